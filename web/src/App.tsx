@@ -1,0 +1,241 @@
+/** The page: loads the graph, keeps what the user is looking at, lays out map, panel and legend. */
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { ClusterLegend } from './ClusterLegend'
+import { GraphError, loadGraph, readGraphFile, type AnimeGraph } from './graph'
+import { ListView } from './ListView'
+import { animeAddress, useRoute } from './route'
+import { SearchBox } from './SearchBox'
+import { ScoresPanel } from './ScoresPanel'
+import { useScores } from './scores'
+import { makeIndex } from './search'
+import { TitlePanel } from './TitlePanel'
+
+// sigma.js asks for WebGL as soon as it is imported, so a browser without it must never get that far.
+const MapView = lazy(() => import('./MapView'))
+
+function hasWebGL(): boolean {
+  const context = document.createElement('canvas').getContext('webgl2')
+  context?.getExtension('WEBGL_lose_context')?.loseContext()
+  return context !== null
+}
+
+/** Narrows the page's content security policy to the one host that this graph's covers come from. */
+function allowPicturesOnlyFrom(origin: string | null) {
+  const meta = document.createElement('meta')
+  meta.httpEquiv = 'Content-Security-Policy'
+  meta.content = `img-src 'self' data: blob: ${origin ?? ''}`
+  document.head.append(meta)
+}
+
+export function App() {
+  const [graph, setGraph] = useState<AnimeGraph | null>(null)
+  const [error, setError] = useState<string | null>(null)
+  const [bytes, setBytes] = useState(0)
+
+  const open = useCallback(async (loading: Promise<AnimeGraph>) => {
+    try {
+      const loaded = await loading
+      allowPicturesOnlyFrom(loaded.pictureOrigin)
+      setGraph(loaded)
+    } catch (problem) {
+      if (!(problem instanceof GraphError)) throw problem
+      setError(problem.message)
+    }
+  }, [])
+  useEffect(() => {
+    void open(loadGraph('graph.json', setBytes))
+  }, [open])
+
+  if (graph) return <Explorer graph={graph} />
+  if (error !== null) {
+    return (
+      <main className="state" role="alert">
+        <h1>AniEmbed</h1>
+        <p>{error}</p>
+        <label className="file-button">
+          Open a graph.json from this computer
+          <input type="file" accept=".json,application/json" onChange={(event) => {
+            const file = event.target.files?.[0]
+            if (file) void open(readGraphFile(file))
+          }} />
+        </label>
+      </main>
+    )
+  }
+  return (
+    <main className="state" aria-busy="true">
+      <h1>AniEmbed</h1>
+      <p role="status">Loading the map…</p>
+      <p>{bytes > 0 ? `${(bytes / 1e6).toFixed(1)} MB` : '\u00a0'}</p>
+    </main>
+  )
+}
+
+type Theme = 'auto' | 'light' | 'dark'
+const THEMES: Record<Theme, { next: Theme; name: string; sign: string }> = {
+  auto: { next: 'light', name: 'as the system', sign: '◐' },
+  light: { next: 'dark', name: 'light', sign: '☀' },
+  dark: { next: 'auto', name: 'dark', sign: '☾' },
+}
+
+function useTheme() {
+  const [theme, setTheme] = useState<Theme>('auto')
+  const systemDark = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), [])
+  const [systemIsDark, setSystemIsDark] = useState(systemDark.matches)
+  useEffect(() => {
+    const onChange = () => setSystemIsDark(systemDark.matches)
+    systemDark.addEventListener('change', onChange)
+    return () => systemDark.removeEventListener('change', onChange)
+  }, [systemDark])
+  const dark = theme === 'dark' || (theme === 'auto' && systemIsDark)
+  // Set while rendering, so that what reads the colours in its effects finds the new ones.
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light'
+  return { theme, dark, nextTheme: () => setTheme(THEMES[theme].next) }
+}
+
+const NO_COVERS = 'Covers can not be loaded just now; coloured cards stand in for them.'
+
+function Explorer({ graph }: { graph: AnimeGraph }) {
+  const { route, trail, goTo } = useRoute()
+  const { scores, change, kept } = useScores()
+  const { theme, dark, nextTheme } = useTheme()
+  const [mapWorks, setMapWorks] = useState(hasWebGL)
+  const [asList, setAsList] = useState(false)
+  const [legend, setLegend] = useState(() => matchMedia('(min-width: 900px)').matches)
+  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set())
+  const [shownCluster, setShownCluster] = useState<number | null>(null)
+  const [notices, setNotices] = useState(graph.notices)
+  const [dropped, setDropped] = useState<File | null>(null)
+  const [dragging, setDragging] = useState(false)
+  const index = useMemo(() => makeIndex(graph.anime), [graph])
+
+  const selected = route.page === 'anime' ? graph.byId.get(route.id) ?? null : null
+  // A link that is shared, or a state from another graph, may hold a trail that does not fit this page.
+  const way = useMemo(() => {
+    const known = trail.filter((id) => graph.byId.has(id))
+    return selected && known.at(-1) === selected.id ? known : selected ? [selected.id] : []
+  }, [trail, selected, graph])
+  const list = asList || !mapWorks
+  const panel = useRef<HTMLElement>(null)
+
+  const begin = useCallback((id: number) => goTo(animeAddress(id), [id]), [goTo])
+  const walk = useCallback((id: number) => goTo(animeAddress(id), [...way, id]), [goTo, way])
+  const close = useCallback(() => goTo('#/'), [goTo])
+  const onLost = useCallback(() => setMapWorks(false), [])
+
+  useEffect(() => {
+    document.title = selected ? `${selected.title} · AniEmbed` : route.page === 'scores' ? 'Your scores · AniEmbed' : 'AniEmbed'
+  }, [selected, route])
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.defaultPrevented && route.page !== 'home') close()
+    }
+    const onDrag = (event: DragEvent) => {
+      if (!event.dataTransfer?.types.includes('Files')) return
+      event.preventDefault()
+      setDragging(true)
+    }
+    const onLeave = (event: DragEvent) => { if (!event.relatedTarget) setDragging(false) }
+    const onDrop = (event: DragEvent) => {
+      setDragging(false)
+      const file = event.dataTransfer?.files[0]
+      if (!file) return
+      event.preventDefault()
+      setDropped(file)
+      goTo('#/scores')
+    }
+    addEventListener('keydown', onKey)
+    addEventListener('dragover', onDrag)
+    addEventListener('dragleave', onLeave)
+    addEventListener('drop', onDrop)
+    return () => {
+      removeEventListener('keydown', onKey)
+      removeEventListener('dragover', onDrag)
+      removeEventListener('dragleave', onLeave)
+      removeEventListener('drop', onDrop)
+    }
+  }, [route, close, goTo])
+
+  const onScore = (score: number | null) => {
+    const next = new Map(scores)
+    if (score === null) next.delete(selected!.id)
+    else next.set(selected!.id, score)
+    change(next)
+  }
+
+  useEffect(() => {
+    const onError = (event: Event) => {
+      if (!(event.target as HTMLElement).matches?.('img.cover')) return
+      setNotices((known) => (known.includes(NO_COVERS) ? known : [...known, NO_COVERS]))
+      document.removeEventListener('error', onError, true)
+    }
+    document.addEventListener('error', onError, true)
+    return () => document.removeEventListener('error', onError, true)
+  }, [])
+
+  const dismiss = (notice: string) => setNotices(notices.filter((other) => other !== notice))
+  return (
+    <div className={route.page === 'home' ? 'explorer' : 'explorer with-panel'}>
+      <header>
+        <h1><a href="#/" onClick={(event) => { event.preventDefault(); close() }}>AniEmbed</a></h1>
+        <SearchBox index={index} onOpen={begin} />
+        <div className="tools">
+          {mapWorks && <button type="button" aria-pressed={asList} onClick={() => setAsList(!asList)}>List</button>}
+          <button type="button" aria-expanded={legend} onClick={() => { setLegend(!legend); setShownCluster(null) }}>Clusters</button>
+          <button type="button" aria-pressed={route.page === 'scores'} onClick={() => (route.page === 'scores' ? close() : goTo('#/scores'))}>
+            Your scores{scores.size > 0 && <span className="badge">{scores.size.toLocaleString('en')}</span>}
+          </button>
+          <button type="button" onClick={nextTheme} aria-label={`Colours: ${THEMES[theme].name}`} title={`Colours: ${THEMES[theme].name}`}>{THEMES[theme].sign}</button>
+        </div>
+      </header>
+
+      <main className={list ? 'stage as-list' : 'stage'} aria-label={list ? 'Titles' : 'Map'}>
+        {list
+          ? <ListView graph={graph} hidden={hidden} onOpen={begin} />
+          : (
+            <Suspense fallback={<p className="state" role="status">Drawing the map…</p>}>
+              <MapView
+                graph={graph} selected={selected} trail={way} hidden={hidden} shownCluster={shownCluster}
+                dark={dark} onSelect={walk} onLost={onLost}
+              />
+            </Suspense>
+          )}
+      </main>
+
+      <div className="notices" role="status">
+        {!mapWorks && <p>This browser shows no WebGL, so the titles stand as a list instead of a map.</p>}
+        {notices.map((notice) => (
+          <p key={notice}>{notice}<button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">×</button></p>
+        ))}
+      </div>
+
+      {legend && (
+        <aside className="legend-box" aria-label="Clusters">
+          <ClusterLegend graph={graph} hidden={hidden} onHidden={setHidden} onShow={setShownCluster} />
+        </aside>
+      )}
+
+      {route.page !== 'home' && (
+        <section className="panel" ref={panel} aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}>
+          <button type="button" className="close" onClick={close} aria-label="Close">×</button>
+          {selected && (
+            <TitlePanel
+              graph={graph} anime={selected} trail={way} score={scores.get(selected.id)} onScore={onScore} onWalk={walk}
+              onReturn={(position) => goTo(animeAddress(way[position]), way.slice(0, position + 1))}
+            />
+          )}
+          {route.page === 'scores' && (
+            <ScoresPanel graph={graph} scores={scores} kept={kept} onScores={change} onOpen={begin} dropped={dropped} />
+          )}
+          {!selected && route.page !== 'scores' && (
+            <p role="alert" className="message bad">
+              {route.page === 'anime' ? `This map holds no title with the id ${route.id}.` : `This page knows no address ${route.address}.`} Search for a title instead.
+            </p>
+          )}
+        </section>
+      )}
+      {dragging && <div className="drop-here" aria-hidden="true">Drop your list here</div>}
+    </div>
+  )
+}

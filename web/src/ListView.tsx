@@ -1,0 +1,42 @@
+/** The same titles as text: for who prefers it, and for browsers without WebGL. */
+import { useMemo, useState } from 'react'
+import { byPopularity, type AnimeGraph } from './graph'
+import { TitleRow } from './parts'
+
+const STEP = 100
+
+interface Props {
+  graph: AnimeGraph
+  hidden: ReadonlySet<number>
+  onOpen(id: number): void
+}
+
+export function ListView({ graph, hidden, onOpen }: Props) {
+  const [shown, setShown] = useState(STEP)
+  const [order, setOrder] = useState('popularity')
+  const titles = useMemo(() => {
+    const sorted = byPopularity(graph.anime)
+    if (order === 'title') sorted.sort((a, b) => a.title.localeCompare(b.title))
+    if (order === 'mean') sorted.sort((a, b) => (b.mean ?? 0) - (a.mean ?? 0))
+    if (order === 'year') sorted.sort((a, b) => (b.year ?? 0) - (a.year ?? 0))
+    return sorted.filter((anime) => !hidden.has(anime.cluster.id))
+  }, [graph, hidden, order])
+  return (
+    <div className="list-view">
+      <div className="list-head">
+        <h2>{titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}</h2>
+        <label>Order
+          <select value={order} onChange={(event) => setOrder(event.target.value)}>
+            <option value="popularity">Popularity</option>
+            <option value="title">Title</option>
+            <option value="mean">Mean score</option>
+            <option value="year">Year</option>
+          </select>
+        </label>
+      </div>
+      {titles.length === 0 && <p>All clusters are switched off.</p>}
+      <ol className="titles">{titles.slice(0, shown).map((anime) => <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />)}</ol>
+      {titles.length > shown && <p><button type="button" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
+    </div>
+  )
+}

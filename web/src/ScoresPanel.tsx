@@ -1,0 +1,146 @@
+/** The user's own scores, the list file, and what follows from them: recommendations. */
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import type { AnimeGraph } from './graph'
+import { ListFileError, readListFile } from './listfile'
+import { Facts, TitleRow, mediaTypeName } from './parts'
+import { recommend } from './recommend'
+import type { Scores } from './scores'
+
+interface Props {
+  graph: AnimeGraph
+  scores: Scores
+  kept: boolean
+  onScores(scores: Scores): void
+  onOpen(id: number): void
+  /** A file that was dropped on the page; a new object for each drop. */
+  dropped: File | null
+}
+
+const STEP = 20
+
+const count = (number: number, one: string, more: string) => `${number.toLocaleString('en')} ${number === 1 ? one : more}`
+
+export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: Props) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  const picker = useRef<HTMLInputElement>(null)
+  const [message, setMessage] = useState<{ text: string; bad: boolean } | null>(null)
+  const [reading, setReading] = useState(false)
+  useEffect(() => heading.current!.focus({ preventScroll: true }), [])
+
+  const read = async (file: File) => {
+    setReading(true)
+    setMessage(null)
+    try {
+      const list = await readListFile(file)
+      const known = [...list.scores.keys()].filter((id) => graph.byId.has(id)).length
+      const scored = [...list.scores.values()].filter((score) => score > 0).length
+      onScores(new Map([...scores, ...list.scores]))
+      setMessage({
+        text: `${list.user ? `The list of ${list.user}` : 'The list'}: ${count(list.scores.size, 'entry', 'entries')}, ${scored.toLocaleString('en')} with a score, ${known.toLocaleString('en')} on this map.`,
+        bad: false,
+      })
+    } catch (error) {
+      if (!(error instanceof ListFileError)) throw error
+      setMessage({ text: error.message, bad: true })
+    } finally {
+      setReading(false)
+    }
+  }
+  const handled = useRef<File | null>(null)
+  useEffect(() => {
+    if (dropped && handled.current !== dropped) {
+      handled.current = dropped
+      void read(dropped)
+    }
+  })
+
+  const onMap = [...scores].filter(([id]) => graph.byId.has(id))
+  const scored = onMap.filter(([, score]) => score > 0).sort((a, b) => b[1] - a[1])
+  return (
+    <>
+      <h2 ref={heading} tabIndex={-1}>Your scores</h2>
+      <p>
+        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; drop it anywhere on this page).
+        It is read in your browser and never leaves it.
+      </p>
+      <p className="buttons">
+        <button type="button" onClick={() => picker.current!.click()} disabled={reading}>{reading ? 'Reading the list…' : 'Open list file'}</button>
+        {scores.size > 0 && <button type="button" className="quiet" onClick={() => { onScores(new Map()); setMessage(null) }}>Forget all scores</button>}
+      </p>
+      <input
+        ref={picker} type="file" accept=".xml,.gz,text/xml,application/gzip" hidden aria-label="List file"
+        onChange={(event) => { const file = event.target.files?.[0]; event.target.value = ''; if (file) void read(file) }}
+      />
+      <div role="status">
+        {message && <p className={message.bad ? 'message bad' : 'message'}>{message.text}</p>}
+        {!kept && <p className="message">This browser keeps no data for this page, so the scores last only until you close it.</p>}
+      </div>
+      {scored.length > 0 && (
+        <details>
+          <summary>{count(scored.length, 'scored title', 'scored titles')} on this map</summary>
+          <ol className="own-scores">
+            {scored.slice(0, 200).map(([id, score]) => (
+              <li key={id}>
+                <button type="button" onClick={() => onOpen(id)}>{graph.byId.get(id)!.title}</button> <strong>{score}</strong>
+              </li>
+            ))}
+          </ol>
+          {scored.length > 200 && <p>… and {scored.length - 200} more.</p>}
+        </details>
+      )}
+      <RecommendationList graph={graph} scores={scores} anyScore={scored.length > 0} onOpen={onOpen} />
+    </>
+  )
+}
+
+function RecommendationList({ graph, scores, anyScore, onOpen }: Pick<Props, 'graph' | 'scores' | 'onOpen'> & { anyScore: boolean }) {
+  const later = useDeferredValue(scores)
+  const result = useMemo(() => recommend(graph, later), [graph, later])
+  const [yearFrom, setYearFrom] = useState('')
+  const [yearTo, setYearTo] = useState('')
+  const [meanFrom, setMeanFrom] = useState('')
+  const [type, setType] = useState('')
+  const [shown, setShown] = useState(STEP)
+  const types = useMemo(() => [...new Set(graph.anime.map((anime) => anime.mediaType))].filter((one) => one !== null).sort(), [graph])
+
+  if (!anyScore) return <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
+  // An unknown year, mean or kind meets no condition that is set.
+  const from = Number(yearFrom) || -Infinity, to = Number(yearTo) || Infinity, mean = Number(meanFrom) || -Infinity
+  const passing = result.titles.filter(({ id }) => {
+    const anime = graph.byId.get(id)!
+    return (!yearFrom || (anime.year ?? -Infinity) >= from) && (!yearTo || (anime.year ?? Infinity) <= to)
+      && (!meanFrom || (anime.mean ?? -Infinity) >= mean) && (!type || anime.mediaType === type)
+  })
+  return (
+    <section aria-labelledby="recommended">
+      <h3 id="recommended">Recommended for you</h3>
+      <div className="filters">
+        <label>From year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearFrom} onChange={(event) => setYearFrom(event.target.value)} /></label>
+        <label>To year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearTo} onChange={(event) => setYearTo(event.target.value)} /></label>
+        <label>Mean from<input type="number" inputMode="decimal" min={1} max={10} step={0.1} value={meanFrom} onChange={(event) => setMeanFrom(event.target.value)} /></label>
+        {types.length > 0 && (
+          <label>Kind
+            <select value={type} onChange={(event) => setType(event.target.value)}>
+              <option value="">Any</option>
+              {types.map((one) => <option key={one} value={one}>{mediaTypeName(one)}</option>)}
+            </select>
+          </label>
+        )}
+      </div>
+      {passing.length === 0 && <p className="message">{result.titles.length === 0 ? 'Every title of this map is on your list already.' : 'No title passes these filters.'}</p>}
+      <ol className="titles recommendations">
+        {passing.slice(0, shown).map(({ id }) => (
+          <TitleRow
+            key={id} anime={graph.byId.get(id)!} onOpen={onOpen}
+            note={<><Facts anime={graph.byId.get(id)!} /><Because titles={result.because(id).map((own) => graph.byId.get(own)!.title)} /></>}
+          />
+        ))}
+      </ol>
+      {passing.length > shown && <p><button type="button" className="quiet" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
+    </section>
+  )
+}
+
+function Because({ titles }: { titles: string[] }) {
+  return titles.length > 0 ? <span className="because">because of {titles.join(' · ')}</span> : null
+}

@@ -1,0 +1,93 @@
+/** Small pieces that several panels show. */
+import { useEffect, useState } from 'react'
+import { animeAddress } from './route'
+import type { Anime } from './graph'
+
+/** The cover, or a coloured card with the title's first letter while there is none. */
+export function Cover({ anime, width }: { anime: Anime; width: number }) {
+  const [failed, setFailed] = useState(false)
+  useEffect(() => setFailed(false), [anime.picture])
+  const style = { width, height: Math.round(width * 1.42) }
+  if (!anime.picture || failed)
+    return <span className="cover no-cover" style={{ ...style, background: anime.cluster.color }} aria-hidden="true">{[...anime.title][0]}</span>
+  return (
+    <img
+      className="cover" style={style} src={anime.picture} alt="" loading="lazy" decoding="async"
+      referrerPolicy="no-referrer" onError={() => setFailed(true)}
+    />
+  )
+}
+
+const MEDIA_TYPES: Record<string, string> = {
+  tv: 'TV', ova: 'OVA', ona: 'ONA', movie: 'Film', special: 'Special', tv_special: 'TV special', music: 'Music', cm: 'Advert', pv: 'Trailer',
+}
+export const mediaTypeName = (type: string) => MEDIA_TYPES[type] ?? type
+
+/** Year, mean, studios in one line; what is unknown is left out. */
+export function Facts({ anime }: { anime: Anime }) {
+  const facts = [
+    anime.year,
+    anime.mediaType && mediaTypeName(anime.mediaType),
+    anime.mean !== null && `★ ${anime.mean.toFixed(2)}`,
+    anime.studios.join(', '),
+  ].filter(Boolean)
+  return <div className="facts">{facts.join(' · ')}</div>
+}
+
+interface RowProps {
+  anime: Anime
+  onOpen(id: number): void
+  children?: React.ReactNode
+  note?: React.ReactNode
+}
+
+/** One title in a list: cover, titles, facts; a link, so that it can be opened in another tab too. */
+export function TitleRow({ anime, onOpen, children, note }: RowProps) {
+  const open = (event: React.MouseEvent) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
+    event.preventDefault()
+    onOpen(anime.id)
+  }
+  return (
+    <li className="title-row">
+      <a href={animeAddress(anime.id)} onClick={open}>
+        <Cover anime={anime} width={44} />
+        <span className="title-text">
+          <span className="title-name"><i className="dot" style={{ background: anime.cluster.color }} />{anime.title}</span>
+          {anime.english && <span className="title-english">{anime.english}</span>}
+          {note ?? <Facts anime={anime} />}
+        </span>
+        {children}
+      </a>
+    </li>
+  )
+}
+
+/** Similarity as a figure and a bar. */
+export function Similarity({ value }: { value: number }) {
+  return (
+    <span className="similarity">
+      <span className="visually-hidden">similarity </span>{value.toFixed(2)}
+      <span className="bar" aria-hidden="true"><span style={{ width: `${Math.max(0, Math.min(1, value)) * 100}%` }} /></span>
+    </span>
+  )
+}
+
+/** Ten stars as radio buttons; 0 is none. */
+export function Stars({ score, onScore }: { score: number | undefined; onScore(score: number | null): void }) {
+  const [preview, setPreview] = useState(0)
+  return (
+    <fieldset className="stars" onMouseLeave={() => setPreview(0)}>
+      <legend>Your score{score ? <strong> {score}</strong> : score === 0 ? ': on your list, without a score' : ''}</legend>
+      <span className="star-row">
+        {Array.from({ length: 10 }, (_, k) => k + 1).map((value) => (
+          <label key={value} className={value <= (preview || score || 0) ? 'lit' : ''} onMouseEnter={() => setPreview(value)} title={`${value} of 10`}>
+            <input type="radio" name="score" checked={score === value} onChange={() => onScore(value)} aria-label={`${value} of 10`} />
+            <span aria-hidden="true">★</span>
+          </label>
+        ))}
+      </span>
+      {score !== undefined && <button type="button" className="quiet" onClick={() => onScore(null)}>Remove</button>}
+    </fieldset>
+  )
+}

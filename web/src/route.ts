@@ -1,0 +1,51 @@
+/** The address (`#/anime/1535`, `#/scores`, `#/`) and the way so far, which travels in the browser's history. */
+import { useCallback, useSyncExternalStore } from 'react'
+
+export type Route =
+  | { page: 'home' }
+  | { page: 'scores' }
+  | { page: 'anime'; id: number }
+  | { page: 'unknown'; address: string }
+
+const LONGEST_TRAIL = 50
+
+export function parseRoute(hash: string): Route {
+  const path = hash.replace(/^#\/?/, '')
+  if (path === '') return { page: 'home' }
+  if (path === 'scores') return { page: 'scores' }
+  const match = /^anime\/(\d{1,9})$/.exec(path)
+  return match ? { page: 'anime', id: Number(match[1]) } : { page: 'unknown', address: hash.slice(0, 60) }
+}
+
+export const animeAddress = (id: number) => `#/anime/${id}`
+
+function trailOfState(): number[] {
+  const trail: unknown = history.state?.trail
+  return Array.isArray(trail) && trail.every(Number.isSafeInteger) ? trail : []
+}
+
+let snapshot = { route: parseRoute(location.hash), trail: trailOfState() }
+const listeners = new Set<() => void>()
+
+function readAddress() {
+  snapshot = { route: parseRoute(location.hash), trail: trailOfState() }
+  listeners.forEach((listener) => listener())
+}
+
+addEventListener('popstate', readAddress)
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener)
+  return () => void listeners.delete(listener)
+}
+
+/** `trail`: the ids of the titles on the way here, the present one last. */
+export function useRoute() {
+  const { route, trail } = useSyncExternalStore(subscribe, () => snapshot)
+  const goTo = useCallback((address: string, trail: number[] = []) => {
+    if (address === location.hash) return
+    history.pushState({ trail: trail.slice(-LONGEST_TRAIL) }, '', address)
+    readAddress()
+  }, [])
+  return { route, trail, goTo }
+}

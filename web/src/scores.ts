@@ -1,0 +1,37 @@
+/** The user's scores: kept in this browser alone (localStorage), MAL id -> 1-10, or 0 for listed without a score. */
+import { useCallback, useState } from 'react'
+
+export type Scores = ReadonlyMap<number, number>
+
+const KEY = 'aniembed-scores'
+
+function read(): Scores {
+  let pairs: unknown
+  try {
+    pairs = JSON.parse(localStorage.getItem(KEY) ?? '[]')
+  } catch {
+    // Storage that is switched off, or holds something else: the user begins with no scores.
+    return new Map()
+  }
+  const valid = (Array.isArray(pairs) ? pairs : []).filter(
+    (pair): pair is [number, number] =>
+      Array.isArray(pair) && Number.isSafeInteger(pair[0]) && Number.isInteger(pair[1]) && pair[1] >= 0 && pair[1] <= 10,
+  )
+  return new Map(valid)
+}
+
+/** `kept` turns false when this browser refuses to store the scores, so that the page can say so. */
+export function useScores() {
+  const [scores, setScores] = useState(read)
+  const [kept, setKept] = useState(true)
+  const change = useCallback((next: Scores) => {
+    setScores(next)
+    try {
+      localStorage.setItem(KEY, JSON.stringify([...next]))
+      setKept(true)
+    } catch {
+      setKept(false)
+    }
+  }, [])
+  return { scores, change, kept }
+}
