@@ -17,7 +17,6 @@ pages have no names; 130 Ctrl-C; 143 SIGTERM. Whatever the status, what was repo
 """
 import argparse
 import collections
-import contextlib
 import http.client
 import math
 import os
@@ -27,7 +26,7 @@ import signal
 import stat
 import sys
 import time
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 import urllib3
@@ -45,21 +44,21 @@ OUTPUT = 'users.txt'
 HOURS = 24.0                    # hours to go on; 0: until stopped
 DELAY = 1.0                     # seconds, the least between two loads
 
-# How often to load. The share of unknown names on a page estimates the share of online members whom we still miss
+# How often to load. The share of unknown names on a page estimates the share of online members who are still missed
 LEAST_DELAY = 0.5               # seconds; --delay may not be less
-LONGEST_DELAY = 60.0            # seconds; longer, and short visits fall between two loads
+LONGEST_DELAY = 60.0            # seconds; with longer ones, short visits fall between two loads
 MISSING_SHARE = 0.1             # 0-1, the share of unknown names that the delay aims at; less: more names, more loads
 GAIN = 0.3                      # > 0, how fast the delay follows; more: faster and less steady
 
 # What to do when a load fails
 FIRST_BACKOFF = 10.0            # seconds to wait after one failure, doubled with every further one
 LONGEST_BACKOFF = 600.0         # seconds, where the doubling ends
-LONGEST_RETRY_AFTER = 86400     # seconds; a site that asks for more is left alone
+LONGEST_RETRY_AFTER = 86400.0   # seconds; a site that asks for more is asked again after them
 FAILURES = 10                   # failures in a row that end the run
 NAMELESS = 3                    # pages without any name in a row that end the run
 
 # What is read of a page
-TIMEOUT = (10, 30)              # seconds without an answer: while connecting, while reading
+TIMEOUT = (10, 30)              # seconds without a sign of life: while connecting, while reading
 PAGE_SECONDS = 60.0             # seconds, the longest that one load may take, however slowly it trickles
 PAGE_BYTES = 2_000_000          # bytes; what comes after them is not read
 USER_AGENT = f'AniEmbed-malscraper/1.0 (usernames for anime recommendations) {requests.utils.default_user_agent()}'
@@ -67,15 +66,19 @@ USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
 
 # What is shown
 LAST_PAGES = 20                 # pages that the shares on the progress line are taken over
-LOG_SECONDS = 600.0             # seconds between two progress lines where the error output is no terminal
+LOG_SECONDS = 600.0             # seconds between two progress lines where standard error is no terminal
 
 
 class Stop(Exception):
     """The run cannot go on: args are the exit status and a sentence for the user."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came."""
+
+
 class LoadFailed(Exception):
-    """A load gave no names. retry_after: seconds that the site asked us to wait; nameless: it was a page all the same."""
+    """A load gave no names. retry_after: seconds that the site asks for; nameless: it was a page all the same."""
 
     def __init__(self, reason, retry_after=0.0, nameless=False):
         super().__init__(reason)
@@ -83,45 +86,26 @@ class LoadFailed(Exception):
         self.nameless = nameless
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, treated as Ctrl-C is."""
-
-
 def read_options(arguments):
     """The checked options. Raises Stop with status 2 where one is wrong."""
-    def number(least):
-        def convert(text):
-            try:
-                value = float(text)
-            except ValueError:
-                value = math.nan
-            if not least <= value < math.inf:       # nan fails too
-                raise argparse.ArgumentTypeError(f'must be a number of at least {least:g}, not {text!r}')
-            return value
-        return convert
-
-    def address(text):
-        try:
-            parts = urlsplit(text)
-            right = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0
-        except ValueError:
-            right = False
-        if not right:
-            raise argparse.ArgumentTypeError(f'must be an http or https address, not {text!r}')
-        return text
-
-    def error(message):
-        raise Stop(2, f'{message} (--help shows the options)')
+    def refuse(message):
+        raise Stop(2, f'{message}; --help shows the options.')
 
     parser = argparse.ArgumentParser(description='Gather MyAnimeList usernames from the page of recently online users.')
-    parser.error = error        # one sentence instead of the usage
-    parser.add_argument('--output', default=OUTPUT, metavar='FILE', help='file that names are appended to (%(default)s)')
-    parser.add_argument('--hours', default=HOURS, type=number(0),
-                        help='how long to go on; 0: until stopped (%(default)g)')
-    parser.add_argument('--delay', default=DELAY, type=number(LEAST_DELAY), metavar='SECONDS',
+    parser.error = refuse       # one sentence instead of the whole usage
+    parser.add_argument('--output', default=OUTPUT, metavar='FILE', help='names are appended to it (%(default)s)')
+    parser.add_argument('--hours', default=HOURS, type=float, help='how long to go on; 0: until stopped (%(default)g)')
+    parser.add_argument('--delay', default=DELAY, type=float, metavar='SECONDS',
                         help=f'least time between two loads, not below {LEAST_DELAY:g} (%(default)g)')
-    parser.add_argument('--url', default=URL, type=address, help='the users page (%(default)s)')
-    return parser.parse_args(arguments)
+    parser.add_argument('--url', default=URL, help='the users page (%(default)s)')
+    options = parser.parse_args(arguments)
+    if not 0 <= options.hours < math.inf:               # nan fails too
+        refuse(f'--hours must be 0 or more, not {options.hours}')
+    if not LEAST_DELAY <= options.delay < math.inf:
+        refuse(f'--delay must be at least {LEAST_DELAY:g} seconds, not {options.delay}')
+    if not re.match('https?://[^/]', options.url):
+        refuse(f'--url must be an http or https address, not {options.url!r}')
+    return options
 
 
 class UsersFile:
@@ -136,106 +120,80 @@ class UsersFile:
             if not stat.S_ISREG(os.fstat(self.file).st_mode):
                 raise Stop(3, f'{path} is not a plain file; give another --output.')
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.known, self.odd_lines, complete = self.read()
         except BlockingIOError:
-            raise Stop(3, f'another malscraper is writing to {path}; stop that one, or give another --output.') from None
+            raise Stop(3, f'another malscraper is writing to {path}; stop that one or give another --output.') from None
         except OSError as problem:
-            raise Stop(3, f'cannot open {path} for writing ({problem.strerror}); give another --output.') from None
-        lines, complete = self.read()
-        names = [line for line in lines if USERNAME.fullmatch(line)]
-        if len(lines) > 2 * len(names):
-            raise Stop(3, f'{path} does not look like a list of usernames, so nothing is appended to it; '
-                          'give another --output.')
-        self.known = {name.lower() for name in names}
+            raise Stop(3, f'cannot use {path} ({problem.strerror}); give another --output.') from None
+        if self.odd_lines > len(self.known):
+            raise Stop(3, f'{path} is no list of usernames, so nothing is appended to it; give another --output.')
         self.at_start = len(self.known)
-        self.odd_lines = len(lines) - len(names)
-        # A last line without its end may be cut off or complete; nobody can tell, so it stays as it is
+        # A last line without its end may be cut off or complete, nobody can tell: it stays and gets its end
         self.line_end = b'' if complete else b'\n'
 
     def read(self):
-        """The file's lines without blank ones, and whether the last line has its end."""
-        try:
-            with open(self.path, 'rb') as file:
-                data = file.read()
-        except OSError as problem:
-            raise Stop(3, f'cannot read {self.path} ({problem.strerror}); give another --output.') from None
-        lines = (line.strip() for line in data.decode('utf-8-sig', 'replace').splitlines())
-        return [line for line in lines if line], data.endswith(b'\n') or not data
+        """The file's names in lower case, the number of its other lines, and whether the last line has its end."""
+        data = os.pread(self.file, os.fstat(self.file).st_size, 0)
+        lines = [line.strip() for line in data.decode('utf-8-sig', 'replace').splitlines() if line.strip()]
+        names = [line.lower() for line in lines if USERNAME.fullmatch(line)]
+        return set(names), len(lines) - len(names), data.endswith(b'\n') or not data
 
     def append(self, names):
-        """Writes those names that are not known yet; returns them once they are on the disk."""
-        new = {name.lower(): name for name in reversed(names) if name.lower() not in self.known}
-        new = list(reversed(new.values()))
-        if not new:
-            return new
+        """Writes those names (no two alike) that are not known yet; returns them once they are on the disk."""
+        new = [name for name in names if name.lower() not in self.known]
         size = os.fstat(self.file).st_size
-        data = self.line_end + ''.join(name + '\n' for name in new).encode('ascii')
+        data = self.line_end + ''.join(name + '\n' for name in new).encode('ascii') if new else b''
         try:
             while data:
                 data = data[os.write(self.file, data):]
             os.fsync(self.file)
         except OSError as problem:
-            os.ftruncate(self.file, size)           # not half a line is left of this page
-            raise Stop(4, f'cannot write to {self.path} any more ({problem.strerror}); '
-                          'make room and start again, it goes on where it was.') from None
-        self.line_end = b''
+            os.ftruncate(self.file, size)               # half a line must not be left
+            raise Stop(4, f'cannot write to {self.path} any more ({problem.strerror}); make room and start again, '
+                          'it goes on where it was.') from None
+        if new:
+            self.line_end = b''
         self.known.update(name.lower() for name in new)
         return new
+
+
+def site_of(url):
+    """Host and port of an http or https address, without www.; None for any other address."""
+    found = re.match(r'https?://(?:www\.)?([^/?#]+)', url.lower())
+    return found and found[1]
 
 
 def read_page(body, url):
     """Usernames on a users page, and what else it tells.
 
-    Parameters: body, bytes of HTML; url, the page's address, which relative links are taken from.
-    Returns: names (list of str in the page's order, most recent first, none twice), online (int, the page's count of
-    users online, or None), title (str, possibly empty, printable). Never raises: what is no users page has no names.
+    Parameters: body, bytes of HTML; url, the page's address, which relative links start from.
+    Returns: names (list of str in the page's order, most recent first, no two alike), online (int, the page's count of
+    users online, or None), title (str, may be empty). Never raises: what is no users page has no names.
 
-    A name is a link in a table cell to /profile/NAME on the site whose text is NAME, so avatars are none. Where a
-    changed page has no such cells, links of that form count wherever in the content they are.
+    A name is a link in a table cell to /profile/NAME on the site whose text is NAME, so avatars are none. In a changed
+    page without such cells, links of that form count wherever they are in the content.
     """
     try:
         soup = BeautifulSoup(body.decode('utf-8', 'replace'), 'html.parser')
     except (ParserRejectedMarkup, AssertionError, RecursionError):
         return [], None, ''
-    sites = {site_of(url), site_of(URL)}
     in_cells, elsewhere = {}, {}
     for link in (soup.find(id='content') or soup).find_all('a', href=True):
         try:
-            target = urlsplit(urljoin(url, link['href'].strip()))
-            host = site_of(target.geturl())
+            target = urljoin(url, link['href'].strip())
         except ValueError:
             continue
-        name = target.path[len('/profile/'):].rstrip('/')
-        if (target.scheme in ('http', 'https') and host in sites and target.path.startswith('/profile/')
-                and USERNAME.fullmatch(name) and link.get_text(strip=True).lower() == name.lower()):
-            (in_cells if link.find_parent('td') else elsewhere).setdefault(name.lower(), name)
-    online = re.search(r'([0-9][0-9,.]{0,11})\s{1,9}users?\s{1,9}online', soup.get_text(' '))
+        found = re.fullmatch(f'[^:]+://[^/]+/profile/({USERNAME.pattern})/?', target)
+        name = link.get_text(strip=True)
+        if found and found[1].lower() == name.lower() and site_of(target) in (site_of(url), site_of(URL)):
+            (in_cells if link.find_parent('td') else elsewhere).setdefault(name.lower(), found[1])
+    online = re.search('([0-9][0-9,.]{0,11})[ \n]{1,9}users? online', soup.get_text(' '))
     title = ' '.join(soup.title.get_text(' ').split()) if soup.title else ''
-    return (list((in_cells or elsewhere).values()), int(re.sub('[,.]', '', online[1])) if online else None,
-            ''.join(letter for letter in title if letter.isprintable())[:60])
-
-
-def site_of(url):
-    """The host of an address without a leading www. Raises ValueError where it is no address."""
-    host = urlsplit(url).hostname or ''
-    return host[4:] if host.startswith('www.') else host
-
-
-@contextlib.contextmanager
-def time_limit(seconds):
-    """Raises TimeoutError in the body once it takes longer: socket time-outs alone let a trickle go on for hours."""
-    def expire(*_):
-        raise TimeoutError(f'not complete after {seconds:g} seconds')
-
-    signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    return list((in_cells or elsewhere).values()), int(re.sub('[,.]', '', online[1])) if online else None, title[:60]
 
 
 class Site(requests.Session):
-    """The users page over one connection that is kept alive."""
+    """The users page, over one connection that is kept alive."""
 
     def __init__(self, url):
         super().__init__()
@@ -247,59 +205,46 @@ class Site(requests.Session):
         """As in requests, but only within the site, and never from https to http."""
         target = super().get_redirect_target(response)
         if target:
-            here = urlsplit(self.url)
-            try:
-                there = urlsplit(urljoin(response.url, target))
-                inside = (site_of(there.geturl()) == site_of(self.url) and there.scheme in ('https', here.scheme)
-                          and (there.port == here.port or there.scheme != here.scheme))
-            except ValueError:
-                inside = False
-            if not inside:
-                raise LoadFailed(f'a redirect off the site to {target[:80]!r}')
+            there = urljoin(response.url, target)
+            if site_of(there) != site_of(self.url) or (self.url[:6] == 'https:' != there[:6]):
+                raise LoadFailed(f'a redirect off the site to {there[:80]!r}')
         return target
 
     def load(self):
-        """One load: names and count of users online, as read_page gives them. Raises LoadFailed, or Stop (status 2)."""
+        """One load: names and the count of users online, as read_page gives them. Raises LoadFailed or Stop."""
+        # Time-outs of the socket alone would let a page that trickles go on for hours
+        signal.setitimer(signal.ITIMER_REAL, PAGE_SECONDS)
         try:
-            with time_limit(PAGE_SECONDS), self.get(self.url, timeout=TIMEOUT, stream=True) as response:
+            with self.get(self.url, timeout=TIMEOUT, stream=True) as response:
                 body = b''
                 for chunk in response.iter_content(16384):
                     body += chunk
                     if len(body) >= PAGE_BYTES:
                         break
         except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL) as problem:
-            raise Stop(2, f'cannot load {self.url} with these settings; check --url and the proxy variables of the '
-                          f'environment ({problem}).') from None
-        except (OSError, urllib3.exceptions.HTTPError) as problem:      # every error of requests is an OSError
-            raise LoadFailed(describe(problem)) from None
+            raise Stop(2, f'pages cannot be loaded so; check --url and the proxy variables ({problem}).') from None
+        except (OSError, ValueError, urllib3.exceptions.HTTPError) as problem:      # those of requests are OSErrors
+            while problem.__cause__ or problem.__context__:
+                problem = problem.__cause__ or problem.__context__
+            raise LoadFailed(f'the load failed ({str(problem)[:200]})') from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        wait = retry_after(response.headers.get('Retry-After', '0'))
         if response.status_code != 200:
             meaning = http.client.responses.get(response.status_code, 'unknown')
-            raise LoadFailed(f'status {response.status_code} ({meaning})', retry_after(response))
+            raise LoadFailed(f'status {response.status_code} ({meaning})', wait)
         names, online, title = read_page(body, response.url)
         if not names:
-            raise LoadFailed(f'a page without any name, titled {title!r}', retry_after(response), nameless=True)
+            raise LoadFailed(f'a page without any name, titled {title!r}', wait, nameless=True)
         return names, online
 
 
-def retry_after(response):
-    """Seconds that the site asks us to wait, 0 if it does not or in a form that nobody can read."""
+def retry_after(header):
+    """Seconds that a Retry-After header asks for, as a number or as a date; 0 where it cannot be read."""
     try:
-        return urllib3.util.Retry().parse_retry_after(response.headers['Retry-After'])
-    except (KeyError, ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
+        return min(LONGEST_RETRY_AFTER, urllib3.util.Retry().parse_retry_after(header))
+    except (ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
         return 0.0
-
-
-def describe(problem):
-    """What went wrong in a load, in a few words, with the innermost cause."""
-    kinds = ((requests.exceptions.ProxyError, 'the proxy does not work'),
-             (requests.exceptions.SSLError, 'the site cannot prove that it is the site'),
-             ((requests.exceptions.Timeout, TimeoutError), 'no answer in time'),
-             (requests.exceptions.ConnectionError, 'the connection failed'),
-             (requests.exceptions.TooManyRedirects, 'too many redirects'))
-    words = next((words for kind, words in kinds if isinstance(problem, kind)), 'the page broke off')
-    while problem.__cause__ or problem.__context__:
-        problem = problem.__cause__ or problem.__context__
-    return f'{words} ({problem})'
 
 
 class Pace:
@@ -307,23 +252,21 @@ class Pace:
 
     def __init__(self, least):
         self.least = self.delay = least
-        self.longest = max(least, LONGEST_DELAY)
         self.last = set()
 
     def after_page(self, names, new):
-        """Seconds to wait after a page. More than MISSING_SHARE of its names unknown: we miss people, sooner. Fewer,
-        or most of the names those of the page before: later. In equilibrium every load brings in about the same number
-        of names by day and by night, which is the best that a given number of loads can do."""
+        """Seconds to wait after a page. More than MISSING_SHARE of its names are unknown: we miss people, so sooner.
+        Fewer are, or most were on the page before: later. So every load brings in about as many new names, by day and
+        by night, and no load could do more good at another time."""
         repeated = len(self.last.intersection(names)) / len(names)
         self.last = set(names)
         change = MISSING_SHARE - len(new) / len(names) + max(0.0, repeated - 0.5)
-        self.delay = min(self.longest, max(self.least, self.delay * math.exp(GAIN * change)))
+        self.delay = max(self.least, min(LONGEST_DELAY, self.delay * math.exp(GAIN * change)))
         return self.delay
 
     def after_failure(self, failures, retry_after):
-        """Seconds to wait after the given number of failures in a row: doubling, with jitter, never sooner than
-        without the failure or than the site asked for."""
-        self.delay = min(self.longest, 2 * self.delay)
+        """Seconds to wait after so many failures in a row: never less than without them, or than the site asks for."""
+        self.delay = max(self.least, min(LONGEST_DELAY, self.delay * 2))
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (failures - 1)) * random.uniform(0.75, 1)
         return max(backoff, self.delay, retry_after)
 
@@ -333,21 +276,18 @@ class Progress:
 
     def __init__(self, clock):
         self.clock = clock
-        self.due = -math.inf
-        self.drawn = 0          # characters of the progress line that is on the screen now
+        self.due = -math.inf    # when the next line of a log is due
 
     def show(self, text):
         if sys.stderr.isatty():
-            text = text[:max(20, os.get_terminal_size(sys.stderr.fileno()).columns) - 1]
-            self.write('\r' + text.ljust(self.drawn))
-            self.drawn = len(text)
+            self.write('\r' + text[:max(20, os.get_terminal_size(sys.stderr.fileno()).columns) - 1] + '\x1b[K')
         elif self.clock.monotonic() >= self.due:
             self.due = self.clock.monotonic() + LOG_SECONDS
             self.write(text + '\n')
 
     def say(self, text):
-        self.write('\r' * bool(self.drawn) + text.ljust(self.drawn) + '\n')
-        self.drawn = 0
+        text = ''.join(filter(str.isprintable, text))   # a site's words may hold control sequences
+        self.write('\r' + text + '\x1b[K\n' if sys.stderr.isatty() else text + '\n')
 
     def write(self, text):
         try:
@@ -357,94 +297,83 @@ class Progress:
             sys.stderr = open(os.devnull, 'w')
 
     def until(self, seconds):
-        """The time of day in so many seconds, with the date where that is another day."""
-        now, then = time.localtime(self.clock.time()), time.localtime(self.clock.time() + seconds)
-        return time.strftime('%H:%M:%S' if now[:3] == then[:3] else '%H:%M:%S on %Y-%m-%d', then)
+        return time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.clock.time() + seconds))
 
 
-def scrape(site, users, options, progress, clock=time):
-    """Loads pages and saves their names until the hours are over.
+def scrape(site, users, options, progress, clock):
+    """Loads pages and saves their names until the hours are over; raises Stop where it cannot go on.
 
-    site.load() and users.append() as above; clock gives monotonic(), time() and sleep() as the module time does.
-    Returns the number of loads; raises Stop.
+    site.load() and users.append() as above; clock has monotonic(), time() and sleep() as the module time has.
     """
     end = clock.monotonic() + options.hours * 3600 if options.hours else math.inf
     pace = Pace(options.delay)
     pages = collections.deque(maxlen=LAST_PAGES)        # (names, new names) of the last pages
-    loads = failures = nameless = 0
+    failures = nameless = 0                             # in a row
     while True:
-        loads += 1
         try:
             names, online = site.load()
         except LoadFailed as problem:
             failures += 1
             nameless = nameless + 1 if problem.nameless else 0
             if nameless == NAMELESS:
-                raise Stop(6, f'{NAMELESS} pages in a row had no names, the last was {problem}; open {options.url} in '
-                              'a browser: if it shows names, the page has changed and this script must follow.')
+                raise Stop(6, f'{NAMELESS} pages in a row had no names, the last was {problem}; look at {options.url} '
+                              'in a browser: if names are there, the page has changed and this script must follow.')
             if failures == FAILURES:
-                raise Stop(5, f'{FAILURES} loads failed in a row, the last with {problem}; try again in some hours, '
+                raise Stop(5, f'{FAILURES} loads in a row failed, the last with {problem}; try again in some hours, '
                               'with a longer --delay if the site has refused us.')
-            if problem.retry_after > LONGEST_RETRY_AFTER:
-                raise Stop(5, f'{problem}: the site asks to be left alone until {progress.until(problem.retry_after)}; '
-                              'start again after that, with a longer --delay.')
             wait = pace.after_failure(failures, problem.retry_after)
-            progress.say(f'{problem}; failure {failures} of at most {FAILURES} in a row, '
-                         f'waiting until {progress.until(wait)}.')
+            progress.say(f'{problem}; failure {failures} in a row, waiting until {progress.until(wait)}.')
         else:
             failures = nameless = 0
             new = users.append(names)
             wait = pace.after_page(names, new)
             pages.append((len(names), len(new)))
-            seen, fresh = map(sum, zip(*pages))
-            left = end - clock.monotonic()
+            shown, fresh = map(sum, zip(*pages))
+            minutes = (end - clock.monotonic()) / 60 if options.hours else 0
             progress.show(f'{len(users.known)} names, {fresh} new on the last {len(pages)} pages, '
-                          f'{1 - fresh / seen:.0%} repeats, '
-                          + (f'{online} online, ' if online is not None else '')
-                          + (f'{max(0, left) // 3600:.0f}:{max(0, left) % 3600 // 60:02.0f} h left' if options.hours
-                             else 'until stopped')
-                          + (f', few new: next load {progress.until(wait)}' if wait >= 5 else ''))
-        left = end - clock.monotonic()
-        if wait >= left:
+                          f'{1 - fresh / shown:.0%} repeats, {"?" if online is None else online} online, '
+                          + (f'{minutes // 60:.0f}:{minutes % 60:02.0f} h left' if options.hours else 'until stopped')
+                          + (f', few new: next load {progress.until(wait)}' if wait > 5 else ''))
+        if clock.monotonic() + wait >= end:
             if not pages:
-                raise Stop(5, f'no page could be loaded before the hours were over; see the lines above.')
-            return loads
+                raise Stop(5, 'the hours were over before any page could be loaded.')
+            return
         clock.sleep(wait)
+
+
+def on_signal(number, _):
+    raise Terminated if number == signal.SIGTERM else TimeoutError(f'not complete after {PAGE_SECONDS:g} seconds')
 
 
 def main(arguments=None, clock=time):
     """Runs the script and returns its exit status. clock: anything with monotonic(), time() and sleep()."""
     progress = Progress(clock)
-    users = None
     began = clock.monotonic()
-
-    def terminate(*_):
-        raise Terminated
-
+    users = None
+    status = 0
     try:
         if fcntl is None:
-            raise Stop(2, 'this system has no file locks as Linux and macOS have them; on Windows, run it under WSL.')
+            raise Stop(2, 'file locks as on Linux and macOS are needed; on Windows, run this under WSL.')
+        for number in (signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, on_signal)
         options = read_options(arguments)
-        signal.signal(signal.SIGTERM, terminate)
         users = UsersFile(options.output)
         if users.odd_lines:
             progress.say(f'{users.odd_lines} lines of {options.output} are no usernames; they stay as they are.')
         scrape(Site(options.url), users, options, progress, clock)
-        status = 0
     except Stop as stop:
         status, sentence = stop.args
         progress.say(f'malscraper: {sentence}')
     except KeyboardInterrupt as interrupt:
-        for number in (signal.SIGINT, signal.SIGTERM):      # a second one must not break the last line
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not break the last line
             signal.signal(number, signal.SIG_IGN)
         status = 143 if isinstance(interrupt, Terminated) else 130
     if users:
-        # The interrupt may have come while a page was being saved, so the file itself is counted
-        total = len({line.lower() for line in users.read()[0] if USERNAME.fullmatch(line)})
+        total = len(users.read()[0])                    # of the file itself: the interrupt may have met a save
         minutes = (clock.monotonic() - began) / 60
-        progress.say(f'{total - users.at_start} new names in {minutes // 60:.0f}:{minutes % 60:02.0f} h; '
-                     f'{users.path} holds {total}.'
-                     + (' Run the same command again to go on.' if status in (130, 143) else ''))
+        progress.say(f'{total - users.at_start} new names in {minutes // 60:.0f}:{minutes % 60:02.0f} h; {users.path} '
+                     f'holds {total}.' + (' To go on, run the same command again.' if status >= 130 else ''))
+        os.close(users.file)
     return status
 
 
