@@ -1,0 +1,1332 @@
+#!/usr/bin/env python3
+"""AniEmbed: from what people scored to 50 numbers a title, a map, each title's nearest, and recommendations.
+
+Reads    ANIME_LIST       the titles: one MyAnimeList id a line
+         ANIME_DATA       what the API says of them: JSON, id -> node
+         ANIME_DATA_LIST  the lists: a pandas DataFrame pickle, users x ids, or a pattern of several
+Writes   into OUTPUT_DIR  embeddings.pkl, neighbours.csv, settings.json, similarity_map.png, graph.json,
+         and recommendations.csv where RECOMMEND_FOR names a person
+
+Edit the globals below, or give any of them for one run:
+
+    python3 embeddings.py EPOCHS=40 OUTPUT_DIR=try
+
+Exit status: 0 done; 2 a global is wrong; 3 MXNet cannot run on this Python or numpy; 4 an input is missing or
+unreadable; 5 ANIME_LIST or ANIME_DATA is wrong; 6 ANIME_DATA_LIST is wrong; 7 too little is left to learn from;
+8 the training failed; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or read; 11 another
+machine of this run is gone; 130 stopped by Ctrl-C.
+"""
+import sys
+
+if not (3, 9) <= sys.version_info[:2] <= (3, 12):
+    print('AniEmbed needs Python 3.9 to 3.12, the versions that MXNet 1.9.1 runs on; this is Python {}.{}. Either '
+          'use one of these, or let uv bring its own:\n    uv run --python 3.12 --with-requirements requirements.txt '
+          'embeddings.py'.format(*sys.version_info[:2]), file=sys.stderr)
+    sys.exit(3)
+
+import atexit
+import base64
+import bz2
+import difflib
+import functools
+import glob
+import gzip
+import io
+import itertools
+import json
+import lzma
+import os
+import pickle
+import signal
+import tempfile
+import textwrap
+import threading
+import time
+import warnings
+import zipfile
+import zlib
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Client, Listener
+from pathlib import Path
+
+import numpy as np
+
+if int(np.__version__.split('.')[0]) >= 2:
+    print(f"MXNet 1.9.1 cannot run on numpy {np.__version__}, only below 2. Either run pip install 'numpy<2', or:\n"
+          '    uv run --python 3.12 --with-requirements requirements.txt embeddings.py', file=sys.stderr)
+    sys.exit(3)
+for alias in (bool, object, int, float, complex, str):
+    # numpy 1.24 removed these names of Python's own types; MXNet 1.9.1 still asks for them while it is imported.
+    if alias.__name__ not in vars(np):
+        setattr(np, alias.__name__, alias)
+
+import defusedxml.ElementTree
+import matplotlib
+os.environ.setdefault('MXNET_SUBGRAPH_VERBOSE', '0')  # no line of MXNet's own between ours
+role = os.environ.pop('DMLC_ROLE', None)  # in a scheduler or server the import itself would run that role, and never return
+import mxnet as mx
+if role:
+    os.environ['DMLC_ROLE'] = role
+import pandas as pd
+import sklearn
+import requests
+import textalloc
+from matplotlib import font_manager, patheffects
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image, ImageOps
+from scipy import ndimage
+from scipy.sparse.linalg import eigsh
+from scipy.spatial import cKDTree
+from sklearn.cluster import KMeans
+from sklearn.manifold import TSNE
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+# ----------------------------------------------------------------------------------------------------------------
+# Files
+ANIME_LIST = 'test-data/animelist.txt'          # one MAL id a line; this order is the order of the vectors
+ANIME_DATA = 'test-data/animes.json'            # titles, means, genres: MAL id -> node of the API
+ANIME_DATA_LIST = 'test-data/dataframe.pkl.gz'  # the lists, .gz .xz .bz2 .zip too; lists-*.pkl reads several in turn
+OUTPUT_DIR = 'output'                           # folder that the results go to; made if it is not there
+COVERS_DIR = 'covers'                           # folder that keeps the cover pictures of ANIME_DATA; '' draws none
+# Which lists count
+MIN_ANIME_REQUIRED = 15   # scores among the titles that a list must have, 1 or more; more keeps fewer, fuller lists
+BOTTER_LIMIT = 9.9        # lists with a mean score above this say nothing and are dropped; 1 to 10
+# The similarity index
+MARGIN = 1.0              # points below a title's mean at which liking begins, 0 to 10; larger counts who saw, smaller who loved
+COMMON = 0.5              # share of the direction common to all titles that is taken out, 0 to 1; more sets titles further apart
+POWER = 0.7               # of the index, above 0 to 1; smaller lifts faint similarities
+# The net
+TRAIN = True              # False takes the vectors that OUTPUT_DIR already holds
+N_EMBEDDING = 50          # numbers a title, 2 or more
+EPOCHS = 60               # passes over all pairs of titles, 1 or more
+FOCUS = 0.3               # weight that similar pairs have over others, 0 or more; 0 weighs all alike
+LEARNING_RATE = 0.02      # Adam's step at the start, above 0; it sinks to nothing along a cosine
+BATCH_SIZE = 200          # titles a batch, each against all titles, 1 or more; larger is faster and wants more memory
+SEED = 7                  # any whole number from 0 up; the same seed and inputs give the same files
+MX_CONTEXT = 'cpu'        # where MXNet computes: 'cpu' or 'gpu'
+KVSTORE = 'local'         # 'local' is this machine alone; 'dist_sync' shares the work through MXNet's parameter server
+# The map
+PERPLEXITY = 0.0          # t-SNE: neighbours that each title attends to, below the number of titles; 0 fits it to that number
+N_CLUSTERS = 0            # groups of titles that are coloured and named, 0 or more; 0 fits it to the titles
+MAP_WIDTH = 3200          # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
+COVER_WORKERS = 8         # covers fetched at the same time, 1 to 32
+COVER_TIMEOUT = 5.0       # seconds that a picture server may be silent, above 0
+# Recommendations
+RECOMMEND_FOR = ''        # a username of ANIME_DATA_LIST or a list exported from MyAnimeList (.xml, .xml.gz); '' for nobody
+# ----------------------------------------------------------------------------------------------------------------
+
+# What each global may be: its type, the condition, and the condition in words.
+SETTINGS = {
+    'ANIME_LIST': (str, bool, 'the name of a file'),
+    'ANIME_DATA': (str, bool, 'the name of a file'),
+    'ANIME_DATA_LIST': (str, bool, 'the name of a file, or a pattern such as lists-*.pkl'),
+    'OUTPUT_DIR': (str, bool, 'the name of a folder'),
+    'COVERS_DIR': (str, lambda value: True, "the name of a folder, or ''"),
+    'MIN_ANIME_REQUIRED': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
+    'BOTTER_LIMIT': (float, lambda value: 1 <= value <= 10, 'a number from 1 to 10'),
+    'MARGIN': (float, lambda value: 0 <= value <= 10, 'a number from 0 to 10'),
+    'COMMON': (float, lambda value: 0 <= value <= 1, 'a number from 0 to 1'),
+    'POWER': (float, lambda value: 0 < value <= 1, 'a number above 0, 1 at most'),
+    'TRAIN': (bool, lambda value: True, 'True or False'),
+    'N_EMBEDDING': (int, lambda value: value >= 2, 'a whole number, 2 or more'),
+    'EPOCHS': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
+    'FOCUS': (float, lambda value: 0 <= value <= 100, 'a number from 0 to 100'),
+    'LEARNING_RATE': (float, lambda value: 0 < value < float('inf'), 'a number above 0'),
+    'BATCH_SIZE': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
+    'SEED': (int, lambda value: 0 <= value < 2 ** 31, 'a whole number from 0 up to 2147483647'),
+    'MX_CONTEXT': (str, ('cpu', 'gpu').__contains__, "'cpu' or 'gpu'"),
+    'KVSTORE': (str, ('local', 'dist_sync').__contains__, "'local' or 'dist_sync'"),
+    'PERPLEXITY': (float, lambda value: 0 <= value < 1e4, 'a number from 0 up'),
+    'N_CLUSTERS': (int, lambda value: value >= 0, 'a whole number from 0 up'),
+    'MAP_WIDTH': (int, lambda value: 2400 <= value <= 20000, 'a whole number from 2400 to 20000'),
+    'COVER_WORKERS': (int, lambda value: 1 <= value <= 32, 'a whole number from 1 to 32'),
+    'COVER_TIMEOUT': (float, lambda value: 0 < value <= 60, 'a number above 0, 60 at most'),
+    'RECOMMEND_FOR': (str, lambda value: True, "a username, the name of an exported list, or ''"),
+}
+WELL_KNOWN = 5         # titles whose nearest are printed at the end
+NEAREST = 10           # neighbours a title in neighbours.csv and graph.json
+RECOMMENDATIONS = 20   # titles in recommendations.csv
+REASONS = 3            # titles of the person's that are named beside each
+MAX_EXPORT = 64 << 20  # bytes of an exported list; 20,000 entries take 10 MB
+MAX_COVER_BYTES = 5 << 20
+MAX_COVER_PIXELS = 10 << 20
+PAPER, INK = '#fbf7ef', '#2b2723'  # the map's background and type
+MIN_TITLES = 5         # fewer titles than this have no map worth the name
+ROWS = 4096            # lists a block: large enough for a fast matrix product, small beside the DataFrame
+
+STORE = None           # the MXNet key-value store of a run on several machines,
+ROLL_CALL = None       # and what tells this process when another one dies
+SUMS = itertools.count()  # numbers the sums that go through STORE, so that each has a key of its own
+
+progress_bar = functools.partial(tqdm, disable=None, dynamic_ncols=True)  # None: silent where stderr is no terminal
+
+
+class Problem(Exception):
+    """What ends a run: an exit status and a sentence for the user."""
+
+    def __init__(self, status, sentence):
+        super().__init__(sentence)
+        self.status = status
+
+
+# ---- settings --------------------------------------------------------------------------------------------------
+
+def apply_arguments(arguments):
+    """Set globals from NAME=value arguments, then check every global; Problem 2 says what would be right."""
+    for argument in arguments:
+        name, equals, text = argument.partition('=')
+        if name not in SETTINGS or not equals:
+            close = difflib.get_close_matches(name.upper(), SETTINGS, 1)
+            hint = f'did you mean {close[0]}?' if close else 'the globals are ' + ', '.join(SETTINGS)
+            raise Problem(2, f'{argument!r} is not NAME=value with the name of a global: {hint}')
+        kind = SETTINGS[name][0]
+        try:
+            globals()[name] = {'True': True, 'False': False}[text] if kind is bool else kind(text)
+        except (KeyError, ValueError):
+            raise Problem(2, f'{name} is {text!r}, and should be {SETTINGS[name][2]}') from None
+        print(f'{name} = {globals()[name]!r}')
+    for name, (kind, condition, words) in SETTINGS.items():
+        value = globals()[name]
+        if kind is float and type(value) is int:
+            value = globals()[name] = float(value)
+        if type(value) is not kind or not condition(value):
+            raise Problem(2, f'{name} is {value!r}, and should be {words}')
+
+
+# ---- several machines ------------------------------------------------------------------------------------------
+
+class RollCall:
+    """Tells every process of a run on several machines when one of them dies, which MXNet itself would wait for.
+
+    Each process keeps a connection to the scheduler, one port above MXNet's own. A process that is done says so; a
+    connection that ends without that word is a death, upon which the scheduler ends, and so everybody.
+    """
+
+    def __init__(self):
+        self.role = os.environ['DMLC_ROLE']
+        self.peers = []
+        address = os.environ['DMLC_PS_ROOT_URI'], int(os.environ['DMLC_PS_ROOT_PORT']) + 1
+        print(f'{self.role}: waiting for {os.environ["DMLC_NUM_SERVER"]} servers and {os.environ["DMLC_NUM_WORKER"]} '
+              f'workers, with the scheduler at {address[0]}', flush=True)
+        if self.role == 'scheduler':
+            self.in_thread(self.accept, Listener(address, backlog=64))
+        else:
+            self.in_thread(self.listen, self.connect(address))
+
+    @staticmethod
+    def in_thread(function, *arguments):
+        threading.Thread(target=function, args=arguments, daemon=True).start()
+
+    def connect(self, address):
+        for attempt in range(120):
+            try:
+                return Client(address)
+            except OSError:
+                time.sleep(0.5)
+        raise Problem(11, f'no scheduler answers at {address[0]}, port {address[1]}')
+
+    def accept(self, listener):
+        while True:
+            self.in_thread(self.listen, listener.accept())
+
+    def listen(self, peer):
+        self.peers.append(peer)
+        try:
+            peer.recv_bytes(8)  # bytes, never a pickle
+        except (EOFError, OSError):
+            print(f'embeddings.py: another machine of this run is gone, so the {self.role} ends too; start all of them '
+                  'again', file=sys.stderr, flush=True)
+            os._exit(11)
+
+    def leave(self):
+        for peer in self.peers:
+            with suppress(OSError):  # whoever left before does not need to hear it
+                peer.send_bytes(b'done')
+
+
+def join_machines():
+    """Take this process's role in a run on several machines: a worker returns with STORE set, the others never do."""
+    global STORE, ROLL_CALL
+    wanted = ('DMLC_ROLE', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_SERVER', 'DMLC_NUM_WORKER')
+    missing = [name for name in wanted if not os.environ.get(name)]
+    if missing:
+        raise Problem(2, f"KVSTORE = 'dist_sync' needs the environment's {', '.join(missing)} (see the README)")
+    ROLL_CALL = RollCall()
+    if ROLL_CALL.role != 'worker':
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # inside MXNet's own loop Python would never see Ctrl-C
+        atexit.register(ROLL_CALL.leave)
+        mx.kvstore.kvstore_server.KVStoreServer(mx.kv.create('dist')).run()  # until all workers are done
+        sys.exit()
+    STORE = mx.kv.create(KVSTORE)
+
+
+# ---- inputs ----------------------------------------------------------------------------------------------------
+
+def read_text(name):
+    """The text of the file that the global `name` names; Problem 4 if it cannot be read."""
+    path = globals()[name]
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            return file.read()
+    except OSError as error:
+        raise Problem(4, f'{name}, {path}, cannot be read: {error.strerror}') from None
+    except UnicodeDecodeError:
+        raise Problem(5, f'{name}, {path}, is not UTF-8 text') from None
+
+
+def read_anime_list():
+    """The MAL ids of ANIME_LIST as a list of int, in the file's order."""
+    line_of = {}
+    for number, line in enumerate(read_text('ANIME_LIST').splitlines(), 1):
+        text = line.strip()
+        if not (text.isascii() and text.isdigit() and 0 < int(text[:19]) < 2 ** 31):
+            raise Problem(5, f'{ANIME_LIST}, line {number}: {line[:40]!r} is not a MAL id')
+        if int(text) in line_of:
+            raise Problem(5, f'{ANIME_LIST}, line {number}: id {text} stands already in line {line_of[int(text)]}')
+        line_of[int(text)] = number
+    if len(line_of) < MIN_TITLES:
+        raise Problem(7, f'{ANIME_LIST} holds {len(line_of)} titles; the net and the map need {MIN_TITLES} or more')
+    return list(line_of)
+
+
+def read_anime_data(ids):
+    """What ANIME_DATA says of the titles, as a DataFrame in the order of `ids` (a list of MAL ids).
+
+    Columns: title, english, mean, popularity, picture, studios, genres (the last two lists of str), year,
+    media_type; None where the node does not say.
+    """
+    try:
+        nodes = json.loads(read_text('ANIME_DATA'))
+    except (ValueError, RecursionError) as error:
+        raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, is no JSON: {error}') from None
+    if not isinstance(nodes, dict):
+        raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, is no JSON object of MAL id -> title')
+    missing = [str(mal_id) for mal_id in ids if str(mal_id) not in nodes]
+    if missing:
+        raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, lacks {len(missing)} ids of ANIME_LIST: {", ".join(missing[:10])}')
+
+    def part(mal_id, node, kind, *path):
+        """The value at `path` inside the node, None where it is absent; Problem 5 if it is not of type `kind`."""
+        value = node
+        for key in path:
+            if value is None:
+                return None
+            if not isinstance(value, dict):
+                raise Problem(5, f'{ANIME_DATA}, id {mal_id}: {value!r:.40} is not the object that holds {key!r}')
+            value = value.get(key)
+        if value is None or value == '':
+            return None
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise Problem(5, f'{ANIME_DATA}, id {mal_id}: {"/".join(path)} is {value!r:.40}')
+        return ' '.join(value.split()) if kind is str else value
+
+    rows = []
+    for mal_id in ids:
+        of = functools.partial(part, mal_id, nodes[str(mal_id)])
+        names = {key: [part(mal_id, item, str, 'name') for item in of(list, key) or []] for key in ('studios', 'genres')}
+        row = {'title': of(str, 'title'), 'english': of(str, 'alternative_titles', 'en'),
+               'mean': of((int, float), 'mean'), 'popularity': of(int, 'popularity'),
+               'picture': of(str, 'main_picture', 'medium') or of(str, 'main_picture', 'large'), **names,
+               'year': of(int, 'start_season', 'year'), 'media_type': of(str, 'media_type')}
+        if not row['title']:
+            raise Problem(5, f'{ANIME_DATA}, id {mal_id} has no title')
+        if row['mean'] is not None and not 0 <= row['mean'] <= 10:
+            raise Problem(5, f'{ANIME_DATA}, id {mal_id}: the mean score is {row["mean"]}')
+        rows.append(row)
+    return pd.DataFrame(rows, index=ids, dtype=object)
+
+
+class DataFrameUnpickler(pickle.Unpickler):
+    """Opens pickles of DataFrames and of nothing else: any other global is refused before it is looked up.
+
+    Each allowed name only builds an array, an index, a column type or the frame around them, out of what the
+    pickle itself holds; none of them takes a path, a URL or code.
+    """
+    ALLOWED = {
+        'builtins': {'slice'},
+        'numpy': {'ndarray', 'dtype'},
+        'numpy.core.multiarray': {'_reconstruct', 'scalar'},
+        'numpy.core.numeric': {'_frombuffer'},
+        'pandas._libs.arrays': {'__pyx_unpickle_NDArrayBacked'},
+        'pandas._libs.internals': {'_unpickle_block'},
+        'pandas._libs.missing': {'NA', '_nat_unpickle'} - {'_nat_unpickle'},
+        'pandas._libs.sparse': {'IntIndex', 'BlockIndex'},
+        'pandas.core.arrays.floating': {'FloatingArray', 'Float32Dtype', 'Float64Dtype'},
+        'pandas.core.arrays.integer': {'IntegerArray'} | {f'{sign}Int{bits}Dtype' for sign in ('', 'U')
+                                                          for bits in (8, 16, 32, 64)},
+        'pandas.core.arrays.sparse.array': {'SparseArray'},
+        'pandas.core.arrays.sparse.dtype': {'SparseDtype'},
+        'pandas.core.arrays.string_': {'StringArray', 'StringDtype'},
+        'pandas.core.dtypes.dtypes': {'SparseDtype'},
+        'pandas.core.frame': {'DataFrame'},
+        'pandas.core.indexes.base': {'Index', '_new_Index'},
+        'pandas.core.indexes.numeric': {'Int64Index', 'UInt64Index', 'Float64Index'},
+        'pandas.core.indexes.range': {'RangeIndex'},
+        'pandas.core.internals.managers': {'BlockManager'},
+    }
+
+    def find_class(self, module, name):
+        if module == '_codecs' and name == 'encode':
+            return lambda text, encoding: text.encode('latin-1')  # how protocol 2 stores bytes
+        if module.startswith('numpy._core'):
+            raise Problem(6, 'was written under numpy 2, which MXNet cannot run on: write it again where numpy is '
+                             'below 2 (the last cell of lists_download.ipynb makes it from the journal)')
+        if name not in self.ALLOWED.get(module, ()):
+            raise Problem(6, f'names {module}.{name}, which no table of scores needs; refused, nothing of it was run')
+        if module == 'pandas.core.indexes.numeric' and not hasattr(pd.core.indexes, 'numeric'):
+            return pd.Index  # pandas 2 has one class for all of them
+        try:
+            return super().find_class(module, name)
+        except (ImportError, AttributeError):
+            raise Problem(6, f'was written by another pandas ({module}.{name} is unknown to {pd.__version__})') from None
+
+
+class ProgressFile(io.FileIO):
+    """A file whose reading moves a progress bar."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.bar = progress_bar(desc=f'reading {os.path.basename(path)}', total=os.path.getsize(path), unit='B',
+                                unit_scale=True, delay=1, leave=False)
+
+    def readinto(self, buffer):
+        count = super().readinto(buffer)
+        self.bar.update(count)
+        return count
+
+    def close(self):
+        self.bar.close()
+        super().close()
+
+
+def read_pickle(path, name='ANIME_DATA_LIST'):
+    """The DataFrame in the pickle at `path`, plain or .gz, .xz, .bz2, .zip; Problem 4 or 6 with a sentence.
+
+    The source of the pickle need not be trusted: see DataFrameUnpickler.
+    """
+    openers = {'.gz': gzip.open, '.xz': lzma.open, '.bz2': bz2.open}
+    try:
+        with io.BufferedReader(ProgressFile(path), 2 ** 20) as plain:
+            ending = os.path.splitext(path)[1]
+            if ending == '.zip':
+                archive = zipfile.ZipFile(plain)
+                file = archive.open(archive.namelist()[0])
+            else:
+                file = openers[ending](plain) if ending in openers else plain
+            frame = DataFrameUnpickler(file).load()
+    except Problem as problem:
+        raise Problem(6, f'{name}, {path}, {problem}') from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise Problem(4, f'{name}, {path}, cannot be read: {error.strerror}') from None
+    except MemoryError:
+        raise Problem(6, f'{name}, {path}, asks for more memory than there is') from None
+    except Exception as error:  # a damaged pickle can end in an error of any type
+        raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, or is cut off: '
+                         f'{type(error).__name__}: {error!s:.200}') from None
+    if not isinstance(frame, pd.DataFrame):
+        raise Problem(6, f'{name}, {path}, holds a {type(frame).__name__} and no DataFrame')
+    return frame
+
+
+def list_files():
+    """The files that ANIME_DATA_LIST names, sorted; Problem 4 if there is none."""
+    paths = [ANIME_DATA_LIST] if os.path.exists(ANIME_DATA_LIST) else sorted(glob.glob(ANIME_DATA_LIST))
+    if not paths:
+        raise Problem(4, f'ANIME_DATA_LIST, {ANIME_DATA_LIST}, names no file; lists_download.ipynb makes one')
+    return paths
+
+
+def read_lists(path, ids):
+    """The DataFrame at `path` and the places of the titles `ids` among its columns (int array); Problem 6."""
+    frame = read_pickle(path)
+    place_of = {}
+    for place, column in enumerate(frame.columns):
+        mal_id = int(column) if str(column).isdigit() else column
+        if place_of.setdefault(mal_id, place) != place:
+            raise Problem(6, f'{path} has two columns for the title {mal_id}')
+    missing = [str(mal_id) for mal_id in ids if mal_id not in place_of]
+    if missing:
+        raise Problem(6, f'{path} has no column for {len(missing)} ids of ANIME_LIST: {", ".join(missing[:10])}')
+    return frame, np.array([place_of[mal_id] for mal_id in ids])
+
+
+def scores_of(frame, places, start, stop):
+    """Rows start to stop of the lists as float32 scores, lists x titles; NaN where a title is not on the list."""
+    part = frame.iloc[start:stop]
+    if not np.array_equal(places, np.arange(part.shape[1])):
+        part = part.iloc[:, places]
+    try:
+        scores = part.to_numpy(np.float32, na_value=np.nan)
+        wrong = (scores < 0) | (scores > 10)
+    except (TypeError, ValueError):
+        wrong = part.map(lambda score: isinstance(score, str)).to_numpy()
+        raise Problem(6, f'a score is no number: {wrong_score(part, wrong)}') from None
+    if wrong.any():
+        raise Problem(6, f'scores are from 0 to 10: {wrong_score(part, wrong)}')
+    return scores
+
+
+def wrong_score(part, wrong):
+    """The first wrong entry of a block of lists, in words."""
+    row, column = np.argwhere(wrong)[0]
+    return f'{part.index[row]} has {part.iat[row, column]!r:.40} for the title {part.columns[column]}'
+
+
+def score_blocks(paths, ids, counts):
+    """Yield the lists that count, block by block, as float32 arrays lists x titles (0 where there is no score).
+
+    paths: files of lists; ids: MAL ids of the titles; counts: dict that is filled with how many lists were read,
+    kept, and dropped for which reason. With KVSTORE = 'dist_sync' each worker takes its share of the files, or of the
+    blocks where there are fewer files than workers.
+    """
+    counts.update({'read': 0, 'kept': 0, 'dropped: too few scores': 0, 'dropped: mean too high': 0,
+                   'dropped: all scores alike': 0})
+    rank, workers = (STORE.rank, STORE.num_workers) if STORE else (0, 1)
+    share_files = len(paths) >= workers
+    for path in paths[rank::workers] if share_files else paths:
+        frame, places = read_lists(path, ids)
+        starts = range(0, len(frame), ROWS)
+        for start in progress_bar(starts if share_files else starts[rank::workers],
+                                  desc=f'lists of {os.path.basename(path)}', unit_scale=ROWS, unit='list', leave=False):
+            try:
+                scores = scores_of(frame, places, start, start + ROWS)
+            except Problem as problem:
+                raise Problem(6, f'{path}: {problem}') from None
+            scores = np.where(scores > 0, scores, np.float32(0))
+            number = np.count_nonzero(scores, axis=1).astype(np.float64)
+            total = scores.sum(1, dtype=np.float64)
+            squares = np.einsum('ij,ij->i', scores, scores).astype(np.float64)
+            few = number < MIN_ANIME_REQUIRED
+            high = ~few & (total > BOTTER_LIMIT * number)
+            alike = ~few & ~high & (squares * number == total ** 2)  # no variance: sum of squares = total^2 / number
+            keep = ~(few | high | alike)
+            for reason, rows in zip(counts, (np.ones_like(few), keep, few, high, alike)):
+                counts[reason] += int(rows.sum())
+            yield scores if keep.all() else scores[keep]
+        del frame  # before the next file is read: memory holds one file at a time
+
+
+def fill_means(anime, paths):
+    """The mean score of every title as a float32 array: ANIME_DATA's, else the mean in the lists, else 5.5."""
+    means = anime['mean'].to_numpy(np.float64, na_value=np.nan)
+    absent = np.flatnonzero(np.isnan(means))
+    if len(absent):
+        total, number = np.zeros(len(means)), np.zeros(len(means))
+        for scores in score_blocks(paths, list(anime.index), {}):
+            total += scores.sum(0, dtype=np.float64)
+            number += np.count_nonzero(scores, axis=0)
+        total, number = sum_over_workers(np.stack([total, number]))
+        means[absent] = np.where(number > 0, total / np.maximum(number, 1), 5.5)[absent]
+        print(f'{len(absent)} titles have no mean score in ANIME_DATA; theirs is taken from the lists')
+    return means.astype(np.float32)
+
+
+# ---- the similarity index, and the iterator that hands it to the net -------------------------------------------
+
+def similarity_index(words):
+    """The similarity of all titles, float32 n x n with a diagonal of 1, from the lists' summed words on each pair.
+
+    words: W_ij = sum_u sqrt(o_ui o_uj) / sum_k o_uk, float32 n x n; it is overwritten. In DESIGN's notation, with three
+    steps more (what each brought is in the README, "How good is it?"): each list's word is divided by its sum of offsets,
+    COMMON of the direction that all titles share is taken out, and the POWER lifts what is faint.
+    """
+    def brought_to_one(matrix):
+        alone = np.sqrt(np.maximum(matrix.diagonal(), 1e-12))
+        matrix /= alone
+        matrix /= alone[:, None]
+        np.fill_diagonal(matrix, 1)
+        return matrix
+
+    similarity = brought_to_one(words)  # S_ij = W_ij / sqrt(W_ii W_jj), in [0, 1]
+    value, shared = eigsh(similarity, 1, v0=np.ones(len(similarity), np.float32))
+    # C = S - COMMON l u u^T, with l the largest eigenvalue of S and u its eigenvector; brought to a diagonal of 1 again
+    for row, weight in zip(similarity, COMMON * value * shared[:, 0]):
+        row -= weight * shared[:, 0]
+    centred = brought_to_one(similarity)
+    # T_ij = sign(C_ij) |C_ij|^POWER
+    for row in centred:
+        np.copysign(np.abs(row) ** np.float32(POWER), row, out=row)
+    return centred
+
+
+class PairIterator(mx.io.DataIter):
+    """Sums the similarity index over the lists in one pass, then hands out blocks of pairs: some titles x all titles.
+
+    blocks: iterable of float32 arrays lists x titles, 0 where there is no score; means: n mean scores;
+    batch_size: titles a batch. After construction `similarity` is the index, float32 n x n, and `scorers` how many lists
+    score each title.
+    """
+
+    def __init__(self, blocks, means, batch_size):
+        super().__init__(min(batch_size, len(means)))
+        n = len(means)
+        words, self.scorers = np.zeros((n, n), np.float32), np.zeros(n)
+        for scores in blocks:
+            scored = scores > 0
+            self.scorers += scored.sum(0)
+            # o_ui = max(0, s_ui - m_i + MARGIN), 0 where u did not score i
+            offsets = np.maximum(scores - (means - np.float32(MARGIN)), 0)
+            offsets *= scored
+            # Every list's word weighs 1 in all, or one list of 2,000 titles would outweigh forty of 50.
+            offsets /= np.maximum(offsets.sum(1, keepdims=True), 1e-6)
+            roots = np.sqrt(offsets, out=offsets)
+            words += roots.T @ roots  # sum_u sqrt(o_ui o_uj) / sum_k o_uk
+        self.scorers = sum_over_workers(self.scorers)
+        self.similarity = similarity_index(sum_over_workers(words))
+        rank, workers = (STORE.rank, STORE.num_workers) if STORE else (0, 1)
+        self.share = slice(rank, None, workers)
+        self.batches_a_pass = -(-n // (self.batch_size * workers))
+        self.random = np.random.default_rng(SEED)
+        self.provide_data = [mx.io.DataDesc('titles', (self.batch_size,))]
+        self.provide_label = [mx.io.DataDesc('similarity', (self.batch_size, n))]
+        self.reset()
+
+    def reset(self):
+        """Begin another pass, in another order of the titles."""
+        n, workers = len(self.similarity), self.share.step
+        # Rounded up to whole batches with titles from the front, so that every batch has the shape the net is bound to.
+        order = np.resize(self.random.permutation(n), self.batches_a_pass * workers * self.batch_size)
+        self.batches = iter(order.reshape(-1, self.batch_size)[self.share])
+
+    def next(self):
+        titles = next(self.batches)
+        return mx.io.DataBatch([mx.nd.array(titles)], [mx.nd.array(self.similarity[titles])], pad=0)
+
+
+def sum_over_workers(array):
+    """The float32 sum of the workers' arrays of one shape, through the parameter server; the array itself if alone."""
+    if STORE is None:
+        return array
+    key = f'sum{next(SUMS)}'
+    summed = mx.nd.array(array)
+    STORE.init(key, mx.nd.zeros_like(summed))
+    STORE.push(key, summed)
+    STORE.pull(key, summed)
+    return summed.asnumpy()
+
+
+# ---- the net ---------------------------------------------------------------------------------------------------
+
+def embedding_net(n_titles, n_embedding, focus):
+    """The net as an MXNet symbol: titles (b) and their similarity to all titles (b x n) -> the loss of each (b).
+
+    Each title's row of `embedding_weight` (n x d) is brought to unit length, v_i = e_i / |e_i|; the loss is the weighted
+    mean square 1/n sum_j w_ij (v_i . v_j - T_ij)^2 with w_ij = 1 + focus max(0, T_ij): among n titles a few are near,
+    and these are what the vectors are for.
+    """
+    vectors = mx.sym.L2Normalization(mx.sym.var('embedding_weight', shape=(n_titles, n_embedding)))
+    own = mx.sym.Embedding(mx.sym.var('titles'), vectors, input_dim=n_titles, output_dim=n_embedding)
+    wanted = mx.sym.var('similarity')
+    error = mx.sym.dot(own, vectors, transpose_b=True) - wanted
+    return mx.sym.MakeLoss(mx.sym.mean((1 + focus * mx.sym.relu(wanted)) * mx.sym.square(error), axis=1), name='loss')
+
+
+def first_vectors(similarity):
+    """The leading eigenvectors of S, each times the root of its eigenvalue: the best start of N_EMBEDDING numbers.
+
+    Rows of (U L^1/2) are the closest to S that N_EMBEDDING numbers without unit length can be (Eckart and Young, 1936).
+    """
+    n, d = len(similarity), N_EMBEDDING
+    if n <= 4 * d:
+        values, vectors = np.linalg.eigh(similarity)
+    else:
+        values, vectors = eigsh(similarity, d, v0=np.ones(n, similarity.dtype))
+    start = vectors[:, ::-1][:, :d] * np.sqrt(np.maximum(values[::-1][:d], 0))
+    noise = np.random.default_rng(SEED).normal(0, 1e-3, (n, d))
+    noise[:, :start.shape[1]] += start  # with fewer titles than numbers the rest begins as noise
+    return noise.astype(np.float32)
+
+
+def train(pairs):
+    """Train the net on a PairIterator; returns the vectors, float32 n x N_EMBEDDING with rows of unit length, and the loss.
+
+    Problem 8 if the loss is no number, or the vectors all point the same way.
+    """
+    mx.random.seed(SEED)
+    n = len(pairs.similarity)
+    context = mx.gpu() if MX_CONTEXT == 'gpu' else mx.cpu()
+    off_diagonal = np.sqrt((np.square(np.linalg.norm(pairs.similarity)) - n) / (n * (n - 1)))  # root mean square
+    net = mx.mod.Module(embedding_net(n, N_EMBEDDING, FOCUS / off_diagonal), ['titles'], ['similarity'], context=context)
+    steps = EPOCHS * pairs.batches_a_pass
+    schedule = mx.lr_scheduler.CosineScheduler(steps, LEARNING_RATE, 0)
+    bar = progress_bar(total=EPOCHS, desc='training', unit='pass', delay=1, leave=False)
+    loss = mx.metric.Loss()
+
+    def after_pass(epoch, *state):
+        value = loss.get()[1]
+        if not np.isfinite(value):
+            raise Problem(8, f'the loss is {value} after pass {epoch + 1}: LEARNING_RATE = {LEARNING_RATE} is too large')
+        bar.set_postfix(loss=f'{value:.6f}', refresh=False)
+        bar.update()
+
+    with bar:
+        net.fit(pairs, num_epoch=EPOCHS, eval_metric=loss, epoch_end_callback=after_pass, kvstore=STORE or 'local',
+                arg_params={'embedding_weight': mx.nd.array(first_vectors(pairs.similarity))},
+                optimizer='adam', optimizer_params={'learning_rate': LEARNING_RATE, 'lr_scheduler': schedule})
+    vectors = net.get_params()[0]['embedding_weight'].asnumpy()
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    alike = float(np.square(np.linalg.norm(vectors.mean(0))))  # the mean of v_i . v_j over all pairs
+    if not alike < 0.98:
+        raise Problem(8, f'all vectors point the same way (their mean dot product is {alike:.3f}): the lists do not '
+                         'tell the titles apart')
+    return vectors, round(float(loss.get()[1]), 6)
+
+
+@contextmanager
+def whole_file(path):
+    """A binary file to write, which takes the place of `path` only when it is complete; Problem 9 if it fails."""
+    try:
+        with open(f'{path}.part', 'wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f'{path}.part', path)
+    except OSError as error:
+        raise Problem(9, f'{path} cannot be written: {error.strerror or error}; what was there before is unchanged') from None
+    finally:
+        with suppress(FileNotFoundError):
+            os.remove(f'{path}.part')
+
+
+# ---- the nearest titles, and recommendations -------------------------------------------------------------------
+
+def nearest_titles(vectors, number):
+    """The `number` titles with the largest dot product to each title, itself left out, best first.
+
+    vectors: float32 n x d, rows of unit length. Returns places (int n x number) and similarities (float32, same shape).
+    Exact: every product is computed, a block of titles at a time.
+    """
+    number = min(number, len(vectors) - 1)
+    places = np.empty((len(vectors), number), np.int64)
+    similarities = np.empty((len(vectors), number), np.float32)
+    for start in progress_bar(range(0, len(vectors), 512), desc='nearest titles', delay=1, leave=False):
+        products = vectors[start:start + 512] @ vectors.T
+        products[np.arange(len(products)), np.arange(start, start + len(products))] = -np.inf
+        best = np.argsort(-products, axis=1, kind='stable')[:, :number]
+        places[start:start + 512] = best
+        similarities[start:start + 512] = np.take_along_axis(products, best, axis=1)
+    return places, similarities
+
+
+def recommendation_model(vectors, scorers, means):
+    """What recommend() needs beside the vectors, to be their attrs: for every title its mean score and popularity, and `whitening`.
+
+    p_i = (scorers_i + 1) / their mean. whitening = U (L + 10 mean(p^0.7) I)^-1/2 with Z^T Z = U L U^T, z_i = p_i^0.35 v_i:
+    the directions in which the popular titles crowd are shortened, as ridge regression does.
+    """
+    popularity = (scorers + 1) / np.mean(scorers + 1)
+    scaled = vectors.to_numpy(np.float64) * popularity[:, None] ** 0.35
+    values, directions = np.linalg.eigh(scaled.T @ scaled)
+    whitening = directions / np.sqrt(np.maximum(values, 0) + 10 * np.mean(popularity ** 0.7))
+    return {'mean': dict(zip(vectors.index, means.tolist())), 'popularity': dict(zip(vectors.index, popularity.tolist())),
+            'whitening': whitening.tolist()}
+
+
+def contributions(vectors, scores):
+    """How much each of a person's titles speaks for every title: float32 array (known titles x all titles), and their ids.
+
+    vectors: the DataFrame of embeddings.pkl; scores: {MAL id: 0-10}. ValueError if no known title has a score.
+
+        speaks_ji = p_i^0.4 e^(0.1 m_i) . p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g
+
+    with y_i the whitened v_i at unit length, and g = 2.2 at 1,000 titles, 1 more for each tenfold, 1 or more.
+    """
+    known = [mal_id for mal_id in scores if scores[mal_id] > 0 and mal_id in vectors.index]
+    if not known:
+        raise ValueError('none of the scores is of a title that the vectors know')
+    means, popularity = (np.array([vectors.attrs[name][mal_id] for mal_id in vectors.index], np.float32)
+                         for name in ('mean', 'popularity'))
+    places = vectors.index.get_indexer(known)
+    given = np.array([scores[mal_id] for mal_id in known], np.float32)
+    whitened = vectors.to_numpy() @ np.array(vectors.attrs['whitening'], np.float32)
+    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
+    sharpness = np.float32(max(1, 2.2 + np.log10(len(vectors) / 1000)))
+    near = np.maximum(whitened[places] @ whitened.T, 0) ** sharpness
+    weight = np.exp(0.4 * (given - means[places] / 2)) / popularity[places] ** 0.25
+    return near * weight[:, None] * (popularity ** 0.4 * np.exp(0.1 * means)), known
+
+
+def recommend(vectors, scores, number=10):
+    """The titles that suit one person best.
+
+    vectors: the DataFrame of embeddings.pkl (with its attrs); scores: {MAL id: score} of the person, 1-10, or 0 for a
+    title that is on the list without a score. Returns a Series MAL id -> affinity, best first, without the titles in
+    scores; number=None gives all of them. Ids that the vectors don't have are passed over; ValueError if no title
+    that they have has a score.
+    """
+    affinity = pd.Series(contributions(vectors, scores)[0].sum(0), index=vectors.index, name='affinity')
+    affinity = affinity.drop(list(scores), errors='ignore').sort_values(ascending=False, kind='stable')
+    return affinity if number is None else affinity.head(number)
+
+
+def exported_scores(path):
+    """The scores in a list exported from MyAnimeList (.xml or .xml.gz): {MAL id: 0-10}, 0 where there is none."""
+    try:
+        with (gzip.open if path.endswith('.gz') else open)(path, 'rb') as file:
+            text = file.read(MAX_EXPORT + 1)
+        if len(text) > MAX_EXPORT:
+            raise ValueError(f'is larger than {MAX_EXPORT >> 20} MB')
+        scores = {}
+        for entry in defusedxml.ElementTree.fromstring(text, forbid_dtd=True).iter('anime'):
+            score = int(entry.findtext('my_score', '0') or 0)
+            if not 0 <= score <= 10:
+                raise ValueError(f'holds the score {score}')
+            scores[int(entry.findtext('series_animedb_id', ''))] = score
+    except OSError as error:
+        raise Problem(10, f'RECOMMEND_FOR, {path}, cannot be read: {error.strerror or error}') from None
+    except (EOFError, zlib.error, ValueError, defusedxml.ElementTree.ParseError) as error:
+        raise Problem(10, f'RECOMMEND_FOR, {path}, is no anime list exported from MyAnimeList: {error}') from None
+    return scores
+
+
+def person_scores(ids):
+    """The scores of the person that RECOMMEND_FOR names: {MAL id: 0-10}; Problem 10 if there is no such person."""
+    if RECOMMEND_FOR.lower().endswith(('.xml', '.xml.gz')):
+        return exported_scores(RECOMMEND_FOR)
+    for path in list_files():
+        frame, places = read_lists(path, ids)
+        names = frame.index.astype(str).str.lower()
+        row = np.flatnonzero(names == RECOMMEND_FOR.lower())
+        if len(row):
+            scores = scores_of(frame, places, row[0], row[0] + 1)[0]
+            return {mal_id: float(score) for mal_id, score in zip(ids, scores) if score >= 0}
+    raise Problem(10, f'RECOMMEND_FOR: there is no user {RECOMMEND_FOR!r} in {ANIME_DATA_LIST}')
+
+
+
+
+
+# ---- the map ----------------------------------------------------------------------------------------------------
+
+def by_popularity(anime):
+    """Places of the titles, most popular first (MAL's `popularity` is a rank; where it is absent: last, in list order)."""
+    return sorted(range(len(anime)), key=lambda place: (anime['popularity'].iat[place] or np.inf, place))
+
+
+def find_clusters(vectors, anime):
+    """Group the titles in the space of the vectors and name the groups by what is particular to them.
+
+    vectors: n x d, rows of unit length; anime: read_anime_data.
+    Returns labels (n ints, 0 = the largest cluster) and names (one a cluster, all different).  k-means on
+    unit vectors; the number of clusters is the one with the best silhouette near n^(1/3).
+    """
+    n = len(vectors)
+    points = np.asarray(vectors, np.float64)
+    distinct = len(np.unique(points.round(5), axis=0))
+    fitted = min(16, n ** (1 / 3))
+    counts = [N_CLUSTERS] if N_CLUSTERS else np.linspace(max(2, 0.8 * fitted), max(2, 1.3 * fitted), 5)
+    counts = sorted({max(1, min(round(k), distinct, n - 1)) for k in counts})
+    best, labels = -np.inf, np.zeros(n, int)
+    with threadpool_limits(1):      # the order in which threads add up would show in the last digits
+        for k in counts:
+            found = KMeans(k, n_init=4 if n > 5000 else 10, random_state=SEED).fit_predict(points)
+            score = 0 if k == 1 else silhouette_score(points, found, sample_size=min(n, 2000), random_state=SEED)
+            if score > best:
+                best, labels = score, found
+    sizes = np.bincount(labels)
+    labels = np.argsort(np.argsort(-sizes, kind='stable'))[labels]
+    return labels, name_clusters(labels, points, anime)
+
+
+def name_clusters(labels, points, anime):
+    """One name a cluster: its most particular genres or, without genres, its central titles.
+
+    A genre's weight in a cluster is p log(p / q), p its share of the cluster's titles, q its share of all
+    (the summand of the Kullback-Leibler divergence): both frequent inside and rarer outside.
+    """
+    genres = [set(own) for own in anime['genres']]
+    every = sorted(set().union(*genres))
+    has = np.array([[g in own for g in every] for own in genres], float).reshape(len(anime), len(every))
+    names, used = [], np.zeros(len(every))
+    for k in range(labels.max() + 1):
+        inside = np.flatnonzero(labels == k)
+        central = inside[np.argsort(-(points[inside] @ points[inside].mean(0)), kind='stable')]
+        titles = [shorten(anime['title'].iat[i], 22) for i in central]
+        p, q = has[inside].mean(0), has.mean(0)
+        weight = p * np.log(np.maximum(p, 1e-9) / np.maximum(q, 1e-9)) / (1 + used)
+        best = [g for g in np.argsort(-weight, kind='stable')[:2] if weight[g] > max(0.03, 0.45 * weight.max())]
+        used[best] += 1
+        name = ' & '.join([every[g] for g in best] or titles[:2])
+        names.append(next(c for c in [name] + [f'{name}: {t}' for t in titles] + [f'{name} {k + 1}'] if c not in names))
+    return names
+
+
+def place_titles(vectors):
+    """t-SNE (van der Maaten and Hinton 2008) of the vectors by cosine distance: n x 2, float64, centred, longer side 1.
+
+    t-SNE says nothing about direction, so the picture is turned until its longest extent lies flat.
+    """
+    n = len(vectors)
+    perplexity = PERPLEXITY or max(1.0, min(30.0, n ** 0.5, (n - 1) / 3))
+    with threadpool_limits(1):      # as above: two runs give the same map
+        places = TSNE(metric='cosine', init='pca', learning_rate='auto', random_state=SEED,
+                      perplexity=min(perplexity, n - 1.001)).fit_transform(np.asarray(vectors, np.float32))
+    places = places.astype(np.float64) - places.mean(0)
+    places = places @ np.linalg.svd(places, full_matrices=False)[2].T
+    places *= np.where((places ** 3).sum(0) < 0, -1, 1)     # a sign that does not hang on the SVD's
+    low, high = places.min(0), places.max(0)
+    return (places - (low + high) / 2) / max((high - low).max(), 1e-12) + 0.5
+
+
+def open_cover(content):
+    """The picture in these bytes as RGB; ValueError where it is none of sane size, OSError where it is broken."""
+    picture = Image.open(io.BytesIO(content), formats=('JPEG', 'PNG', 'WEBP', 'GIF'))
+    if picture.width * picture.height > MAX_COVER_PIXELS or min(picture.size) < 16:
+        raise ValueError(f'{picture.width} x {picture.height} pixels')
+    return picture.convert('RGB')
+
+
+def fetch_cover(url):
+    """A cover as JPEG bytes, at most 450 x 640.  Anything but a whole image of sane size is an OSError or ValueError."""
+    until = time.monotonic() + 4 * COVER_TIMEOUT
+    content = bytearray()
+    with requests.get(url, stream=True, timeout=COVER_TIMEOUT) as answer:   # requests knows http and https only
+        answer.raise_for_status()
+        for piece in answer.iter_content(2**16):
+            content += piece
+            if len(content) > MAX_COVER_BYTES or time.monotonic() > until:
+                raise ValueError('too large or too slow')
+    picture = open_cover(bytes(content))
+    picture.thumbnail((450, 640))
+    packed = io.BytesIO()
+    picture.save(packed, 'JPEG', quality=92)
+    return packed.getvalue()
+
+
+def fetch_covers(anime):
+    """Fetch the titles' covers into COVERS_DIR, those that are not there yet: {MAL id: path} of all that are there now.
+
+    A cover that fails is absent from the result.  When nothing came and 2 COVER_WORKERS requests in a row could
+    not connect, or nothing at all came within two time-outs, the rest is given up.
+    """
+    covers, wanted, failed = {}, {}, {}
+    folder = Path(COVERS_DIR)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', Image.DecompressionBombWarning)
+        for i, url in anime['picture'].dropna().items():
+            path = folder / f'{i}.jpg'
+            try:
+                open_cover(path.read_bytes())
+                covers[i] = path
+            except (OSError, ValueError):       # not there yet, or broken
+                wanted[i] = url
+        if not wanted:
+            return covers
+        folder.mkdir(parents=True, exist_ok=True)
+        kept, unreachable = len(covers), 0
+        pool = ThreadPoolExecutor(COVER_WORKERS)
+        try:
+            jobs = {pool.submit(fetch_cover, url): i for i, url in wanted.items()}
+            patience = 2 * COVER_TIMEOUT
+            for job in tqdm(as_completed(jobs), 'covers', len(jobs), unit='', leave=False):
+                try:
+                    content = job.result()
+                    covers[jobs[job]] = folder / f'{jobs[job]}.jpg'
+                    with whole_file(covers[jobs[job]]) as file:
+                        file.write(content)
+                    unreachable = 0
+                except (requests.ConnectionError, requests.Timeout) as e:
+                    unreachable += 1
+                    failed[jobs[job]] = type(e).__name__
+                    if unreachable >= 2 * COVER_WORKERS:
+                        break
+                except (requests.RequestException, OSError, ValueError, Image.DecompressionBombError,
+                        Image.DecompressionBombWarning) as e:
+                    failed[jobs[job]] = type(e).__name__
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    print(f'Covers: {len(covers) - kept} fetched, {kept} were there, {len(wanted) + kept - len(covers)} did not come')
+    return covers
+
+
+# Oklab (Ottosson 2020) from linear sRGB; what full protanopia and deuteranopia make of linear sRGB (Machado et al. 2009)
+OKLAB = (np.array([[.4122214708, .5363325363, .0514459929], [.2119034982, .6806995451, .1073969566],
+                   [.0883024619, .2817188376, .6299787005]]),
+         np.array([[.2104542553, .7936177850, -.0040720468], [1.9779984951, -2.4285922050, .4505937099],
+                   [.0259040371, .7827717662, -.8086757660]]))
+SIGHT = np.array([np.eye(3), [[.152286, 1.052583, -.204868], [.114503, .786281, .099216], [-.003882, -.048116, 1.051998]],
+                  [[.367322, .860646, -.227968], [.280085, .672501, .047413], [-.011820, .042940, .968881]]])
+
+
+def as_seen(colours):
+    """Colours (m x 3, sRGB 0-1) as Oklab coordinates for normal sight, protanopia and deuteranopia: 3 x m x 3."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    seen = np.clip(np.einsum('sij,mj->smi', SIGHT, linear), 0, 1)
+    return np.cbrt(seen @ OKLAB[0].T) @ OKLAB[1].T
+
+
+def cluster_colours(positions, labels):
+    """One colour a cluster, as #rrggbb, told apart also by those who do not see red or green.
+
+    The hue follows the cluster's direction from the middle of the map, so that clusters side by side are related;
+    lightness and strength are what then keeps neighbours apart in all three kinds of sight.
+    """
+    k = labels.max() + 1
+    steps = np.linspace(0, 1, 18)
+    palette = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
+    seen = as_seen(palette)
+    chroma, hue = np.hypot(seen[0, :, 1], seen[0, :, 2]), np.arctan2(seen[0, :, 2], seen[0, :, 1])
+    good = (0.42 < seen[0, :, 0]) & (seen[0, :, 0] < 0.77) & (0.08 < chroma) & (chroma < 0.135)
+    palette, seen, hue = palette[good], seen[:, good], hue[good]
+    near = cKDTree(positions).query(positions, min(len(labels), 12))[1]
+    touching = np.zeros((k, k))
+    np.add.at(touching, (np.repeat(labels, near.shape[1]), labels[near].ravel()), 1)
+    touching = (touching + touching.T) > 0
+    middles = np.array([np.median(positions[labels == c], 0) for c in range(k)]) - np.median(positions, 0)
+    wish = np.arctan2(middles[:, 1], middles[:, 0]) + 0.6
+    astray = np.abs((hue - wish[:, None] + np.pi) % (2 * np.pi) - np.pi) / np.pi
+    chosen = astray.argmin(1)
+    for _ in range(8):
+        for c in range(k):
+            others = np.delete(np.arange(k), c)
+            apart = np.linalg.norm(seen[:, :, None] - seen[:, None, chosen[others]], axis=-1).min(0)
+            apart = np.where(touching[c, others], apart / 0.16, apart / 0.08).clip(0, 1).min(1, initial=1)
+            chosen[c] = (3 * apart - astray[c]).argmax()
+    return [matplotlib.colors.to_hex(colour) for colour in palette[chosen]]
+
+
+def shorten(title, length=36):
+    """A title of at most about `length` characters: words in the middle give way, as the last ones tell sequels apart."""
+    if len(title) <= length:
+        return title
+    words, last = title.split(), ''
+    while words and len(words[-1] + last) < length // 3:
+        last = f' {words.pop()}{last}'
+    return textwrap.shorten(' '.join(words), length - len(last), placeholder='…') + last
+
+
+def fonts_for(texts):
+    """Font families that hold all characters of the texts, DejaVu Sans first, and the characters that no font here holds."""
+    families = ['DejaVu Sans']
+    missing = set(map(ord, ''.join(texts))) - set(font_manager.get_font(font_manager.findfont('DejaVu Sans')).get_charmap())
+    for font in sorted(font_manager.fontManager.ttflist, key=lambda f: ('CJK' not in f.name, f.name, f.fname)):
+        if missing and font.name not in families and font.style == 'normal' and 'Last' not in font.name:
+            held = missing & set(font_manager.get_font(font_manager.findfont(font.name)).get_charmap())
+            families += [font.name] if held else []
+            missing -= held
+    return families, set(map(chr, missing))
+
+
+def spread(points, radii, low, high, square=False, boxes=()):
+    """Push discs (or squares of half-width `radii`) apart until none covers another or a box, as far as the frame allows.
+
+    points: n x 2; low, high: corners of the frame; boxes: (middle x, middle y, half width, half height) of each.
+    """
+    points = points.copy()
+    for _ in range(100):
+        pairs = cKDTree(points).query_pairs(2 * radii.max(), p=np.inf if square else 2, output_type='ndarray')
+        a, b = pairs[:, 0], pairs[:, 1]
+        way = points[b] - points[a] + 1e-3 * (1 + a % 7)[:, None] * [1, -1]     # never quite zero
+        if square:
+            way[np.arange(len(a)), np.abs(way).argmin(1)] = 0
+        far = np.linalg.norm(way, axis=1)
+        push = np.maximum(0, radii[a] + radii[b] - far)
+        step = way / far[:, None] * push[:, None] * 0.4
+        np.add.at(points, b, step)
+        np.subtract.at(points, a, step)
+        for x, y, half_width, half_height in boxes:
+            inside = (np.abs(points[:, 0] - x) < half_width + radii) & (np.abs(points[:, 1] - y) < half_height + radii)
+            side = np.where(points[inside, 1] < y, -1, 1)
+            points[inside, 1] = y + side * (half_height + radii[inside])
+        points = np.clip(points, low, high)
+        if push.max(initial=0) < 0.5:
+            break
+    return points
+
+
+def densities(places, labels, cell, height, width):
+    """How densely each cluster's titles lie, k x rows x 400 cells; and the cell (row, column) of every title."""
+    cells = np.minimum((places[:, ::-1] / cell).astype(int), [round(height / cell) - 1, 399])
+    density = np.zeros((labels.max() + 1, round(height / cell), 400))
+    np.add.at(density, (labels, *cells.T), 1)
+    return np.array([ndimage.gaussian_filter(d, max(4, 130 / len(labels) ** 0.5)) for d in density]), cells
+
+
+def draw_map(positions, labels, names, colours, anime, covers, footnote=''):
+    """Draw the similarity map, a PNG at least MAP_WIDTH pixels wide, and return the figure.
+
+    positions: n x 2 (place_titles); labels, names: find_clusters; covers: {MAL id: path} (fetch_covers), may be empty;
+    footnote: what the map was drawn from. One data unit of the figure is one pixel; its artists carry gids:
+    `dots` (one collection, in the order of ids), `cover <id>`, `tile <id>`, `title <id>`, `cluster <label>`.
+    """
+    ids = list(anime.index)
+    n, order = len(ids), by_popularity(anime)
+    rank = np.argsort(order) / max(1, n - 1)        # 0 = the most popular, 1 = the least
+    width = round(MAP_WIDTH * min(2, max(1, (n / 300) ** 0.4)))
+    height = round(width * 0.72)
+    unit = MAP_WIDTH / 3200 * (width / MAP_WIDTH) ** 0.5
+    figure = Figure((width / 72, height / 72), dpi=72, facecolor=PAPER)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    axes = figure.add_axes([0, 0, 1, 1], xlim=(0, width), ylim=(0, height), autoscale_on=False)
+    axes.axis('off')
+    colours = np.array([matplotlib.colors.to_rgb(colour) for colour in colours])
+    texts = [shorten(title) for title in anime['title']]
+    families, missing = fonts_for(texts + names)
+    texts = [''.join(c for c in t if c not in missing) for t in texts]
+    font = {'family': families, 'parse_math': False}
+    halo = [patheffects.withStroke(linewidth=3.5 * unit, foreground=PAPER)]
+
+    # Where the titles lie, in pixels: t-SNE's places, drawn out a little where they crowd, then pushed apart
+    low, high = np.array([0.07 * width, 0.10 * height]), np.array([0.93 * width, 0.88 * height])
+    space = np.sqrt(np.prod(high - low) / n)
+    if covers:                          # half the width of a tile, which is 1.42 times as high as wide
+        radii, stretch = 0.19 * space * (1.2 - 0.35 * rank ** 0.6), np.array([1, 1.42])
+    else:                               # the radius of a disc, which needs more room to its sides, for type
+        radii, stretch = 0.155 * space * (1.45 - 0.9 * rank ** 0.6), np.array([1.5, 1])
+    length = np.array([len(t) for t in texts])
+    type_size = np.clip(0.5 * space / np.sqrt(length.mean()), 14, 28 if covers else 32) * (1.18 - 0.36 * rank)
+    room = np.sqrt(4 * radii ** 2 * stretch[1] + 0.72 * length * type_size ** 2)    # of mark and type together
+    room = np.maximum(1.1 * radii, 0.5 * room * np.sqrt(0.65 * np.prod(high - low) / np.sum(room ** 2) / np.prod(stretch)))
+    spanned = positions.max(0) - positions.min(0)
+    places = (positions - positions.min(0)) / np.where(spanned > 0, spanned, 1)
+    places = 0.7 * places + 0.3 * np.argsort(np.argsort(places, 0), 0) / max(1, n - 1)
+    places = low + (0.04 + 0.92 * places) * (high - low)
+    places = spread(places / stretch, room, low / stretch, high / stretch, bool(covers)) * stretch
+
+    # The clusters' names: where a cluster is most by itself and titles are few; then the titles make way
+    cell = width / 400
+    density, cells = densities(places, labels, cell, height, width)
+    total = density.sum(0)
+    own = density ** 2 / np.maximum((density ** 2).sum(0), 1e-12) * np.minimum(1, total / np.median(total[tuple(cells.T)]))
+    taken = np.zeros(total.shape)
+    taken[tuple(cells.T)] = 1
+    taken = ndimage.maximum_filter(taken, int(2 * np.median(radii) / cell) + 1)
+    boxes = []
+    for k, name in enumerate(names):
+        text = axes.text(0, 0, '\u2009'.join(name.upper()), size=44 * unit, color=tuple(colours[k] * 0.6), ha='center',
+                         va='center', zorder=4, gid=f'cluster {k}', **font)
+        box = text.get_window_extent(renderer)
+        rows, columns = int(box.height / cell) + 3, int(box.width / cell) + 3
+        score = ndimage.uniform_filter(own[k], (rows, columns)) - 0.7 * ndimage.uniform_filter(taken, (rows, columns))
+        score[:int(low[1] / cell) + 1] = score[int(high[1] / cell):] = -np.inf
+        score[:, :columns // 2 + 12] = score[:, -columns // 2 - 12:] = -np.inf
+        y, x = np.unravel_index(score.argmax(), score.shape)
+        taken[max(0, y - rows):y + rows, max(0, x - columns // 2 - 2):x + columns // 2 + 3] = 9
+        text.set_position(((x + 0.5) * cell, (y + 0.5) * cell))
+        boxes.append((*text.get_position(), box.width / 2, box.height / 2))
+    boxes = np.array(boxes)
+    places = spread(places / stretch, np.maximum(1.1 * radii, 0.8 * room), low / stretch, high / stretch, bool(covers), boxes / np.tile(stretch, 2)) * stretch
+
+    # The clusters' land and shallows, as on a chart
+    density, cells = densities(places, labels, cell, height, width)
+    total = density.sum(0)
+    shore = 0.35 * np.percentile(total[tuple(cells.T)], 20)
+    paper = np.array(matplotlib.colors.to_rgb(PAPER))
+    for depth, strength in ((0.4, 0.10), (1, 0.20)):
+        for k, colour in enumerate(colours):
+            lead = (density[k] - np.delete(density, k, 0).max(0, initial=0)) / np.maximum(total, 1e-9)
+            axes.contourf((np.arange(400) + 0.5) * cell, (np.arange(len(total)) + 0.5) * cell,
+                          np.minimum(total / (shore * depth) - 1, 3 * lead), levels=[0, 1e9], zorder=depth / 10,
+                          colors=[tuple(paper + strength * (colour - paper))])
+
+    # The titles' marks, and what the written titles must keep clear of
+    if covers:
+        obstacles = [places + [0, 0.42] * radii[:, None], places - [0, 0.42] * radii[:, None]]
+        sizes = [radii, radii]
+        for i, (x, y), r in zip(range(n), places.round(), radii.round()):
+            colour, tall = colours[labels[i]], round(1.42 * r)
+            tile = Rectangle((x - r, y - tall), 2 * r, 2 * tall, facecolor=colour, edgecolor=colour, linewidth=5 * unit, zorder=2)
+            axes.add_patch(tile)
+            if ids[i] in covers:
+                with Image.open(covers[ids[i]]) as cover:
+                    picture = ImageOps.fit(cover.convert('RGB'), (int(2 * r), int(2 * tall)))
+                axes.imshow(picture, extent=(x - r, x + r, y - tall, y + tall), interpolation='nearest', aspect='auto',
+                            zorder=2.5, gid=f'cover {ids[i]}')
+                continue
+            tile.set_gid(f'tile {ids[i]}')
+            lines = textwrap.wrap(texts[i], 10, max_lines=5, placeholder='…') or ['']
+            axes.text(x, y, '\n'.join(lines), size=min(0.4 * r, 2.9 * r / max(5, *map(len, lines))), ha='center', va='center',
+                      color='white' if as_seen(colour[None])[0, 0, 0] < 0.68 else INK, zorder=3, **font)
+    else:
+        obstacles, sizes = [places], [radii]
+        axes.scatter(*places.T, s=(2 * radii) ** 2, c=colours[labels], edgecolors=PAPER, linewidths=1.5 * unit, zorder=2, gid='dots')
+    for x, y, w, h in boxes:
+        block = np.stack(np.meshgrid(np.arange(x - w + h / 2, x + w, h), [y - h / 2, y + h / 2]), -1).reshape(-1, 2)
+        obstacles.append(block)
+        sizes.append(np.full(len(block), h / 2))
+    obstacles = np.concatenate(obstacles)
+
+    # The titles in type, the popular ones first, as many as have room
+    reach = (90 if n <= 300 else 40) * unit
+    fit = [i for i in order if texts[i].strip()]
+    fit = fit[:1 + np.searchsorted(np.cumsum((0.72 * length * type_size ** 2)[fit]), 0.4 * width * height)]
+    wrapped = [texts[i] if length[i] <= 20 else '\n'.join(textwrap.wrap(texts[i], max(14, length[i] // 2 + 4))) for i in fit]
+    _, lines, written, leaders = textalloc.allocate(
+        axes, *places[fit].T, wrapped, x_scatter=obstacles[:, 0], y_scatter=obstacles[:, 1],
+        scatter_sizes=np.concatenate(sizes), text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]),
+        textcolor=[INK] * len(fit), linecolor=[tuple(c * 0.7) for c in colours[labels[fit]]], linewidth=1.2 * unit,
+        margin=2 * unit / width, min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=150, draw_all=False,
+        direction=['south', 'north', 'east', 'west'] if covers else None, va='bottom', linespacing=1.0, zorder=5,
+        xlims=(0.01 * width, 0.99 * width), ylims=(0.05 * height, 0.925 * height), path_effects=halo, **font)
+    for i, line, text, leader in zip(fit, lines, written, leaders):
+        if text is not None:
+            text.set_gid(f'title {ids[i]}')
+            if line and np.hypot(np.ptp(line[0]), np.ptp(line[1])) > stretch[1] * radii[i] + 1.5 * reach:
+                text.remove()       # too far from its place to belong to it
+                leader.remove()
+
+    # Head and foot
+    axes.text(0.03 * width, 0.955 * height, f'{n:,} anime, by who loves them together', size=64 * unit, color=INK, va='center',
+              weight='bold', zorder=6, path_effects=halo, **font)
+    axes.text(0.03 * width, 0.03 * height, footnote, size=26 * unit, color=INK, alpha=0.7, va='center', zorder=6, **font)
+    with whole_file(os.path.join(OUTPUT_DIR, 'similarity_map.png')) as file:
+        figure.savefig(file, format='png', dpi=72, metadata={'Software': None})
+    return figure
+
+
+# ---- outputs ---------------------------------------------------------------------------------------------------
+
+def write_table(name, frame):
+    """Write a DataFrame as OUTPUT_DIR/name, a CSV file in UTF-8."""
+    with whole_file(os.path.join(OUTPUT_DIR, name)) as file:
+        file.write(frame.to_csv(index=False, lineterminator='\n', float_format='%.4f').encode())
+
+
+def write_json(name, content):
+    with whole_file(os.path.join(OUTPUT_DIR, name)) as file:
+        file.write(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=None if name == 'graph.json' else 1).encode())
+
+
+def recommend_for(person, frame, anime):
+    """Print and write the RECOMMENDATIONS best titles for a person's scores, each with its REASONS."""
+    try:
+        spoken, known = contributions(frame, person)
+        best = recommend(frame, person, RECOMMENDATIONS)
+    except ValueError as error:
+        raise Problem(10, f'RECOMMEND_FOR, {RECOMMEND_FOR}: {error}') from None
+    title = anime['title']
+    reasons = []
+    for mal_id in best.index:
+        speaks = spoken[:, frame.index.get_loc(mal_id)]
+        strongest = [place for place in np.argsort(-speaks, kind='stable')[:REASONS] if speaks[place] > 0]
+        reasons.append('; '.join(title[known[place]] for place in strongest))
+    table = pd.DataFrame({'rank': range(1, len(best) + 1), 'mal_id': best.index, 'title': title[best.index].to_numpy(),
+                          'affinity': best.to_numpy(), 'because': reasons})
+    write_table('recommendations.csv', table)
+    print(f'\nFor {RECOMMEND_FOR}, from {len(known)} of the titles on the list:')
+    for row in table.itertuples():
+        print(f'{row.rank:3}  {row.title}\n       because of {row.because}')
+
+
+def write_neighbours(anime, places, similarities):
+    """Write neighbours.csv from nearest_titles()."""
+    title, own = anime['title'].to_numpy(), np.repeat(np.arange(len(anime)), places.shape[1])
+    write_table('neighbours.csv', pd.DataFrame({
+        'mal_id': anime.index[own], 'title': title[own], 'rank': np.tile(np.arange(places.shape[1]) + 1, len(anime)),
+        'neighbour_id': anime.index[places.ravel()], 'neighbour_title': title[places.ravel()],
+        'similarity': similarities.ravel()}))
+
+
+def write_graph(vectors, anime, settings, nearest, positions, labels, names, colours):
+    """Write graph.json, what web/ shows; its form is in the README."""
+    ids = anime.index.tolist()
+    known = anime.where(anime.notna(), None)
+    rows = [{'id': mal_id, **row, 'x': round(x, 5), 'y': round(y, 5), 'cluster': label} for mal_id, row, (x, y), label
+            in zip(ids, known.to_dict('records'), positions.tolist(), labels.tolist())]
+    model = {name: list(values.values()) if isinstance(values, dict) else values for name, values in vectors.attrs.items()}
+    write_json('graph.json', {
+        'format': 'aniembed-graph/1',
+        'settings': {**settings, 'recommend': model},
+        'clusters': [{'id': label, 'name': name, 'size': int((labels == label).sum()), 'color': colour}
+                     for label, (name, colour) in enumerate(zip(names, colours))],
+        'anime': rows,
+        'neighbours': {mal_id: [[ids[place], round(value, 4)] for place, value in zip(*row)]
+                       for mal_id, *row in zip(ids, *(array.tolist() for array in nearest))},
+        'vectors': base64.b64encode(vectors.to_numpy('<f4').tobytes()).decode()})
+
+
+def print_nearest(anime, places, similarities):
+    """Print the three nearest of the WELL_KNOWN most popular titles."""
+    for own in by_popularity(anime)[:WELL_KNOWN]:
+        print(f'\n{anime["title"].iat[own]}')
+        for place, similarity in zip(places[own][:3], similarities[own]):
+            print(f'  {similarity:.2f}  {anime["title"].iat[place]}')
+
+
+def main(arguments):
+    apply_arguments(arguments)
+    if KVSTORE == 'dist_sync':
+        join_machines()
+    try:
+        os.makedirs(OUTPUT_DIR, exist_ok=True)
+        tempfile.TemporaryFile(dir=OUTPUT_DIR).close()
+    except OSError as error:
+        raise Problem(9, f'OUTPUT_DIR, {OUTPUT_DIR}, cannot be written to: {error.strerror}') from None
+    settings = {name: globals()[name] for name in SETTINGS}
+    settings['versions'] = {'python': sys.version.split()[0], **{
+        module.__name__: module.__version__ for module in (mx, np, pd, sklearn, matplotlib)}}
+    ids = read_anime_list()
+    anime = read_anime_data(ids)
+    person = person_scores(ids) if RECOMMEND_FOR else None
+    if TRAIN:
+        paths = list_files()
+        means = fill_means(anime, paths)
+        counts = settings['lists'] = {}
+        pairs = PairIterator(score_blocks(paths, ids, counts), means, BATCH_SIZE)
+        counts.update(zip(counts, map(int, sum_over_workers(np.array([*counts.values()], np.float64)))))
+        print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()))
+        if not counts['kept']:
+            raise Problem(7, f'no list of {ANIME_DATA_LIST} is left: of {counts["read"]:,}, ' + ', '.join(
+                f'{number:,} {what}' for what, number in counts.items() if what.startswith('dropped')))
+        vectors, settings['loss'] = train(pairs)
+        print(f'net: {len(ids):,} titles, {N_EMBEDDING} numbers each, loss {settings["loss"]:.5f}')
+        if STORE and STORE.rank:
+            return  # rank 0 alone writes
+        frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
+        frame.attrs = {**recommendation_model(frame, pairs.scorers, means), 'lists': counts['kept']}
+        del pairs  # the index is the largest thing in memory, and not needed any more
+        with whole_file(os.path.join(OUTPUT_DIR, 'embeddings.pkl')) as file:
+            pickle.dump(frame, file, protocol=4)
+        write_json('settings.json', settings)
+    else:
+        frame = read_pickle(os.path.join(OUTPUT_DIR, 'embeddings.pkl'), 'TRAIN = False:')
+        anime = read_anime_data(list(frame.index))
+    if person:
+        recommend_for(person, frame, anime)
+    if TRAIN or not person:
+        nearest = nearest_titles(frame.to_numpy(), NEAREST)
+        write_neighbours(anime, *nearest)
+        print('clusters and t-SNE ...')
+        labels, names = find_clusters(frame.to_numpy(), anime)
+        positions = place_titles(frame.to_numpy())
+        colours = cluster_colours(positions, labels)
+        covers = fetch_covers(anime) if COVERS_DIR else {}
+        print('drawing the map ...')
+        draw_map(positions, labels, names, colours, anime, covers,
+                 f'Drawn by AniEmbed from {frame.attrs["lists"]:,} lists. The nearer two titles, the more alike they are '
+                 'scored; the larger, the more people know them.')
+        write_graph(frame, anime, settings, nearest, positions, labels, names, colours)
+        print_nearest(anime, *nearest)
+    files = sorted(name for name in os.listdir(OUTPUT_DIR) if not name.endswith('.part'))
+    print(f'\nIn {OUTPUT_DIR}: {", ".join(files)}')
+
+
+def command(arguments):
+    """Run main() and return the exit status, with a sentence on standard error where something went wrong."""
+    global STORE
+    sys.stdout.reconfigure(errors='replace', line_buffering=True)  # titles in any script on any terminal; logs that grow
+    try:
+        main(arguments)
+        status = 0
+    except Problem as problem:
+        print(f'embeddings.py: {problem}', file=sys.stderr)
+        status = problem.status
+    except KeyboardInterrupt:
+        print(f'Stopped. What was finished is in {OUTPUT_DIR}; the same command begins again, and with TRAIN=False it '
+              'goes on from the vectors there.', file=sys.stderr)
+        status = 130
+    if ROLL_CALL:
+        if status:
+            os._exit(status)  # an orderly end would wait for the others, who are to hear of this one
+        STORE = None          # lets go of MXNet's store, which waits here until all are done
+        ROLL_CALL.leave()
+    return status
+
+
+if __name__ == '__main__':
+    sys.exit(command(sys.argv[1:]))

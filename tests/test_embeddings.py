@@ -1,0 +1,508 @@
+"""embeddings.py: the index, the net, what it finds, and what it says to bad input."""
+import gzip
+import io
+import json
+import math
+import multiprocessing
+import os
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+import embeddings
+import mxnet as mx
+import pandas as pd
+
+GROUPS, SIZE = 6, 8
+
+
+# ---- inputs with planted structure -------------------------------------------------------------------------------
+
+def planted_scores(lists=1200, seed=1):
+    """Members who love one group of titles and score titles of the others low; NaN not on the list, 0 without score."""
+    random = np.random.default_rng(seed)
+    n = GROUPS * SIZE
+    group = np.arange(n) % GROUPS  # neighbouring columns belong to different groups
+    loved = random.integers(0, GROUPS, lists)
+    own = group == loved[:, None]
+    scores = np.where(own, random.integers(8, 11, (lists, n)), random.integers(2, 8, (lists, n))).astype(float)
+    scores[random.random((lists, n)) > np.where(own, 0.9, 0.4)] = np.nan
+    scores[random.random((lists, n)) < 0.05] = 0
+    return scores, group
+
+
+def ids_of(n):
+    return [1000 + 7 * place for place in range(n)]
+
+
+def write_inputs(folder, scores, mean=6.5, **frame_options):
+    """ANIME_LIST, ANIME_DATA and ANIME_DATA_LIST in a folder; returns the NAME=value arguments that name them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = ids_of(scores.shape[1])
+    (folder / 'animelist.txt').write_text(''.join(f'{mal_id}\n' for mal_id in ids))
+    nodes = {str(mal_id): {'id': mal_id, 'title': f'Title {mal_id}', 'mean': mean, 'popularity': place + 1,
+                           'genres': [{'id': 1, 'name': f'Genre {place % GROUPS}'}]} for place, mal_id in enumerate(ids)}
+    (folder / 'animes.json').write_text(json.dumps(nodes))
+    frame = pd.DataFrame(scores, index=[f'member{k}' for k in range(len(scores))], columns=ids)
+    frame.to_pickle(folder / 'dataframe.pkl')
+    return arguments_for(folder)
+
+
+def arguments_for(folder):
+    return [f'ANIME_LIST={folder}/animelist.txt', f'ANIME_DATA={folder}/animes.json',
+            f'ANIME_DATA_LIST={folder}/dataframe.pkl', f'OUTPUT_DIR={folder}/output', 'COVERS_DIR=']
+
+
+def run(arguments, **options):
+    """`python3 embeddings.py` with these arguments, as a process of its own."""
+    return subprocess.run([sys.executable, 'embeddings.py', *arguments], cwd=ROOT, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, **options)
+
+
+def call(arguments):
+    """The same in a forked copy of this process, which spares the two seconds of importing MXNet: (status, stderr)."""
+    reader, writer = os.pipe()
+
+    def child():
+        os.dup2(writer, 2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
+        status = embeddings.command(arguments)
+        sys.stderr.flush()
+        os._exit(status)
+
+    process = multiprocessing.get_context('fork').Process(target=child)
+    process.start()
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        said = file.read()
+    process.join()
+    return process.exitcode, said
+
+
+@pytest.fixture(scope='session')
+def planted(tmp_path_factory):
+    """One finished run on planted groups: (folder, the finished process, group of every title)."""
+    folder = tmp_path_factory.mktemp('planted')
+    scores, group = planted_scores()
+    done = run(write_inputs(folder, scores))
+    assert done.returncode == 0, done.stderr
+    return folder, done, group
+
+
+# ---- the index and the net ---------------------------------------------------------------------------------------
+
+def pairs_of(scores, means, batch_size=5):
+    blocks = [np.nan_to_num(part).astype(np.float32) for part in np.array_split(scores, 3)]
+    return embeddings.PairIterator(blocks, np.asarray(means, np.float32), batch_size)
+
+
+def test_loss_and_gradient_equal_closed_form_numpy():
+    random = np.random.default_rng(2)
+    n, d, batch = 11, 7, 4
+    weight = random.normal(size=(n, d))
+    similarity = random.random((n, n))
+    titles = np.array([3, 0, 10, 3])
+    net = embeddings.embedding_net(n, d).simple_bind(mx.cpu(), titles=(batch,), similarity=(batch, n), grad_req='write')
+    net.arg_dict['embedding_weight'][:] = weight
+    net.arg_dict['titles'][:] = titles
+    net.arg_dict['similarity'][:] = similarity[titles]
+    products = net.forward(is_train=True)[0].asnumpy()
+    net.backward()
+    length = np.linalg.norm(weight, axis=1, keepdims=True)
+    v = weight / length
+    expected = v[titles] @ v.T
+    np.testing.assert_allclose(products, expected, atol=1e-6)
+    # L = 1/2 sum_b sum_j (v_b . v_j - S_bj)^2; dL/dv gathers both roles of a title, and dL/de = (dL/dv - v (v . dL/dv)) / |e|
+    error = expected - similarity[titles]
+    by_vector = error.T @ v[titles]
+    np.add.at(by_vector, titles, error @ v)
+    gradient = (by_vector - v * (v * by_vector).sum(1, keepdims=True)) / length
+    np.testing.assert_allclose(net.grad_dict['embedding_weight'].asnumpy(), gradient, atol=1e-5)
+
+
+def test_the_iterator_hands_out_every_title_against_all():
+    scores, _ = planted_scores(50)
+    pairs = pairs_of(scores, np.full(scores.shape[1], 6.0), batch_size=7)
+    for _ in range(2):
+        seen = set()
+        for batch in pairs:
+            titles = batch.data[0].asnumpy().astype(int)
+            assert titles.shape == (7,)
+            np.testing.assert_array_equal(batch.label[0].asnumpy(), pairs.similarity[titles])
+            seen |= set(titles)
+        assert seen == set(range(scores.shape[1]))
+        pairs.reset()
+
+
+# ---- what a run finds and writes -----------------------------------------------------------------------------------
+
+def test_nearest_titles_are_all_of_the_own_group(planted):
+    folder, done, group = planted
+    neighbours = pd.read_csv(folder / 'output' / 'neighbours.csv')
+    group_of = dict(zip(ids_of(len(group)), group))
+    nearest = neighbours[neighbours['rank'] < SIZE]
+    assert len(nearest) == len(group) * (SIZE - 1)
+    assert (nearest.mal_id.map(group_of) == nearest.neighbour_id.map(group_of)).all()
+
+
+def test_outputs_have_the_forms_of_the_readme(planted):
+    folder, done, group = planted
+    output = folder / 'output'
+    ids = ids_of(len(group))
+    frame = pd.read_pickle(output / 'embeddings.pkl')
+    assert frame.shape == (len(ids), 50) and list(frame.index) == ids and (frame.dtypes == np.float32).all()
+    np.testing.assert_allclose(np.linalg.norm(frame, axis=1), 1, atol=1e-5)
+    neighbours = pd.read_csv(output / 'neighbours.csv')
+    assert list(neighbours) == ['mal_id', 'title', 'rank', 'neighbour_id', 'neighbour_title', 'similarity']
+    products = frame.to_numpy() @ frame.to_numpy().T
+    np.fill_diagonal(products, -2)
+    for mal_id, rows in neighbours.groupby('mal_id'):
+        best = np.argsort(-products[ids.index(mal_id)], kind='stable')[:10]
+        np.testing.assert_allclose(rows.similarity, products[ids.index(mal_id)][best], atol=1e-4)
+    graph = json.loads((output / 'graph.json').read_text())
+    assert graph['format'] == 'aniembed-graph/1'
+    assert [anime['id'] for anime in graph['anime']] == ids
+    assert sum(cluster['size'] for cluster in graph['clusters']) == len(ids)
+    assert {anime['cluster'] for anime in graph['anime']} == {cluster['id'] for cluster in graph['clusters']}
+    assert graph['neighbours'][str(ids[0])][0][0] == neighbours[neighbours.mal_id == ids[0]].neighbour_id.iloc[0]
+    vectors = np.frombuffer(__import__('base64').b64decode(graph['vectors']), '<f4').reshape(-1, 50)
+    np.testing.assert_array_equal(vectors, frame.to_numpy())
+    settings = json.loads((output / 'settings.json').read_text())
+    assert settings['MIN_ANIME_REQUIRED'] == 15 and settings['versions']['mxnet'] == mx.__version__
+    assert settings['lists']['read'] == 1200 == sum(settings['lists'].values()) - settings['lists']['read']
+    assert not list(output.glob('*.part'))
+    for name in ('embeddings.pkl', 'similarity_map.png', 'graph.json'):
+        assert name in done.stdout
+
+
+def test_two_runs_give_equal_files(planted, tmp_path):
+    folder, _, _ = planted
+    again = run([*arguments_for(folder)[:3], f'OUTPUT_DIR={tmp_path}', 'COVERS_DIR='])
+    assert again.returncode == 0
+    for path in (folder / 'output').iterdir():
+        if path.name != 'recommendations.csv':
+            first, second = path.read_bytes(), (tmp_path / path.name).read_bytes()
+            if path.suffix == '.json':
+                first, second = (text.replace(bytes(where), b'') for text, where in (
+                    (first, folder / 'output'), (second, tmp_path)))
+            assert first == second, path.name
+
+
+def test_every_form_of_the_lists_gives_the_same_index(tmp_path):
+    scores, _ = planted_scores(300)
+    ids = ids_of(scores.shape[1])
+    names = [f'member{k}' for k in range(len(scores))]
+    plain = pd.DataFrame(scores, index=names, columns=ids)
+    shuffled = plain[ids[::-1]].assign(**{'5': 7.0}).rename(columns={'5': 5})
+    forms = {'plain.pkl': plain, 'object.pkl': plain.astype(object), 'shuffled.pkl': shuffled, 'text.pkl': plain.rename(columns=str),
+             'nullable.pkl': plain.astype('Int8'), 'sparse.pkl': plain.astype(pd.SparseDtype('float32', np.nan)),
+             'f16.pkl': plain.astype(np.float16), 'a.pkl.gz': plain, 'b.pkl.xz': plain, 'c.pkl.bz2': plain, 'd.pkl.zip': plain,
+             'mixed.pkl': plain.astype({ids[0]: object, ids[1]: 'Float64', ids[2]: 'float32'})}
+    for name, frame in forms.items():
+        frame.to_pickle(tmp_path / name)
+    for protocol in range(6):
+        (tmp_path / f'protocol{protocol}.pkl').write_bytes(pickle.dumps(plain, protocol=protocol))
+    half = len(plain) // 2
+    plain[:half].to_pickle(tmp_path / 'part-1.pkl')
+    plain[half:].to_pickle(tmp_path / 'part-2.pkl')
+    wanted = {}
+    expected = np.concatenate(list(embeddings.score_blocks([str(tmp_path / 'plain.pkl')], ids, wanted)))
+    assert wanted['read'] == 300 and len(expected) == wanted['kept'] > 100
+    for path in sorted(tmp_path.iterdir()):
+        if not path.name.startswith('part-'):
+            got = np.concatenate(list(embeddings.score_blocks([str(path)], ids, {})))
+            np.testing.assert_array_equal(got, expected, err_msg=path.name)
+    parts = sorted(str(path) for path in tmp_path.glob('part-*.pkl'))
+    counts = {}
+    np.testing.assert_array_equal(np.concatenate(list(embeddings.score_blocks(parts, ids, counts))), expected)
+    assert counts == wanted
+
+
+def test_lists_that_say_nothing_are_dropped_and_counted():
+    random = np.random.default_rng(3)
+    lists = {'read': [np.nan] * 30, 'kept': [7, 8] * 8 + [np.nan] * 14, 'dropped: too few scores': [7, 8] * 7 + [0] * 16,
+             'dropped: mean too high': [10] * 29 + [9], 'dropped: all scores alike': [6] * 30}
+    frame = pd.DataFrame(list(lists.values()), columns=ids_of(30), dtype=float)
+    frame.to_pickle(path := os.path.join(os.environ.get('TMPDIR', '/tmp'), f'aniembed-dropped-{os.getpid()}.pkl'))
+    counts = {}
+    try:
+        blocks = list(embeddings.score_blocks([path], ids_of(30), counts))
+    finally:
+        os.remove(path)
+    assert counts == {'read': 5, 'kept': 1, 'dropped: too few scores': 2, 'dropped: mean too high': 1,
+                      'dropped: all scores alike': 1}
+    np.testing.assert_array_equal(blocks[0], [[7, 8] * 8 + [0] * 14])
+
+
+# ---- recommendations -------------------------------------------------------------------------------------------------
+
+def test_recommend_finds_the_group_that_a_person_loves(planted):
+    folder, _, group = planted
+    frame = pd.read_pickle(folder / 'output' / 'embeddings.pkl')
+    ids = np.array(ids_of(len(group)))
+    for wanted in range(GROUPS):
+        own = ids[group == wanted]
+        scores = {int(mal_id): 9 for mal_id in own[:3]}
+        scores[int(ids[group == (wanted + 1) % GROUPS][0])] = 3
+        best = embeddings.recommend(frame, scores, number=SIZE - 3)
+        assert set(best.index) == set(own[3:])
+        assert best.is_monotonic_decreasing
+        everything = embeddings.recommend(frame, {**scores, 99999999: 10, int(own[3]): 0}, number=None)
+        assert set(everything.index) == set(ids) - set(scores) - {own[3]}
+
+
+@pytest.mark.parametrize('scores', [{}, {99999999: 8}, {1000: 0}])
+def test_recommend_without_a_known_score_is_a_value_error(planted, scores):
+    frame = pd.read_pickle(planted[0] / 'output' / 'embeddings.pkl')
+    with pytest.raises(ValueError):
+        embeddings.recommend(frame, scores)
+
+
+EXPORT = '''<?xml version="1.0" encoding="UTF-8" ?>
+<myanimelist>
+  <myinfo><user_name>somebody</user_name></myinfo>
+  {}
+</myanimelist>'''
+ENTRY = '''<anime><series_animedb_id>{}</series_animedb_id><series_title><![CDATA[A <title> & more]]></series_title>
+<my_score>{}</my_score><my_status>Completed</my_status></anime>'''
+
+
+@pytest.mark.parametrize('ending', ['.xml', '.xml.gz', ''])
+def test_recommend_for_a_person_in_seconds(planted, tmp_path, ending):
+    folder, _, group = planted
+    ids = np.array(ids_of(len(group)))
+    own = ids[group == 2]
+    person = 'MEMBER7'
+    if ending:
+        person = str(tmp_path / f'animelist{ending}')
+        text = EXPORT.format(''.join(ENTRY.format(mal_id, 10) for mal_id in own[:4]) + ENTRY.format(own[4], 0)).encode()
+        with (gzip.open if ending == '.xml.gz' else open)(person, 'wb') as file:
+            file.write(text)
+    before = (folder / 'output' / 'graph.json').stat().st_mtime_ns
+    done = run([*arguments_for(folder), 'TRAIN=False', f'RECOMMEND_FOR={person}'])
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(folder / 'output' / 'recommendations.csv')
+    assert list(table) == ['rank', 'mal_id', 'title', 'affinity', 'because'] and len(table) == 20
+    assert (folder / 'output' / 'graph.json').stat().st_mtime_ns == before
+    if ending:
+        assert set(table.mal_id[:3]) == set(own[5:])
+        for because in table.because[:3]:
+            reasons = because.split('; ')
+            assert len(reasons) == 3 and set(reasons) <= {f'Title {mal_id}' for mal_id in own[:4]}
+    for title in table.title:
+        assert title in done.stdout
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + ''.join(
+    f'<!ENTITY {chr(98 + k)} "{f"&{chr(97 + k)};" * 10}">' for k in range(9)) + ']><myanimelist>&j;</myanimelist>'
+
+
+@pytest.mark.parametrize('name, content', [
+    ('bomb.xml', BOMB.encode()),
+    ('outside.xml', b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><myanimelist/>'),
+    ('cut.xml', EXPORT.format(ENTRY.format(1000, 7)).encode()[:200]),
+    ('score.xml', EXPORT.format(ENTRY.format(1000, 77)).encode()),
+    ('id.xml', EXPORT.format(ENTRY.format('x', 7)).encode()),
+    ('manga.xml', EXPORT.format('<manga><my_score>7</my_score></manga>').encode()),
+    ('none.xml.gz', b'no gzip'),
+    ('cut.xml.gz', gzip.compress(EXPORT.format(ENTRY.format(1000, 7)).encode())[:60]),
+    ('large.xml.gz', gzip.compress(b' ' * (65 << 20), 1)),
+    ('absent.xml', None),
+    ('', None)])
+def test_a_bad_person_is_status_10(planted, tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    person = tmp_path / name if name else 'nobody-of-this-name'
+    status, said = call([*arguments_for(planted[0]), 'TRAIN=False', f'RECOMMEND_FOR={person}'])
+    assert status == 10 and 'RECOMMEND_FOR' in said and 'Traceback' not in said, said
+
+
+# ---- bad input -------------------------------------------------------------------------------------------------------
+
+class Attack:
+    """Pickles as a call of `function` with `arguments`."""
+
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+def planted_frame():
+    scores, _ = planted_scores(60)
+    return pd.DataFrame(scores, index=[f'm{k}' for k in range(60)], columns=ids_of(scores.shape[1]))
+
+
+def attacks(canary):
+    import functools
+    return {
+        'os.system': Attack(os.system, f'touch {canary}'),
+        'eval': Attack(eval, f'open({str(canary)!r}, "w")'),
+        'exec': Attack(exec, f'open({str(canary)!r}, "w")'),
+        'open': Attack(open, str(canary), 'w'),
+        'getattr': Attack(getattr, os, 'system'),
+        'read_pickle': Attack(pd.read_pickle, str(canary)),
+        'read_csv': Attack(pd.read_csv, 'http://127.0.0.1:9/'),
+        'numpy.load': Attack(np.load, str(canary)),
+        'numpy.fromfile': Attack(np.fromfile, str(canary)),
+        'partial': Attack(functools.partial, os.system, f'touch {canary}'),
+        'subprocess': Attack(subprocess.Popen, ['touch', str(canary)]),
+        'to_pickle': Attack(pd.DataFrame.to_pickle, planted_frame(), str(canary)),
+    }
+
+
+@pytest.mark.parametrize('name', attacks(''))
+def test_a_pickle_that_names_anything_else_is_refused_unrun(tmp_path, name):
+    arguments = write_inputs(tmp_path, planted_scores(60)[0])
+    canary = tmp_path / 'canary'
+    frame = planted_frame().astype(object)
+    frame.iat[0, 0] = attacks(canary)[name]
+    for protocol in (0, 2, 5):
+        for payload in (frame, attacks(canary)[name]):
+            (tmp_path / 'dataframe.pkl').write_bytes(pickle.dumps(payload, protocol=protocol))
+            status, said = call(arguments)
+            assert status == 6 and 'refused' in said and 'Traceback' not in said, said
+    assert not canary.exists()
+
+
+def bad_inputs():
+    """name -> (status, words of the sentence, how to spoil the inputs in a folder)."""
+    def text(name, content):
+        return lambda folder: (folder / name).write_text(content)
+
+    def pickled(change):
+        def spoil(folder):
+            content = change(pd.read_pickle(folder / 'dataframe.pkl'))
+            (folder / 'dataframe.pkl').write_bytes(content if isinstance(content, bytes) else pickle.dumps(content))
+        return spoil
+
+    def score(value):
+        def change(frame):
+            frame = frame.astype(object)
+            frame.iat[3, 2] = value
+            return frame
+        return pickled(change)
+
+    def nodes(change):
+        def spoil(folder):
+            content = json.loads((folder / 'animes.json').read_text())
+            change(content)
+            (folder / 'animes.json').write_text(json.dumps(content))
+        return spoil
+
+    listed = '\n'.join(map(str, ids_of(8)))
+    return {
+        'no ANIME_LIST': (4, 'ANIME_LIST', lambda folder: (folder / 'animelist.txt').unlink()),
+        'no ANIME_DATA': (4, 'ANIME_DATA', lambda folder: (folder / 'animes.json').unlink()),
+        'no ANIME_DATA_LIST': (4, 'ANIME_DATA_LIST', lambda folder: (folder / 'dataframe.pkl').unlink()),
+        'blank line': (5, 'line 9', text('animelist.txt', listed + '\n\n77\n')),
+        'no number': (5, 'line 9', text('animelist.txt', listed + '\nseven\n')),
+        'id twice': (5, 'line 9', text('animelist.txt', listed + '\n1000\n')),
+        'no UTF-8': (5, 'UTF-8', lambda folder: (folder / 'animelist.txt').write_bytes(b'\xff\xfe1\n')),
+        'too few titles': (7, 'titles', text('animelist.txt', '1000\n1007\n')),
+        'empty list': (7, 'titles', text('animelist.txt', '')),
+        'no JSON': (5, 'JSON', text('animes.json', '{"1000": ')),
+        'deep JSON': (5, 'JSON', text('animes.json', '[' * 200000)),
+        'no object': (5, 'JSON', text('animes.json', '[1, 2]')),
+        'id absent': (5, '1007', nodes(lambda content: content.pop('1007'))),
+        'no title': (5, '1007', nodes(lambda content: content['1007'].pop('title'))),
+        'title a number': (5, '1007', nodes(lambda content: content['1007'].update(title=3))),
+        'genres a text': (5, '1007', nodes(lambda content: content['1007'].update(genres='x'))),
+        'mean of 11': (5, '1007', nodes(lambda content: content['1007'].update(mean=11))),
+        'no pickle': (6, 'pickle', pickled(lambda frame: b'user,1000\nsomebody,7\n')),
+        'empty file': (6, 'pickle', pickled(lambda frame: b'')),
+        'cut off': (6, 'cut off', pickled(lambda frame: pickle.dumps(frame)[:-2000])),
+        'no DataFrame': (6, 'DataFrame', pickled(lambda frame: {'a': 1})),
+        'a column absent': (6, '1007', pickled(lambda frame: frame.drop(columns=[1007]))),
+        'a column twice': (6, '1007', pickled(lambda frame: pd.concat([frame, frame[[1007]]], axis=1))),
+        'newer numpy': (6, 'numpy 2', pickled(lambda frame: pickle.dumps(frame, 4).replace(
+            b'\x8c\x15numpy.core.multiarray', b'\x8c\x16numpy._core.multiarray'))),
+        'score 11': (6, 'member3', score(11)),
+        'score -1': (6, 'member3', score(-1)),
+        'score inf': (6, 'member3', score(math.inf)),
+        'score text': (6, 'member3', score('nine')),
+        'huge array': (6, 'memory', pickled(lambda frame: pickle.dumps(
+            Attack(np.core.multiarray._reconstruct, np.ndarray, (10 ** 17,), b'b')))),
+        'no list left': (7, '60 dropped: too few scores', pickled(lambda frame: frame.where(frame > 99))),
+        'no list at all': (7, 'left', pickled(lambda frame: frame[:0])),
+    }
+
+
+@pytest.mark.parametrize('name', bad_inputs())
+def test_bad_input_ends_with_its_sentence_and_status(tmp_path, name):
+    arguments = write_inputs(tmp_path, planted_scores(60)[0])
+    status, words, spoil = bad_inputs()[name]
+    spoil(tmp_path)
+    got, said = call(arguments)
+    assert (got, words in said, 'Traceback' in said) == (status, True, False), (got, said)
+    assert len(said.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize('argument, words', [
+    ('EPOCH=3', 'EPOCHS'), ('epochs=3', 'EPOCHS'), ('EPOCHS', 'EPOCHS'), ('EPOCHS=three', 'whole number'), ('EPOCHS=0', 'EPOCHS'),
+    ('TRAIN=yes', 'True or False'), ('MX_CONTEXT=tpu', "'cpu' or 'gpu'"), ('BOTTER_LIMIT=nan', 'BOTTER_LIMIT'),
+    ('KVSTORE=dist_sync', 'DMLC_ROLE'), ('LEARNING_RATE=0', 'LEARNING_RATE')])
+def test_a_wrong_global_is_status_2(argument, words):
+    status, said = call([argument])
+    assert status == 2 and words in said and 'Traceback' not in said
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    done = run([*write_inputs(tmp_path, planted_scores(60)[0]), 'LEARNING_RATE=1e38'])
+    assert done.returncode == 8 and 'LEARNING_RATE' in done.stderr and 'Traceback' not in done.stderr
+    assert not os.listdir(tmp_path / 'output')
+
+
+def test_an_output_folder_that_cannot_be_written_is_status_9(tmp_path):
+    (tmp_path / 'file').write_text('')
+    status, said = call([f'OUTPUT_DIR={tmp_path}/file/output'])
+    assert status == 9 and 'OUTPUT_DIR' in said
+
+
+def test_a_full_disk_leaves_the_old_outputs_whole(planted, tmp_path):
+    folder, _, _ = planted
+    output = tmp_path / 'output'
+    output.mkdir()
+    for path in (folder / 'output').iterdir():
+        (output / path.name).write_bytes(path.read_bytes())
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    done = run([*arguments_for(folder)[:3], f'OUTPUT_DIR={output}', 'COVERS_DIR=', 'SEED=8'],
+               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)))
+    assert done.returncode == 9 and 'cannot be written' in done.stderr and 'Traceback' not in done.stderr
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+
+
+def test_ctrl_c_is_one_line_and_status_130(planted, tmp_path):
+    process = subprocess.Popen([sys.executable, 'embeddings.py', *arguments_for(planted[0])[:3], f'OUTPUT_DIR={tmp_path}',
+                                'EPOCHS=1000000'], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith('lists:'):
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate()[1]
+    assert process.returncode == 130 and 'Traceback' not in said and 'Stopped' in said
+
+
+@pytest.mark.parametrize('version', ['3.8', '3.13'])
+def test_a_python_that_mxnet_cannot_run_on_gets_a_sentence(version):
+    from shutil import which
+    found = sorted(ROOT.parent.glob(f'nowhere')) + [which(f'python{version}')]
+    pyenv = os.path.expanduser(f'~/.pyenv/versions')
+    if os.path.isdir(pyenv):
+        found += [os.path.join(pyenv, name, 'bin', 'python') for name in os.listdir(pyenv) if name.startswith(version + '.')]
+    found = [path for path in found if path]
+    if not found:
+        pytest.skip(f'Python {version} is not installed')
+    done = subprocess.run([found[-1], 'embeddings.py'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 3 and 'uv run --python 3.12' in done.stderr and 'Traceback' not in done.stderr
