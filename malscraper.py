@@ -44,11 +44,13 @@ OUTPUT = 'users.txt'
 HOURS = 24.0                    # hours to go on; 0: until stopped
 DELAY = 1.0                     # seconds, the least between two loads
 
-# How often to load. The share of unknown names on a page estimates the share of online members who are still missed
+# How often to load. A page is a sample of those online: the share of its names that were not seen of late estimates
+# the share of members who come and go unseen
 LEAST_DELAY = 0.5               # seconds; --delay may not be less
 LONGEST_DELAY = 60.0            # seconds; with longer ones, short visits fall between two loads
-MISSING_SHARE = 0.1             # 0-1, the share of unknown names that the delay aims at; less: more names, more loads
-GAIN = 0.3                      # > 0, how fast the delay follows; more: faster and less steady
+LATE = 1800.0                   # seconds; a name on a page that was seen within them is a repeat
+UNSEEN_SHARE = 0.2              # 0-1, the share of others that the delay aims at; less: more names, more loads
+GAIN = 0.5                      # > 0, how fast the delay follows; more: faster and less steady
 
 # What to do when a load fails
 FIRST_BACKOFF = 10.0            # seconds to wait after one failure, doubled with every further one
@@ -252,17 +254,17 @@ class Pace:
 
     def __init__(self, least):
         self.least = self.delay = least
-        self.last = set()
+        self.seen = {}          # name -> when it was seen last
 
-    def after_page(self, names, new):
-        """Seconds to wait after a page. More than MISSING_SHARE of its names are unknown: we miss people, so sooner.
-        Fewer are, or most were on the page before: later. So every load brings in about as many new names, by day and
-        by night, and no load could do more good at another time."""
-        repeated = len(self.last.intersection(names)) / len(names)
-        self.last = set(names)
-        change = MISSING_SHARE - len(new) / len(names) + max(0.0, repeated - 0.5)
-        self.delay = max(self.least, min(LONGEST_DELAY, self.delay * math.exp(GAIN * change)))
-        return self.delay
+    def after_page(self, names, now):
+        """Seconds to wait after a page, and the number of its names that are repeats. With fewer repeats than
+        1 - UNSEEN_SHARE we miss people: sooner. With more: later. So everybody who is online for some minutes has
+        about the same chance to be seen, by day and by night, whatever the number of members."""
+        repeats = sum(now - self.seen.get(name, -math.inf) <= LATE for name in names)
+        self.seen.update(dict.fromkeys(names, now))
+        change = GAIN * (UNSEEN_SHARE - 1 + repeats / len(names))
+        self.delay = max(self.least, min(LONGEST_DELAY, self.delay * math.exp(change)))
+        return self.delay, repeats
 
     def after_failure(self, failures, retry_after):
         """Seconds to wait after so many failures in a row: never less than without them, or than the site asks for."""
@@ -307,7 +309,7 @@ def scrape(site, users, options, progress, clock):
     """
     end = clock.monotonic() + options.hours * 3600 if options.hours else math.inf
     pace = Pace(options.delay)
-    pages = collections.deque(maxlen=LAST_PAGES)        # (names, new names) of the last pages
+    pages = collections.deque(maxlen=LAST_PAGES)        # (names, new names, repeats) of the last pages
     failures = nameless = 0                             # in a row
     while True:
         try:
@@ -326,14 +328,14 @@ def scrape(site, users, options, progress, clock):
         else:
             failures = nameless = 0
             new = users.append(names)
-            wait = pace.after_page(names, new)
-            pages.append((len(names), len(new)))
-            shown, fresh = map(sum, zip(*pages))
+            wait, repeats = pace.after_page(names, clock.monotonic())
+            pages.append((len(names), len(new), repeats))
+            shown, fresh, repeats = map(sum, zip(*pages))
             minutes = (end - clock.monotonic()) / 60 if options.hours else 0
             progress.show(f'{len(users.known)} names, {fresh} new on the last {len(pages)} pages, '
-                          f'{1 - fresh / shown:.0%} repeats, {"?" if online is None else online} online, '
+                          f'{repeats / shown:.0%} repeats, {"?" if online is None else online} online, '
                           + (f'{minutes // 60:.0f}:{minutes % 60:02.0f} h left' if options.hours else 'until stopped')
-                          + (f', few new: next load {progress.until(wait)}' if wait > 5 else ''))
+                          + (f', few unseen: next load {progress.until(wait)}' if wait > 5 else ''))
         if clock.monotonic() + wait >= end:
             if not pages:
                 raise Stop(5, 'the hours were over before any page could be loaded.')

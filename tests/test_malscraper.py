@@ -39,8 +39,8 @@ def users_page(names, online='6,649', title='Users - MyAnimeList.net', host=''):
         <div id="content"><table><tr><td><div class="normal_header">Recently Online Users</div>
         <table><tr>{cells}</tr></table></td>
         <td><div class="normal_header">Online Users?</div>{online} users online
-        <a href="/clubs.php">Clubs</a> <a href="https://elsewhere.example/profile/Stranger">Stranger</a></td></tr></table>
-        </div></body></html>'''.encode('utf-8')
+        <a href="/clubs.php">Clubs</a> <a href="https://elsewhere.example/profile/Stranger">Stranger</a></td>
+        </tr></table></div></body></html>'''.encode('utf-8')
 
 
 def answer(body, status='200 OK', *headers):
@@ -176,8 +176,8 @@ def test_mutated_pages_neither_raise_nor_yield_what_is_no_username(data):
         end = data.draw(strategies.integers(start, min(len(page), start + 60)))
         piece = data.draw(strategies.one_of(
             strategies.binary(max_size=8),
-            strategies.sampled_from([b'<', b'>', b'"', b'</a>', b'<td>', b'<![CDATA[', b'<!--', b'&#x110000;', b'&#-1;',
-                                     b'<a href="/profile/', b'href="//[', b'</div>', b'<title>', b'users online', b'\0']),
+            strategies.sampled_from([b'<', b'>', b'"', b'</a>', b'<td>', b'<![CDATA[', b'<!--', b'&#x110000;',
+                                     b'&#-1;', b'<a href="/profile/', b'href="//[', b'</div>', b'<title>', b'\0']),
             strategies.builds(lambda at: page[at:at + 40], strategies.integers(0, len(page)))))
         page = page[:start] + piece + page[end:]
     names, online, title = malscraper.read_page(page, malscraper.URL)
@@ -230,13 +230,13 @@ def trickle(connection):
     (lambda connection: connection.sendall(b'\x1b[2Jnonsense\r\n\r\n'), 'the load failed', 7.5),
     (lambda connection: None, 'the load failed', 7.5),
 ])
-def test_a_failed_load_is_announced_waited_out_and_loses_nothing(tmp_path, monkeypatch, capfd, fault, reason, least_wait):
+def test_a_failed_load_is_announced_and_loses_nothing(tmp_path, monkeypatch, capfd, fault, reason, least_wait):
     monkeypatch.setattr(malscraper, 'TIMEOUT', (0.3, 0.3))
     monkeypatch.setattr(malscraper, 'PAGE_SECONDS', 0.6)
     faults = [fault] * (6 if b'Location: /users' in (fault if isinstance(fault, bytes) else b'') else 1)
     clock = Clock()
     with Server([answer(users_page(members(0))), *faults, answer(users_page(members(10)))]) as server:
-        assert run(server, tmp_path / 'users.txt', '--hours', '0.5', clock=clock) == 0
+        assert run(server, tmp_path / 'users.txt', '--hours', '0.27', clock=clock) == 0
     assert (tmp_path / 'users.txt').read_text().split() == members(0, 30)
     printed = capfd.readouterr().err
     assert [line for line in printed.splitlines() if reason in line and 'waiting until' in line]
@@ -248,7 +248,8 @@ def test_a_failed_load_is_announced_waited_out_and_loses_nothing(tmp_path, monke
 
 @pytest.mark.parametrize('play', [
     answer(gzip.compress(users_page(members(0))), '200 OK', 'Content-Encoding: gzip'),
-    answer(users_page(members(0), title='Caf\u00e9').decode().encode('latin-1'), '200 OK', 'Content-Type: text/html; charset=latin-1'),
+    answer(users_page(members(0), title='Caf\u00e9').decode().encode('latin-1'), '200 OK',
+           'Content-Type: text/html; charset=latin-1'),
     lambda connection: connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n' + users_page(members(0))),
 ], ids=['gzip', 'latin-1', 'without a length'])
 def test_odd_but_good_pages(tmp_path, play):
@@ -395,7 +396,8 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, options
 def test_a_proxy_that_is_none_ends_with_a_sentence(tmp_path, monkeypatch, capfd, proxy, status):
     monkeypatch.setenv('http_proxy', proxy)
     monkeypatch.delenv('no_proxy', raising=False)
-    assert malscraper.main(['--url', 'http://site.invalid/users.php', '--output', str(tmp_path / 'u')], Clock()) == status
+    options = ['--url', 'http://site.invalid/users.php', '--output', str(tmp_path / 'users.txt')]
+    assert malscraper.main(options, Clock()) == status
     assert 'Traceback' not in capfd.readouterr().err
 
 
@@ -438,8 +440,8 @@ def test_a_second_scraper_on_the_file_is_refused_until_the_first_is_dead(tmp_pat
         assert run(server, path, '--hours', '0.001') == 0
 
 
-# Starts one scraper after the other and kills each. The module is loaded once and the scrapers are forked from it: fifty
-# starts of Python would take most of a minute. Time runs fifty times as fast, so that a life sees some dozen loads.
+# Starts one scraper after the other and kills each. The module is loaded once and the scrapers are forked from it, as
+# fifty starts of Python would take most of a minute. Time runs fifty times as fast, so that a life sees several loads.
 KILLER = '''
 import os, random, signal, sys, time
 import malscraper
@@ -485,8 +487,8 @@ def test_fifty_kills_lose_nothing_and_break_no_line(tmp_path):
     path = tmp_path / 'users.txt'
     path.touch()
     with Witness(path) as server:
-        done = subprocess.run([sys.executable, '-c', KILLER, '--url', server.url, '--output', str(path), '--hours', '0'],
-                              cwd=ROOT, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([sys.executable, '-c', KILLER, '--url', server.url, '--output', str(path)], cwd=ROOT,
+                              capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     *names, rest = path.read_text().split('\n')
     assert rest == ''                                   # the last line has its end
@@ -510,9 +512,9 @@ class Names:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('active', [5_000, 20_000, 60_000])
-def test_nine_of_ten_active_members_are_caught(active, capsys):
-    day = SimulatedDay(active, seed=active)
+@pytest.mark.parametrize('active, minutes', [(5_000, 15), (20_000, 15), (60_000, 15), (20_000, 5), (20_000, 30)])
+def test_nine_of_ten_active_members_are_caught(active, minutes, capsys):
+    day = SimulatedDay(active, seed=active, median_stay=60 * minutes)
     assert len(set(day.members)) == active
     names = Names()
     options = argparse.Namespace(hours=DAY / 3600, delay=malscraper.DELAY, url=malscraper.URL)
@@ -520,16 +522,17 @@ def test_nine_of_ten_active_members_are_caught(active, capsys):
     scraper = len(names.known), day.loads
 
     schemes = [('malscraper', scraper)]
-    for label, pause in [('100 loads, 10 min pause', 600), ('the same with as many loads', 100 * DAY / day.loads - 139)]:
+    shorter = 100 * DAY / day.loads - 139               # the pause with which the fixed scheme loads as often
+    for label, pause in [('100 loads, 10 min pause', 600), ('the same with as many loads', shorter)]:
         day.now, day.loads = 0.0, 0
         schemes.append((label, (len(fixed_scheme(day, pause)), day.loads)))
     with capsys.disabled():
         print()
         for label, (caught, loads) in schemes:
-            print(f'{active:6} active, {label:28} {caught / active:6.1%} caught, {loads:6} loads, '
-                  f'{loads / caught:.3f} loads a name')
+            print(f'{active:6} active, half stay over {minutes} min, {label:28} {caught / active:6.1%} caught, '
+                  f'{loads:6} loads, {loads / caught:.3f} loads a name')
     fixed, as_many = schemes[1][1], schemes[2][1]
     assert scraper[0] >= 0.9 * active
-    assert scraper[0] > 0.98 * as_many[0]
+    assert scraper[0] > as_many[0]
     if active < 60_000:     # there, nobody can: the fixed scheme is cheap a name because it leaves a fifth out
-        assert scraper[0] > as_many[0] and scraper[1] / scraper[0] < fixed[1] / fixed[0]
+        assert scraper[1] / scraper[0] < fixed[1] / fixed[0]
