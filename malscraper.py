@@ -75,17 +75,8 @@ class Stop(Exception):
     """The run cannot go on: args are the exit status and a sentence for the user."""
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came."""
-
-
 class LoadFailed(Exception):
-    """A load gave no names. retry_after: seconds that the site asks for; nameless: it was a page all the same."""
-
-    def __init__(self, reason, retry_after=0.0, nameless=False):
-        super().__init__(reason)
-        self.retry_after = retry_after
-        self.nameless = nameless
+    """A load gave no names: args are the reason, the seconds that the site asks to wait, whether a page came at all."""
 
 
 def read_options(arguments):
@@ -101,10 +92,10 @@ def read_options(arguments):
                         help=f'least time between two loads, not below {LEAST_DELAY:g} (%(default)g)')
     parser.add_argument('--url', default=URL, help='the users page (%(default)s)')
     options = parser.parse_args(arguments)
-    if not 0 <= options.hours < math.inf:               # nan fails too
-        refuse(f'--hours must be 0 or more, not {options.hours}')
-    if not LEAST_DELAY <= options.delay < math.inf:
-        refuse(f'--delay must be at least {LEAST_DELAY:g} seconds, not {options.delay}')
+    if not 0 <= options.hours <= 1e6:                   # nan fails too
+        refuse(f'--hours must be from 0 to a million, not {options.hours}')
+    if not LEAST_DELAY <= options.delay <= 86400:
+        refuse(f'--delay must be from {LEAST_DELAY:g} to 86400 seconds, not {options.delay}')
     if not re.match('https?://[^/]', options.url):
         refuse(f'--url must be an http or https address, not {options.url!r}')
     return options
@@ -131,7 +122,7 @@ class UsersFile:
             raise Stop(3, f'{path} is no list of usernames, so nothing is appended to it; give another --output.')
         self.at_start = len(self.known)
         # A last line without its end may be cut off or complete, nobody can tell: it stays and gets its end
-        self.line_end = b'' if complete else b'\n'
+        self.line_end = '' if complete else '\n'
 
     def read(self):
         """The file's names in lower case, the number of its other lines, and whether the last line has its end."""
@@ -143,8 +134,10 @@ class UsersFile:
     def append(self, names):
         """Writes those names (no two alike) that are not known yet; returns them once they are on the disk."""
         new = [name for name in names if name.lower() not in self.known]
+        if not new:
+            return new
+        data = (self.line_end + ''.join(name + '\n' for name in new)).encode('ascii')
         size = os.fstat(self.file).st_size
-        data = self.line_end + ''.join(name + '\n' for name in new).encode('ascii') if new else b''
         try:
             while data:
                 data = data[os.write(self.file, data):]
@@ -153,8 +146,7 @@ class UsersFile:
             os.ftruncate(self.file, size)               # half a line must not be left
             raise Stop(4, f'cannot write to {self.path} any more ({problem.strerror}); make room and start again, '
                           'it goes on where it was.') from None
-        if new:
-            self.line_end = b''
+        self.line_end = ''
         self.known.update(name.lower() for name in new)
         return new
 
@@ -209,7 +201,7 @@ class Site(requests.Session):
         if target:
             there = urljoin(response.url, target)
             if site_of(there) != site_of(self.url) or (self.url[:6] == 'https:' != there[:6]):
-                raise LoadFailed(f'a redirect off the site to {there[:80]!r}')
+                raise LoadFailed(f'a redirect off the site to {there[:80]!r}', 0.0, False)
         return target
 
     def load(self):
@@ -228,16 +220,16 @@ class Site(requests.Session):
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as problem:      # those of requests are OSErrors
             while problem.__cause__ or problem.__context__:
                 problem = problem.__cause__ or problem.__context__
-            raise LoadFailed(f'the load failed ({str(problem)[:200]})') from None
+            raise LoadFailed(f'the load failed ({str(problem)[:200]})', 0.0, False) from None
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
         wait = retry_after(response.headers.get('Retry-After', '0'))
         if response.status_code != 200:
             meaning = http.client.responses.get(response.status_code, 'unknown')
-            raise LoadFailed(f'status {response.status_code} ({meaning})', wait)
+            raise LoadFailed(f'status {response.status_code} ({meaning})', wait, False)
         names, online, title = read_page(body, response.url)
         if not names:
-            raise LoadFailed(f'a page without any name, titled {title!r}', wait, nameless=True)
+            raise LoadFailed(f'a page without any name, titled {title!r}', wait, True)
         return names, online
 
 
@@ -266,11 +258,11 @@ class Pace:
         self.delay = max(self.least, min(LONGEST_DELAY, self.delay * math.exp(change)))
         return self.delay, repeats
 
-    def after_failure(self, failures, retry_after):
-        """Seconds to wait after so many failures in a row: never less than without them, or than the site asks for."""
+    def after_failure(self, failures, asked):
+        """Seconds to wait after so many failures in a row: never less than without them, or than the site asks."""
         self.delay = max(self.least, min(LONGEST_DELAY, self.delay * 2))
         backoff = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** (failures - 1)) * random.uniform(0.75, 1)
-        return max(backoff, self.delay, retry_after)
+        return max(backoff, self.delay, asked)
 
 
 class Progress:
@@ -295,11 +287,15 @@ class Progress:
         try:
             sys.stderr.write(text)
             sys.stderr.flush()
-        except OSError:         # the reader of the log has gone; the names matter more
+        except OSError:         # the reader of the log has gone, or its disk is full; the names matter more
             sys.stderr = open(os.devnull, 'w')
 
     def until(self, seconds):
         return time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(self.clock.time() + seconds))
+
+
+def hours(seconds):
+    return '{}:{:02} h'.format(*divmod(int(seconds / 60), 60))
 
 
 def scrape(site, users, options, progress, clock):
@@ -315,26 +311,26 @@ def scrape(site, users, options, progress, clock):
         try:
             names, online = site.load()
         except LoadFailed as problem:
+            reason, asked, page_came = problem.args
             failures += 1
-            nameless = nameless + 1 if problem.nameless else 0
+            nameless = nameless + 1 if page_came else 0
             if nameless == NAMELESS:
-                raise Stop(6, f'{NAMELESS} pages in a row had no names, the last was {problem}; look at {options.url} '
+                raise Stop(6, f'{NAMELESS} pages in a row had no names, the last was {reason}; look at {options.url} '
                               'in a browser: if names are there, the page has changed and this script must follow.')
             if failures == FAILURES:
-                raise Stop(5, f'{FAILURES} loads in a row failed, the last with {problem}; try again in some hours, '
+                raise Stop(5, f'{FAILURES} loads in a row failed, the last with {reason}; try again in some hours, '
                               'with a longer --delay if the site has refused us.')
-            wait = pace.after_failure(failures, problem.retry_after)
-            progress.say(f'{problem}; failure {failures} in a row, waiting until {progress.until(wait)}.')
+            wait = pace.after_failure(failures, asked)
+            progress.say(f'{reason}; failure {failures} in a row, waiting until {progress.until(wait)}.')
         else:
             failures = nameless = 0
             new = users.append(names)
             wait, repeats = pace.after_page(names, clock.monotonic())
             pages.append((len(names), len(new), repeats))
             shown, fresh, repeats = map(sum, zip(*pages))
-            minutes = (end - clock.monotonic()) / 60 if options.hours else 0
+            left = hours(end - clock.monotonic()) + ' left' if options.hours else 'until stopped'
             progress.show(f'{len(users.known)} names, {fresh} new on the last {len(pages)} pages, '
-                          f'{repeats / shown:.0%} repeats, {"?" if online is None else online} online, '
-                          + (f'{minutes // 60:.0f}:{minutes % 60:02.0f} h left' if options.hours else 'until stopped')
+                          f'{repeats / shown:.0%} repeats, {"?" if online is None else online} online, {left}'
                           + (f', few unseen: next load {progress.until(wait)}' if wait > 5 else ''))
         if clock.monotonic() + wait >= end:
             if not pages:
@@ -344,7 +340,9 @@ def scrape(site, users, options, progress, clock):
 
 
 def on_signal(number, _):
-    raise Terminated if number == signal.SIGTERM else TimeoutError(f'not complete after {PAGE_SECONDS:g} seconds')
+    if number == signal.SIGALRM:
+        raise TimeoutError(f'not complete after {PAGE_SECONDS:g} seconds')
+    raise KeyboardInterrupt(128 + number)
 
 
 def main(arguments=None, clock=time):
@@ -356,7 +354,7 @@ def main(arguments=None, clock=time):
     try:
         if fcntl is None:
             raise Stop(2, 'file locks as on Linux and macOS are needed; on Windows, run this under WSL.')
-        for number in (signal.SIGTERM, signal.SIGALRM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, on_signal)
         options = read_options(arguments)
         users = UsersFile(options.output)
@@ -369,12 +367,11 @@ def main(arguments=None, clock=time):
     except KeyboardInterrupt as interrupt:
         for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not break the last line
             signal.signal(number, signal.SIG_IGN)
-        status = 143 if isinstance(interrupt, Terminated) else 130
+        status = interrupt.args[0]
     if users:
         total = len(users.read()[0])                    # of the file itself: the interrupt may have met a save
-        minutes = (clock.monotonic() - began) / 60
-        progress.say(f'{total - users.at_start} new names in {minutes // 60:.0f}:{minutes % 60:02.0f} h; {users.path} '
-                     f'holds {total}.' + (' To go on, run the same command again.' if status >= 130 else ''))
+        progress.say(f'{total - users.at_start} new names in {hours(clock.monotonic() - began)}; {users.path} holds '
+                     f'{total}.' + (' To go on, run the same command again.' if status >= 128 else ''))
         os.close(users.file)
     return status
 
