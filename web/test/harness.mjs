@@ -130,5 +130,5 @@ export function makeGraph(count, { covers = null } = {}) {
 export const launch = (options = []) => chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-    '--disable-sync', '--enable-unsafe-swiftshader', '--use-angle=swiftshader', ...options],
+    '--disable-sync', '--disable-gpu', '--enable-unsafe-swiftshader', ...options],
 })
