@@ -210,8 +210,8 @@ class Handler(BaseHTTPRequestHandler):
         """Return (status, body, headers); a body that is no bytes goes out as JSON."""
         fault, elsewhere = self.fault, self.server.elsewhere
         if fault in ('429', '429-seconds', '429-date', '429-days'):
-            when = {'429': {}, '429-seconds': {'Retry-After': '2'}, '429-days': {'Retry-After': '200000'},
-                    '429-date': {'Retry-After': time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 3))}}
+            when = {'429': {}, '429-seconds': {'Retry-After': '1'}, '429-days': {'Retry-After': '200000'},
+                    '429-date': {'Retry-After': time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 2))}}
             return 429, BLOCK_PAGE, when[fault]
         if fault in ('403', '405', '500', '502', '503', '504'):
             return int(fault), BLOCK_PAGE, {}
