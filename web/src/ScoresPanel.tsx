@@ -1,9 +1,9 @@
 /** The user's own scores, the list file, and what follows from them: recommendations. */
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { AnimeGraph } from './graph'
 import { ListFileError, readListFile } from './listfile'
 import { Facts, TitleRow, mediaTypeName } from './parts'
-import { recommend } from './recommend'
+import type { Recommendation } from './recommend'
 import type { Scores } from './scores'
 
 interface Props {
@@ -88,14 +88,36 @@ export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: 
           {scored.length > 200 && <p>… and {scored.length - 200} more.</p>}
         </details>
       )}
-      <RecommendationList graph={graph} scores={scores} anyScore={scored.length > 0} onOpen={onOpen} />
+      {graph.model === null
+        ? <p className="message">This graph does not hold what recommending needs; make it anew with embeddings.py.</p>
+        : scored.length === 0
+          ? <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
+          : <RecommendationList graph={graph} scores={scores} onOpen={onOpen} />}
     </>
   )
 }
 
-function RecommendationList({ graph, scores, anyScore, onOpen }: Pick<Props, 'graph' | 'scores' | 'onOpen'> & { anyScore: boolean }) {
-  const later = useDeferredValue(scores)
-  const result = useMemo(() => recommend(graph, later), [graph, later])
+/** What the worker makes of the scores; null until the first answer. `stale` while an answer to the present scores is due. */
+function useRecommendations(graph: AnimeGraph, scores: Scores) {
+  const [result, setResult] = useState<{ number: number; recommendations: Recommendation[] } | null>(null)
+  const worker = useRef<Worker>(null)
+  const asked = useRef(0)
+  useEffect(() => {
+    const started = new Worker(new URL('./recommend.worker.ts', import.meta.url), { type: 'module' })
+    started.postMessage({ ids: graph.anime.map(({ id }) => id), vectors: graph.vectors, model: graph.model })
+    started.onmessage = ({ data }) => setResult(data)
+    worker.current = started
+    return () => started.terminate()
+  }, [graph])
+  useEffect(() => {
+    asked.current++
+    worker.current!.postMessage({ number: asked.current, scores })
+  }, [graph, scores])
+  return { recommendations: result?.recommendations ?? null, stale: result?.number !== asked.current }
+}
+
+function RecommendationList({ graph, scores, onOpen }: Pick<Props, 'graph' | 'scores' | 'onOpen'>) {
+  const { recommendations, stale } = useRecommendations(graph, scores)
   const [yearFrom, setYearFrom] = useState('')
   const [yearTo, setYearTo] = useState('')
   const [meanFrom, setMeanFrom] = useState('')
@@ -103,16 +125,16 @@ function RecommendationList({ graph, scores, anyScore, onOpen }: Pick<Props, 'gr
   const [shown, setShown] = useState(STEP)
   const types = useMemo(() => [...new Set(graph.anime.map((anime) => anime.mediaType))].filter((one) => one !== null).sort(), [graph])
 
-  if (!anyScore) return <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
+  if (!recommendations) return <p role="status">Looking for what suits you…</p>
   // An unknown year, mean or kind meets no condition that is set.
   const from = Number(yearFrom) || -Infinity, to = Number(yearTo) || Infinity, mean = Number(meanFrom) || -Infinity
-  const passing = result.titles.filter(({ id }) => {
+  const passing = recommendations.filter(({ id }) => {
     const anime = graph.byId.get(id)!
     return (!yearFrom || (anime.year ?? -Infinity) >= from) && (!yearTo || (anime.year ?? Infinity) <= to)
       && (!meanFrom || (anime.mean ?? -Infinity) >= mean) && (!type || anime.mediaType === type)
   })
   return (
-    <section aria-labelledby="recommended">
+    <section aria-labelledby="recommended" aria-busy={stale}>
       <h3 id="recommended">Recommended for you</h3>
       <div className="filters">
         <label>From year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearFrom} onChange={(event) => setYearFrom(event.target.value)} /></label>
@@ -127,12 +149,12 @@ function RecommendationList({ graph, scores, anyScore, onOpen }: Pick<Props, 'gr
           </label>
         )}
       </div>
-      {passing.length === 0 && <p className="message">{result.titles.length === 0 ? 'Every title of this map is on your list already.' : 'No title passes these filters.'}</p>}
+      {passing.length === 0 && <p className="message">{recommendations.length === 0 ? 'Every title of this map is on your list already.' : 'No title passes these filters.'}</p>}
       <ol className="titles recommendations">
-        {passing.slice(0, shown).map(({ id }) => (
+        {passing.slice(0, shown).map(({ id, because }) => (
           <TitleRow
             key={id} anime={graph.byId.get(id)!} onOpen={onOpen}
-            note={<><Facts anime={graph.byId.get(id)!} /><Because titles={result.because(id).map((own) => graph.byId.get(own)!.title)} /></>}
+            note={<><Facts anime={graph.byId.get(id)!} /><Because titles={because.map((own) => graph.byId.get(own)!.title)} /></>}
           />
         ))}
       </ol>

@@ -1,4 +1,5 @@
 /** graph.json as embeddings.py writes it: fetched with a bound on its size, checked, and made ready for the page. */
+import type { RecommendationModel } from './recommend'
 
 export interface Anime {
   id: number
@@ -31,7 +32,6 @@ export interface Neighbour {
 }
 
 export interface AnimeGraph {
-  settings: Record<string, unknown>
   clusters: Cluster[]
   /** In the order of the file, which is the order of the rows of `vectors`. */
   anime: Anime[]
@@ -39,6 +39,8 @@ export interface AnimeGraph {
   neighbours: Map<number, Neighbour[]>
   /** anime.length rows of DIMENSIONS numbers. */
   vectors: Float32Array
+  /** What recommending needs besides the vectors; null if the file does not hold it. */
+  model: RecommendationModel | null
   /** The one host that covers are taken from, as an origin (`https://host`); null if the file names no covers. */
   pictureOrigin: string | null
   /** Sentences about what was left out of a file that is otherwise good. */
@@ -138,6 +140,16 @@ function decodeVectors(encoded: unknown, rows: number): Float32Array {
   return vectors
 }
 
+function parseModel(value: unknown, titles: number): RecommendationModel | null {
+  const numbers = (list: unknown, length: number): list is number[] =>
+    Array.isArray(list) && list.length === length && list.every(Number.isFinite)
+  if (!isObject(value)) return null
+  const { mean, popularity, whitening } = value
+  const whole = numbers(mean, titles) && numbers(popularity, titles) && popularity.every((p) => p > 0)
+    && Array.isArray(whitening) && whitening.length === DIMENSIONS && whitening.every((row) => numbers(row, DIMENSIONS))
+  return whole ? { mean, popularity, whitening: whitening as number[][] } : null
+}
+
 function parseClusters(value: unknown): Cluster[] {
   const clusters: Cluster[] = []
   for (const entry of Array.isArray(value) ? value : []) {
@@ -235,10 +247,10 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     notices.push(`${missing} ${missing === 1 ? 'neighbour' : 'neighbours'} in the file could not be used (no such title, or no similarity) and ${missing === 1 ? 'is' : 'are'} left out.`)
 
   return {
-    settings: isObject(json.settings) ? json.settings : {},
     clusters: clusters.filter((cluster) => cluster.size > 0),
     anime, byId, neighbours, pictureOrigin, notices,
     vectors: decodeVectors(json.vectors, anime.length),
+    model: parseModel(isObject(json.settings) ? json.settings.recommend : null, anime.length),
   }
 }
 

@@ -119,7 +119,13 @@ export function makeGraph(count, { covers = null } = {}) {
   }
   return {
     format: 'aniembed-graph/1',
-    settings: { recommend: { margin: 1, ridge: 1 } },
+    settings: {
+      recommend: {
+        mean: anime.map(({ mean }) => mean ?? 7),
+        popularity: anime.map((_, row) => 2 / (1 + (10 * row) / count)),
+        whitening: Array.from({ length: 50 }, (_, row) => Array.from({ length: 50 }, (_, column) => Number(row === column))),
+      },
+    },
     clusters: members.map((rows, id) => ({ id, name: `Group ${id}`, size: rows.length })),
     anime, neighbours,
     vectors: Buffer.from(vectors.buffer).toString('base64'),

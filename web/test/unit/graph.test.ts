@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import { GraphError, malAddress, parseGraph } from '../../src/graph'
+import { makeGraph } from '../harness.mjs'
+
+/** The tests bend the file in ways that its type forbids. */
+type Loose = Record<string, any>
+const parse = (change: (graph: Loose) => void = () => {}, count = 30) => {
+  const graph: Loose = makeGraph(count, { covers: 'https://covers.test/' })
+  change(graph)
+  return parseGraph(JSON.stringify(graph), 'https://fan.test/map/')
+}
+
+test('reads what embeddings.py writes', () => {
+  const graph = parse()
+  expect(graph.anime).toHaveLength(30)
+  expect(graph.anime[3]).toMatchObject({ id: 10, year: 1988, mediaType: 'tv', picture: 'https://covers.test/10.png' })
+  expect(graph.notices).toEqual([])
+  expect(graph.pictureOrigin).toBe('https://covers.test')
+  const length = Math.hypot(...graph.vectors.subarray(50, 100))
+  expect(length).toBeCloseTo(1, 5)
+  expect(graph.clusters.reduce((sum, { size }) => sum + size, 0)).toBe(30)
+})
+
+describe('refuses with a sentence', () => {
+  test.each<[string, (graph: Loose) => void, RegExp]>([
+    ['another format', (g) => { g.format = 'aniembed-graph/2' }, /format aniembed-graph\/2, and this page reads aniembed-graph\/1/],
+    ['no graph', (g) => { delete g.format }, /not a graph/],
+    ['no titles', (g) => { g.anime = [] }, /no titles/],
+    ['a wrong id', (g) => { g.anime[4].id = '5' }, /Title number 5/],
+    ['an id twice', (g) => { g.anime[4].id = g.anime[3].id }, /twice/],
+    ['no place', (g) => { g.anime[4].x = null }, /no place/],
+    ['no title', (g) => { g.anime[4].title = ' ' }, /no title/],
+    ['vectors cut short', (g) => { g.vectors = g.vectors.slice(0, 400) }, /300 bytes, where 30 titles of 50 numbers take 6000/],
+    ['vectors that are no base64', (g) => { g.vectors = '****' }, /base64/],
+    ['no vectors', (g) => { delete g.vectors }, /no vectors/],
+    ['a vector that is not finite', (g) => { g.vectors = Buffer.alloc(30 * 200, 0xff).toString('base64') }, /not finite/],
+  ])('%s', (_what, change, message) => {
+    expect(() => parse(change)).toThrow(GraphError)
+    expect(() => parse(change)).toThrow(message)
+  })
+  test.each([['no JSON', '<!doctype html>'], ['a list', '[]'], ['nothing', ''], ['null', 'null']])('%s', (_what, text) => {
+    expect(() => parseGraph(text, 'https://fan.test/')).toThrow(GraphError)
+  })
+})
+
+test('leaves out neighbours that the graph does not hold, and says so', () => {
+  const graph = parse((g) => { g.neighbours[1] = [[4, 0.9], [5555, 0.8], [7, 'x'], 'nonsense'] })
+  expect(graph.neighbours.get(1)).toEqual([{ id: 4, similarity: 0.9 }])
+  expect(graph.notices.join()).toMatch(/^3 neighbours/)
+})
+
+test('takes covers from one host, over http(s) alone', () => {
+  const graph = parse((g) => {
+    g.anime[0].picture = 'javascript:alert(1)'
+    g.anime[1].picture = 'https://elsewhere.test/1.png'
+    g.anime[2].picture = 'data:image/png;base64,AAAA'
+    g.anime[3].picture = '//covers.test/relative.png'
+  })
+  expect(graph.anime.slice(0, 5).map(({ picture }) => picture)).toEqual([null, null, null, 'https://covers.test/relative.png', 'https://covers.test/13.png'])
+})
+
+test('takes only colours as colours, and puts titles of unknown clusters together', () => {
+  const graph = parse((g) => {
+    g.clusters[0].color = '#c3871e'
+    g.clusters[1].color = 'url(https://elsewhere.test)'
+    g.anime.forEach((anime: Loose, k: number) => { anime.cluster = k < 10 ? 0 : k < 20 ? 1 : null })
+  })
+  expect(graph.clusters.map(({ name, size }) => [name, size])).toEqual([['Group 0', 10], ['Group 1', 10], ['Other', 10]])
+  expect(graph.clusters[0].color).toBe('#c3871e')
+  expect(graph.clusters[1].color).toMatch(/^#[0-9a-f]{6}$/)
+})
+
+test('recommends nothing from a model that is not whole', () => {
+  expect(parse().model).not.toBeNull()
+  expect(parse((g) => { g.settings.recommend.mean.pop() }).model).toBeNull()
+  expect(parse((g) => { delete g.settings }).model).toBeNull()
+})
+
+test('links to nothing but MyAnimeList', () => expect(malAddress(1535)).toBe('https://myanimelist.net/anime/1535'))

@@ -1,0 +1,97 @@
+/** The page against embeddings.recommend itself, run on the same vectors. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parseGraph } from '../../src/graph'
+import { makeRecommender, recommend } from '../../src/recommend'
+import { makeGraph, randomNumbers, WEB } from '../harness.mjs'
+
+const ROOT = resolve(WEB, '..')
+const IN_CHECKOUT = resolve(ROOT, '.venv/bin/python')
+const PYTHON = process.env.PYTHON ?? (existsSync(IN_CHECKOUT) ? IN_CHECKOUT : 'python3')
+
+/** Reads graphs and persons as JSON, writes for each person all recommendations with the strongest three reasons. */
+const REFERENCE = `
+import base64, json, sys
+import numpy as np, pandas as pd
+import embeddings
+answers = []
+for case in json.load(sys.stdin):
+    graph, ids = case['graph'], [title['id'] for title in case['graph']['anime']]
+    vectors = np.frombuffer(base64.b64decode(graph['vectors']), '<f4').reshape(len(ids), 50)
+    frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
+    model = graph['settings']['recommend']
+    frame.attrs = {name: dict(zip(ids, values)) if len(values) == len(ids) else values
+                   for name, values in model.items() if isinstance(values, list)}
+    for scores in case['persons']:
+        scores = {int(mal_id): score for mal_id, score in scores}
+        best = embeddings.recommend(frame, scores, number=None)
+        spoken, known = embeddings.contributions(frame, scores)
+        because = []
+        for mal_id in best.index[:20]:
+            speaks = spoken[:, ids.index(mal_id)]
+            because.append([known[k] for k in np.argsort(-speaks, kind='stable')[:3] if speaks[k] > 0])
+        answers.append({'ids': best.index.tolist(), 'affinity': best.tolist(), 'because': because})
+json.dump(answers, sys.stdout)
+`
+
+interface Answer { ids: number[]; affinity: number[]; because: number[][] }
+interface Case { name: string; graph: ReturnType<typeof makeGraph>; persons: [number, number][][] }
+
+function makePersons(ids: number[], sizes: number[]): [number, number][][] {
+  const random = randomNumbers(7)
+  return sizes.map((size) => {
+    const scores = new Map<number, number>([[999_999_999, 10]])
+    // Score 0: on the list, and not to be recommended, but without a word on taste.
+    while (scores.size <= size) scores.set(ids[Math.floor(random() * ids.length)], Math.floor(random() * 11))
+    scores.set(ids[3], 9)
+    return [...scores]
+  })
+}
+
+const sample = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
+const generated = makeGraph(1500)
+const cases: Case[] = [
+  { name: 'the sample', graph: sample, persons: makePersons(sample.anime.map((one: { id: number }) => one.id), [1, 5, 40]) },
+  { name: '1,500 titles', graph: generated, persons: makePersons(generated.anime.map(({ id }) => id), [3, 60, 400]) },
+]
+let answers: Answer[]
+
+beforeAll(() => {
+  const python = spawnSync(PYTHON, ['-c', REFERENCE], { cwd: ROOT, input: JSON.stringify(cases), encoding: 'utf8', maxBuffer: 2 ** 26 })
+  if (python.status !== 0) throw new Error(`${PYTHON} can not run embeddings.recommend (name another by PYTHON=...): ${python.error ?? python.stderr}`)
+  answers = JSON.parse(python.stdout)
+}, 60_000)
+
+describe.each(cases.flatMap(({ name, graph, persons }) => persons.map((person) => ({ name, graph, person, size: person.length }))).map((one, k) => ({ ...one, k })))(
+  'on $name, for a list of $size', ({ graph, person, k }) => {
+    const parsed = parseGraph(JSON.stringify(graph), 'http://localhost/')
+    const recommender = makeRecommender(parsed.anime.map(({ id }) => id), parsed.vectors, parsed.model!)
+    const recommendations = recommend(recommender, new Map(person))
+
+    test('the same titles in the same order as embeddings.recommend', () => {
+      expect(recommendations.map(({ id }) => id)).toEqual(answers[k].ids)
+    })
+    test('the same affinities, to the exactness of float32', () => {
+      recommendations.forEach(({ affinity }, place) => {
+        const reference = answers[k].affinity[place]
+        expect(Math.abs(affinity - reference)).toBeLessThanOrEqual(1e-4 * Math.abs(answers[k].affinity[0]) + 1e-12)
+      })
+    })
+    test('the same reasons', () => {
+      expect(recommendations.slice(0, 20).map(({ because }) => because)).toEqual(answers[k].because)
+    })
+    test('nothing that is on the list', () => {
+      const listed = new Set(person.map(([id]) => id))
+      expect(recommendations.some(({ id }) => listed.has(id))).toBe(false)
+    })
+  },
+)
+
+test('nothing from scores that say nothing', () => {
+  const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
+  const recommender = makeRecommender(parsed.anime.map(({ id }) => id), parsed.vectors, parsed.model!)
+  expect(recommend(recommender, new Map())).toEqual([])
+  expect(recommend(recommender, new Map([[parsed.anime[0].id, 0], [999_999_999, 9]]))).toEqual([])
+})

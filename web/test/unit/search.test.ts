@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import type { Anime } from '../../src/graph'
+import { makeIndex, normalise, search } from '../../src/search'
+
+const titles: [string, string | null][] = [
+  ['Shingeki no Kyojin', 'Attack on Titan'],
+  ['Fullmetal Alchemist: Brotherhood', null],
+  ['Fullmetal Alchemist', null],
+  ['Kimi no Na wa.', 'Your Name.'],
+  ['Steins;Gate', null],
+  ['Re:Zero kara Hajimeru Isekai Seikatsu', 'Re:ZERO -Starting Life in Another World-'],
+  ['Neon Genesis Evangelion', null],
+  ['Kōkaku Kidōtai', 'Ghost in the Shell'],
+  ['Hunter x Hunter (2011)', null],
+  ['SPY×FAMILY', null],
+  ['K-On!', 'K-ON!'],
+  ['Kono Subarashii Sekai ni Shukufuku wo!', 'KonoSuba'],
+  ['Gintama°', null],
+  ['Titan A.E.', null],
+  ['鋼の錬金術師', null],
+  ['◯', null],
+]
+const anime = titles.map(([title, english], k) => ({ id: k + 1, title, english, popularity: k + 1 }) as Anime)
+const index = makeIndex(anime)
+const found = (text: string) => search(index, text).map(({ title }) => title)
+
+test.each([
+  ['middle of a word', 'gelion', 'Neon Genesis Evangelion'],
+  ['a word in the middle', 'alchem', 'Fullmetal Alchemist: Brotherhood'],
+  ['the English title', 'attack', 'Shingeki no Kyojin'],
+  ['case', 'STEINS', 'Steins;Gate'],
+  ['written without its accents', 'kokaku kidotai', 'Kōkaku Kidōtai'],
+  ['written with accents that the title lacks', 'kyōjin', 'Shingeki no Kyojin'],
+  ['without its punctuation', 'rezero', 'Re:Zero kara Hajimeru Isekai Seikatsu'],
+  ['without its spaces', 'steinsgate', 'Steins;Gate'],
+  ['a hyphen left out', 'kon', 'K-On!'],
+  ['a sign for a letter', 'spy x family', 'SPY×FAMILY'],
+  ['words in another order', 'kyojin shingeki', 'Shingeki no Kyojin'],
+  ['Japanese', '錬金', '鋼の錬金術師'],
+  ['a title of signs alone', '◯', '◯'],
+  ['a slip', 'evangelon', 'Neon Genesis Evangelion'],
+  ['two letters swapped', 'shignkei no kyojin', 'Shingeki no Kyojin'],
+])('finds %s', (_what, text, title) => expect(found(text)[0]).toBe(title))
+
+test('puts the whole title before a longer one, although that one is more popular', () => {
+  expect(found('fullmetal alchemist').slice(0, 2)).toEqual(['Fullmetal Alchemist', 'Fullmetal Alchemist: Brotherhood'])
+})
+
+test('puts a title that begins so before one that has the word later, and the popular before the unknown', () => {
+  expect(found('titan')).toEqual(['Titan A.E.', 'Shingeki no Kyojin'])
+  const twins = [{ id: 1, title: 'Kaze A', english: null, popularity: 900 }, { id: 2, title: 'Kaze B', english: null, popularity: 3 }] as Anime[]
+  expect(search(makeIndex(twins), 'kaze').map(({ id }) => id)).toEqual([2, 1])
+})
+
+test('finds nothing where nothing is alike, and nothing for blanks', () => {
+  expect(found('zzzzqqqq')).toEqual([])
+  expect(found('   ')).toEqual([])
+})
+
+test('takes hostile input as text', () => {
+  expect(found('.*')).toEqual([])
+  expect(found('<img src=x onerror=alert(1)>')).toEqual([])
+  expect(normalise('<b>Ümlaut</b>')).toBe('b umlaut b')
+})
