@@ -2,7 +2,8 @@ import react from '@vitejs/plugin-react'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { defineConfig, type Plugin } from 'vite'
+import type { Plugin } from 'vite'
+import { defineConfig } from 'vitest/config'
 
 const here = import.meta.dirname
 
@@ -70,5 +71,7 @@ function serviceWorker(): Plugin {
 export default defineConfig({
   root: here,
   base: './',
+  // Milliseconds; a browser takes its time to start on a busy machine.
+  test: { testTimeout: 60_000, hookTimeout: 60_000 },
   plugins: [react(), graphFile(), contentSecurityPolicy(), serviceWorker()],
 })

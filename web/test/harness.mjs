@@ -11,6 +11,7 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 /**
  * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a text, a Buffer,
  * or null for 404. Nothing but files: no fallback to index.html, as on the plainest of hosts.
+ * @param {Record<string, string | Buffer | null>} files
  */
 export async function serve(files = {}) {
   const prefix = '/shelf/anime/'
@@ -71,7 +72,11 @@ export function randomNumbers(seed) {
   return () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31
 }
 
-/** A graph of `count` titles in planted groups, in the form of graph.json (as an object). `covers`: address of their host. */
+/**
+ * A graph of `count` titles in planted groups, in the form of graph.json (as an object).
+ * @param {number} count
+ * @param {{ covers?: string | null }} options covers: the address of their host
+ */
 export function makeGraph(count, { covers = null } = {}) {
   const random = randomNumbers(count)
   const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
@@ -105,6 +110,7 @@ export function makeGraph(count, { covers = null } = {}) {
   // Nearest on the plane among the same group's next two hundred: what the page shows does not depend on exactness.
   const members = Array.from({ length: groups }, () => [])
   anime.forEach((entry, row) => members[entry.cluster].push(row))
+  /** @type {Record<string, unknown[]>} */
   const neighbours = {}
   for (const rows of members) {
     rows.forEach((row, k) => {

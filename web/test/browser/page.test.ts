@@ -1,0 +1,447 @@
+/** The ways a person goes, in Debian's Chromium on the built page, which a plain static host serves under some path. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { launch, makeGraph, serve, serveCovers, WEB } from '../harness.mjs'
+
+const WIDE = { viewport: { width: 1440, height: 900 } }
+const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+let browser: Browser
+let covers: Awaited<ReturnType<typeof serveCovers>>
+let host: Awaited<ReturnType<typeof serve>>
+/** What the page did that no test wants: errors, and requests to hosts that are not its own. */
+let wrongs: string[]
+let page: Page
+
+beforeAll(async () => {
+  browser = await launch()
+  covers = await serveCovers()
+})
+afterAll(async () => {
+  await browser.close()
+  await covers.close()
+})
+beforeEach(async () => {
+  host = await serve({ 'graph.json': JSON.stringify(makeGraph(300, { covers: covers.address })) })
+  covers.asked.length = 0
+  wrongs = []
+})
+afterEach(async () => {
+  await page.context().close()
+  await host.close()
+})
+
+async function newPage(options: BrowserContextOptions = WIDE, from = browser) {
+  page = await (await from.newContext(options)).newPage()
+  page.on('pageerror', (error) => wrongs.push(String(error)))
+  page.on('console', (message) => { if (message.type() === 'error') wrongs.push(message.text()) })
+  page.on('request', (request) => {
+    const address = request.url()
+    if (!/^(blob|data):/.test(address) && !address.startsWith(host.address) && !address.startsWith(covers.address)) wrongs.push(address)
+  })
+  page.setDefaultTimeout(10_000)
+}
+
+async function open(hash = '', options: BrowserContextOptions = WIDE) {
+  await newPage(options)
+  await page.goto(host.address + hash)
+  await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+}
+
+const heading = () => page.locator('.panel h2').innerText()
+const settled = () => page.waitForTimeout(1000) // a flight takes 0.7 s
+const hash = () => new URL(page.url()).hash
+
+function dropFile(name: string, data: Buffer) {
+  return page.evaluate(({ name, base64 }) => {
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File([bytes], name))
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+  }, { name, base64: data.toString('base64') })
+}
+
+const exported = (scores: [number, number][]) => '<?xml version="1.0"?><myanimelist><myinfo><user_name>fan</user_name></myinfo>'
+  + scores.map(([id, score]) => `<anime><series_animedb_id>${id}</series_animedb_id><my_score>${score}</my_score></anime>`).join('') + '</myanimelist>'
+
+describe('walking', () => {
+  test('search, three steps, back, and the link shared', async () => {
+    await open()
+    await page.keyboard.press('/')
+    await page.keyboard.type('ogatari no kage 12')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Enter')
+    const way = [await heading()]
+    expect(way[0].toLowerCase()).toContain('ogatari no kage 12')
+    for (let step = 0; step < 3; step++) {
+      const row = page.locator('.panel .titles a').nth(step + 1)
+      const next = await row.locator('.title-name').innerText()
+      await row.click()
+      await page.locator('.panel h2', { hasText: next }).waitFor()
+      way.push(await heading())
+    }
+    expect(await page.locator('.trail li').allInnerTexts()).toEqual(way)
+    const shared = page.url()
+    expect(hash()).toMatch(/^#\/anime\/\d+$/)
+
+    await page.goBack()
+    expect(await heading()).toBe(way[2])
+    expect(await page.locator('.trail li').allInnerTexts()).toEqual(way.slice(0, 3))
+    await page.goBack()
+    await page.goForward()
+    expect(await heading()).toBe(way[2])
+    await page.locator('.trail button').first().click()
+    expect(await heading()).toBe(way[0])
+
+    const other = await page.context().newPage()
+    await other.goto(shared)
+    expect(await other.locator('.panel h2').innerText()).toBe(way[3])
+    expect(await other.title()).toBe(`${way[3]} · AniEmbed`)
+    expect(wrongs).toEqual([])
+  })
+
+  test('a title lies in the middle of what the panel leaves free: hover tells of it, a click opens it, a drag does not', async () => {
+    await open('#/anime/61')
+    await settled()
+    const title = await heading()
+    await page.locator('.close').click()
+    expect(hash()).toBe('#/')
+    const at = { x: (1440 - 412) / 2, y: 450 }
+    await page.mouse.move(at.x, at.y)
+    expect(await page.locator('.hover-card strong').innerText()).toBe(title)
+    expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 20/)
+
+    await page.mouse.down()
+    await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
+    await page.waitForTimeout(300) // a hand that rests before it lets go, so that the map does not glide on
+    await page.mouse.up()
+    await settled()
+    expect(hash()).toBe('#/')
+    await page.mouse.click(at.x + 120, at.y + 80)
+    expect(await heading()).toBe(title)
+    expect(wrongs).toEqual([])
+  })
+
+  test('with the keyboard alone', async () => {
+    await open()
+    const pressUntil = async (name: RegExp) => {
+      for (let k = 0; k < 40; k++) {
+        await page.keyboard.press('Tab')
+        const focused = await page.evaluate(() => document.activeElement!.getAttribute('aria-label') ?? document.activeElement!.textContent)
+        if (name.test(focused!)) return
+      }
+      throw new Error(`Tab never reaches ${name}`)
+    }
+    await pressUntil(/^Map of 300 titles/)
+    for (const key of ['ArrowRight', '+', 'ArrowDown', 'ArrowLeft', 'ArrowUp', '-']) await page.keyboard.press(key)
+    await page.keyboard.press('Enter')
+    const first = await heading()
+    expect(await page.evaluate(() => document.activeElement!.tagName)).toBe('H2')
+    await pressUntil(/^5 of 10$|^1 of 10$/)
+    await page.keyboard.press('ArrowRight')
+    expect(await page.locator('.stars strong').innerText()).toMatch(/\d/)
+    await pressUntil(/similarity/)
+    await page.keyboard.press('Enter')
+    await page.waitForFunction((title) => document.querySelector('.panel h2')!.textContent !== title, first)
+    await page.keyboard.press('Escape')
+    expect(hash()).toBe('#/')
+    expect(wrongs).toEqual([])
+  })
+
+  test('by touch on a phone, where nothing is wider than the screen', async () => {
+    await open('', PHONE)
+    await page.locator('.search input').tap()
+    await page.keyboard.type('Tale 40')
+    await page.locator('[role=option]').first().tap()
+    expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
+    await settled()
+    const title = await heading()
+    await page.locator('.panel .titles a').nth(2).tap()
+    await page.locator('.trail button', { hasText: title }).waitFor()
+    for (const tool of ['Clusters', 'Your scores', 'List']) {
+      if (await page.locator('.close').isVisible()) await page.locator('.close').tap()
+      await page.locator('.tools button', { hasText: tool }).tap()
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    }
+    expect(wrongs).toEqual([])
+  })
+
+  test('titles on the map never lie on each other, near or far', async () => {
+    await newPage()
+    await page.addInitScript(() => {
+      const boxes: number[][] = []
+      Object.assign(window, { boxes })
+      const { clearRect, fillText } = CanvasRenderingContext2D.prototype
+      CanvasRenderingContext2D.prototype.clearRect = function (...area) {
+        if (this.canvas.className === 'sigma-labels') boxes.length = 0
+        clearRect.apply(this, area)
+      }
+      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right, actualBoundingBoxAscent: up, actualBoundingBoxDescent: down } = this.measureText(text)
+        boxes.push([x - left, x + right, y - up, y + down])
+        fillText.call(this, text, x, y)
+      }
+    })
+    await page.goto(host.address)
+    await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+    for (const steps of [0, 1, 2]) {
+      for (let k = 0; k < steps; k++) {
+        await page.getByLabel('Zoom in').click()
+        await page.waitForTimeout(350)
+      }
+      const boxes = await page.evaluate(() => (window as unknown as { boxes: number[][] }).boxes)
+      expect(boxes.length).toBeGreaterThan(5)
+      for (const [k, a] of boxes.entries())
+        for (const b of boxes.slice(k + 1)) expect(a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3]).toBe(false)
+    }
+  })
+
+  test('clusters can be switched off, and the list shows the same titles', async () => {
+    await open()
+    const row = page.locator('.legend li').first()
+    const size = Number(await row.locator('.legend-count').innerText())
+    await row.locator('input').click()
+    await page.locator('.tools button', { hasText: 'List' }).click()
+    expect(await page.locator('.list-head h2').innerText()).toBe(`${300 - size} titles`)
+    await page.locator('.legend button', { hasText: 'None' }).click()
+    expect(await page.locator('.list-view').innerText()).toContain('All clusters are switched off.')
+    await page.locator('.legend button', { hasText: 'All' }).click()
+    expect(await page.locator('.list-head h2').innerText()).toBe('300 titles')
+    await page.locator('.list-view .titles a').nth(5).click()
+    expect(hash()).toBe('#/anime/16')
+    expect(wrongs).toEqual([])
+  })
+})
+
+describe('scores and recommendations', () => {
+  test('stars are kept over a reload; what has a score is not recommended; filters hold', async () => {
+    await open('#/anime/61')
+    const title = await heading()
+    await page.locator('.stars label').nth(8).click()
+    await page.reload()
+    await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+    expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
+    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    const rows = page.locator('.recommendations li')
+    await rows.first().waitFor()
+    expect(await rows.count()).toBe(20)
+    expect(await rows.first().innerText()).toContain(`because of ${title}`)
+    expect((await rows.locator('.title-name').allInnerTexts())).not.toContain(title)
+
+    await page.getByLabel('From year').fill('2010')
+    await page.getByLabel('To year').fill('2012')
+    await page.getByLabel('Kind').selectOption('movie')
+    const facts = await rows.locator('.facts').allInnerTexts()
+    expect(facts.length).toBeGreaterThan(0)
+    for (const fact of facts) expect(fact).toMatch(/^201[012] · Film/)
+    await page.getByLabel('Mean from').fill('9.9')
+    expect(await page.locator('.panel').innerText()).toContain('No title passes these filters.')
+    expect(wrongs).toEqual([])
+  })
+
+  test('a dropped list is read here and recommended from; its titles are left out', async () => {
+    await open()
+    const list = exported([[1, 10], [4, 9], [7, 0], [10, 3], [555_555, 8]])
+    await dropFile('animelist.xml.gz', gzipSync(list))
+    await page.locator('.panel .message').waitFor()
+    expect(await page.locator('.panel .message').innerText()).toBe('The list of fan: 5 entries, 4 with a score, 4 on this map.')
+    await page.locator('.recommendations li').first().waitFor()
+    const addresses = await page.locator('.recommendations a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+    for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
+    expect(wrongs).toEqual([])
+  })
+
+  test('a hostile list ends in a sentence, and the page goes on', async () => {
+    await open()
+    const bomb = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' + '<!ENTITY b "&a;&a;&a;&a;">'.repeat(50) + ']><myanimelist>&b;</myanimelist>'
+    await dropFile('list.xml', Buffer.from(bomb))
+    await page.locator('.message.bad', { hasText: 'document type' }).waitFor()
+    await dropFile('list.xml.gz', gzipSync(Buffer.alloc(100 * 2 ** 20), { level: 1 }))
+    await page.locator('.message.bad', { hasText: 'more than 32 MB' }).waitFor()
+    const deep = '<myanimelist>' + '<anime>'.repeat(200_000)
+    await dropFile('deep.xml', Buffer.from(deep))
+    await page.locator('.message.bad', { hasText: 'not XML' }).waitFor()
+    await dropFile('list.xml', Buffer.from(exported([[1, 10]])))
+    await page.locator('.recommendations li').first().waitFor()
+  })
+
+  test('a list of 20,000 entries does not freeze the page', async () => {
+    await open()
+    const list = exported(Array.from({ length: 20_000 }, (_, k) => [k * 3 + 1000, k % 11]))
+    await page.evaluate(() => {
+      let last = performance.now()
+      Object.assign(window, { longest: 0 })
+      setInterval(() => {
+        const now = performance.now()
+        Object.assign(window, { longest: Math.max((window as unknown as { longest: number }).longest, now - last) })
+        last = now
+      }, 10)
+    })
+    await dropFile('animelist.xml.gz', gzipSync(list))
+    await page.locator('.recommendations, .panel .message:not(.bad)').first().waitFor()
+    expect(await page.evaluate(() => (window as unknown as { longest: number }).longest)).toBeLessThan(2000)
+  })
+})
+
+describe('hosts', () => {
+  test('covers come from the graph\'s host alone; the policy holds scripts, pictures and requests back from any other', async () => {
+    const graph = makeGraph(60, { covers: covers.address })
+    graph.anime[2].picture = 'http://localhost:9/other.png'
+    graph.anime[3].title = '<img src="http://localhost:9/markup.png" onerror="document.title=1"><script>document.title=2</script>'
+    graph.anime[3].english = '"><b>bold</b>'
+    host.files['graph.json'] = JSON.stringify(graph)
+    await open('#/anime/10')
+    expect(await heading()).toBe(graph.anime[3].title)
+    expect(await page.locator('.panel b').count()).toBe(0)
+    await settled()
+    expect(covers.asked.length).toBeGreaterThan(10)
+    expect(covers.asked).toContain('/10.png')
+    await page.locator('.tools button', { hasText: 'List' }).click()
+    await page.locator('.list-view li').nth(59).scrollIntoViewIfNeeded()
+    expect(wrongs).toEqual([])
+
+    const refused = await page.evaluate(async (other) => {
+      const pictureFails = (address: string) => new Promise((done) => {
+        const image = new Image()
+        image.onerror = () => done(true)
+        image.onload = () => done(false)
+        image.src = address
+      })
+      const script = document.createElement('script')
+      script.textContent = 'window.injected = true'
+      document.body.append(script)
+      return {
+        request: await fetch(other + '1.png', { mode: 'no-cors' }).then(() => false, () => true),
+        otherPicture: await pictureFails('http://localhost:9/other.png'),
+        cover: await pictureFails(other + '1.png'),
+        script: !('injected' in window),
+      }
+    }, covers.address)
+    expect(refused).toEqual({ request: true, otherPicture: true, cover: false, script: true })
+  })
+
+  test('links lead to MyAnimeList and nowhere else', async () => {
+    await open('#/anime/61')
+    const links = await page.locator('a').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).getAttribute('href')!))
+    expect(links).toContain('https://myanimelist.net/anime/61')
+    for (const link of links) expect(link).toMatch(/^#\/|^https:\/\/myanimelist\.net\/anime\/\d+$/)
+  })
+
+  test('without a network after the first visit', async () => {
+    await open()
+    await page.evaluate(() => navigator.serviceWorker.ready)
+    const { address } = host
+    await host.close()
+    await page.goto(address + '#/anime/61')
+    await page.reload()
+    await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+    await page.locator('.panel .titles a').first().click()
+    await page.locator('.stars label').nth(9).click()
+    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    await page.locator('.recommendations li').first().waitFor()
+    host = await serve()
+  })
+})
+
+describe('every state has words', () => {
+  test.each<[string, string | null, RegExp]>([
+    ['no file', null, /There is no graph\.json beside this page/],
+    ['a file that is no graph', '<!doctype html><title>404</title>', /not a graph/],
+    ['a graph of another version', '{"format": "aniembed-graph/9"}', /format aniembed-graph\/9, and this page reads/],
+    ['a graph without titles', '{"format": "aniembed-graph/1", "anime": []}', /no titles/],
+  ])('%s', async (_what, file, words) => {
+    host.files['graph.json'] = file
+    await newPage()
+    await page.goto(host.address)
+    expect(await page.locator('[role=alert]').innerText()).toMatch(words)
+    await page.locator('input[type=file]').setInputFiles({ name: 'graph.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(makeGraph(40))) })
+    await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
+    expect(await page.locator('.legend').innerText()).toContain('This graph names no covers')
+  })
+
+  test('loading', async () => {
+    await newPage()
+    let answer = () => {}
+    await page.route('**/graph.json', async (route) => {
+      await new Promise<void>((done) => { answer = done })
+      await route.continue()
+    })
+    await page.goto(host.address)
+    expect(await page.locator('main').innerText()).toContain('Loading the map')
+    answer()
+    await page.locator('.map').waitFor()
+  })
+
+  test('a title that the map does not hold, an address that the page does not know, a neighbour that is missing', async () => {
+    const graph = makeGraph(60)
+    graph.neighbours[1] = [[999_999, 0.9]]
+    host.files['graph.json'] = JSON.stringify(graph)
+    await open('#/anime/999999')
+    expect(await page.locator('.panel').innerText()).toContain('This map holds no title with the id 999999.')
+    expect(await page.locator('.notices').innerText()).toMatch(/^1 neighbour/)
+    await page.goto(host.address + '#/%3Cscript%3E')
+    await page.locator('.panel', { hasText: 'knows no address' }).waitFor()
+    await page.goto(host.address + '#/anime/1')
+    await page.locator('.panel', { hasText: 'names no neighbours' }).waitFor()
+    expect(wrongs).toEqual([])
+  })
+
+  test('covers that can not be loaded', async () => {
+    host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: host.address + 'missing/' }))
+    await open('#/anime/10')
+    await page.locator('.notices', { hasText: 'Covers can not be loaded' }).waitFor()
+    expect(await page.locator('.panel .no-cover').count()).toBeGreaterThan(0)
+  })
+
+  test('no WebGL: a list with search', async () => {
+    const blind = await launch(['--disable-3d-apis'])
+    try {
+      await newPage(WIDE, blind)
+      await page.goto(host.address)
+      await page.locator('.notices', { hasText: 'no WebGL' }).waitFor()
+      await page.keyboard.press('/')
+      await page.keyboard.type('tale 40')
+      await page.keyboard.press('Enter')
+      await page.locator('.panel .titles a').first().click()
+      expect(await page.locator('.trail li').count()).toBe(1 + 1)
+      expect(wrongs).toEqual([])
+    } finally {
+      await blind.close()
+    }
+  })
+})
+
+describe('accessibility (axe)', () => {
+  test.each<['light' | 'dark', 'wide' | 'phone']>([['light', 'wide'], ['dark', 'wide'], ['light', 'phone'], ['dark', 'phone']])('%s, %s', async (colorScheme, size) => {
+    host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8')
+    await open('', { ...(size === 'wide' ? WIDE : PHONE), colorScheme })
+    const check = async (where: string) => {
+      // Handed over as an expression: a script element would be held back by the page's own policy.
+      await page.evaluate(AXE)
+      const found = await page.evaluate(async () => {
+        const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run()
+        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`)
+      })
+      expect(found, where).toEqual([])
+    }
+    await check('the map')
+    await page.goto(host.address + '#/anime/1535')
+    await page.locator('.stars label').nth(9).click()
+    await settled()
+    await check('a title')
+    await page.goto(host.address + '#/scores')
+    await page.locator('.recommendations li').first().waitFor()
+    await check('scores')
+    await page.locator('.close').click()
+    await page.locator('.tools button', { hasText: 'List' }).click()
+    await page.locator('.search input').fill('no')
+    await page.locator('[role=option]').first().waitFor()
+    await check('list and search')
+  })
+})
