@@ -27,6 +27,7 @@ if not (3, 9) <= sys.version_info[:2] <= (3, 12):
 import atexit
 import base64
 import bz2
+import collections
 import difflib
 import functools
 import glob
@@ -45,10 +46,9 @@ import time
 import warnings
 import zipfile
 import zlib
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Client, Listener
-from pathlib import Path
 
 import numpy as np
 
@@ -69,19 +69,20 @@ import mxnet as mx
 if role:
     os.environ['DMLC_ROLE'] = role
 import pandas as pd
-import sklearn
+import sklearn.manifold
 import requests
 import textalloc
-from matplotlib import font_manager, patheffects
+from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from PIL import Image, ImageOps
 from scipy import ndimage
 from scipy.sparse.linalg import eigsh
 from scipy.spatial import cKDTree
 from sklearn.cluster import KMeans
-from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -120,41 +121,22 @@ COVER_TIMEOUT = 5.0       # seconds that a picture server may be silent, above 0
 RECOMMEND_FOR = ''        # a username of ANIME_DATA_LIST or a list exported from MyAnimeList (.xml, .xml.gz); '' for nobody
 # ----------------------------------------------------------------------------------------------------------------
 
-# What each global may be: its type, the condition, and the condition in words.
-SETTINGS = {
-    'ANIME_LIST': (str, bool, 'the name of a file'),
-    'ANIME_DATA': (str, bool, 'the name of a file'),
-    'ANIME_DATA_LIST': (str, bool, 'the name of a file, or a pattern such as lists-*.pkl'),
-    'OUTPUT_DIR': (str, bool, 'the name of a folder'),
-    'COVERS_DIR': (str, lambda value: True, "the name of a folder, or ''"),
-    'MIN_ANIME_REQUIRED': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
-    'BOTTER_LIMIT': (float, lambda value: 1 <= value <= 10, 'a number from 1 to 10'),
-    'MARGIN': (float, lambda value: 0 <= value <= 10, 'a number from 0 to 10'),
-    'COMMON': (float, lambda value: 0 <= value <= 1, 'a number from 0 to 1'),
-    'POWER': (float, lambda value: 0 < value <= 1, 'a number above 0, 1 at most'),
-    'TRAIN': (bool, lambda value: True, 'True or False'),
-    'N_EMBEDDING': (int, lambda value: value >= 2, 'a whole number, 2 or more'),
-    'EPOCHS': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
-    'FOCUS': (float, lambda value: 0 <= value <= 100, 'a number from 0 to 100'),
-    'LEARNING_RATE': (float, lambda value: 0 < value < float('inf'), 'a number above 0'),
-    'BATCH_SIZE': (int, lambda value: value >= 1, 'a whole number, 1 or more'),
-    'SEED': (int, lambda value: 0 <= value < 2 ** 31, 'a whole number from 0 up to 2147483647'),
-    'MX_CONTEXT': (str, ('cpu', 'gpu').__contains__, "'cpu' or 'gpu'"),
-    'KVSTORE': (str, ('local', 'dist_sync').__contains__, "'local' or 'dist_sync'"),
-    'PERPLEXITY': (float, lambda value: 0 <= value < 1e4, 'a number from 0 up'),
-    'N_CLUSTERS': (int, lambda value: value >= 0, 'a whole number from 0 up'),
-    'MAP_WIDTH': (int, lambda value: 2400 <= value <= 20000, 'a whole number from 2400 to 20000'),
-    'COVER_WORKERS': (int, lambda value: 1 <= value <= 32, 'a whole number from 1 to 32'),
-    'COVER_TIMEOUT': (float, lambda value: 0 < value <= 60, 'a number above 0, 60 at most'),
-    'RECOMMEND_FOR': (str, lambda value: True, "a username, the name of an exported list, or ''"),
-}
+SETTINGS = [name for name in globals() if name.isupper()]
+# The smallest and largest value of each number, or all values; the other globals are names.
+LIMITS = {
+    'MIN_ANIME_REQUIRED': (1, 10 ** 6), 'BOTTER_LIMIT': (1.0, 10.0), 'MARGIN': (0.0, 10.0), 'COMMON': (0.0, 1.0),
+    'POWER': (0.01, 1.0), 'TRAIN': [True, False], 'N_EMBEDDING': (2, 10 ** 4), 'EPOCHS': (1, 10 ** 9), 'FOCUS': (0.0, 100.0),
+    'LEARNING_RATE': (1e-9, 1e3), 'BATCH_SIZE': (1, 10 ** 6), 'SEED': (0, 2 ** 31 - 1), 'MX_CONTEXT': ['cpu', 'gpu'],
+    'KVSTORE': ['local', 'dist_sync'], 'PERPLEXITY': (0.0, 1e4), 'N_CLUSTERS': (0, 1000), 'MAP_WIDTH': (2400, 20000),
+    'COVER_WORKERS': (1, 32), 'COVER_TIMEOUT': (0.1, 60.0)}
+MAY_BE_EMPTY = ('COVERS_DIR', 'RECOMMEND_FOR')
 WELL_KNOWN = 5         # titles whose nearest are printed at the end
 NEAREST = 10           # neighbours a title in neighbours.csv and graph.json
 RECOMMENDATIONS = 20   # titles in recommendations.csv
 REASONS = 3            # titles of the person's that are named beside each
 MAX_EXPORT = 64 << 20  # bytes of an exported list; 20,000 entries take 10 MB
-MAX_COVER_BYTES = 5 << 20
-MAX_COVER_PIXELS = 10 << 20
+MAX_COVER_BYTES = 5 << 20    # the largest file taken for a cover; MyAnimeList's are below 200 kB
+MAX_COVER_PIXELS = 10 << 20  # the most pixels of one; MyAnimeList's have below 400,000
 PAPER, INK = '#fbf7ef', '#2b2723'  # the map's background and type
 MIN_TITLES = 5         # fewer titles than this have no map worth the name
 ROWS = 4096            # lists a block: large enough for a fast matrix product, small beside the DataFrame
@@ -184,17 +166,24 @@ def apply_arguments(arguments):
             close = difflib.get_close_matches(name.upper(), SETTINGS, 1)
             hint = f'did you mean {close[0]}?' if close else 'the globals are ' + ', '.join(SETTINGS)
             raise Problem(2, f'{argument!r} is not NAME=value with the name of a global: {hint}')
-        kind = SETTINGS[name][0]
-        try:
-            globals()[name] = {'True': True, 'False': False}[text] if kind is bool else kind(text)
-        except (KeyError, ValueError):
-            raise Problem(2, f'{name} is {text!r}, and should be {SETTINGS[name][2]}') from None
-        print(f'{name} = {globals()[name]!r}')
-    for name, (kind, condition, words) in SETTINGS.items():
-        value = globals()[name]
+        kind = type(LIMITS.get(name, [''])[0])
+        with suppress(KeyError, ValueError):  # what is left as text is found wrong below
+            text = {'True': True, 'False': False}[text] if kind is bool else kind(text)
+        globals()[name] = text
+        print(f'{name} = {text!r}')
+    for name in SETTINGS:
+        value, limits = globals()[name], LIMITS.get(name, [''])
+        kind = type(limits[0])
         if kind is float and type(value) is int:
             value = globals()[name] = float(value)
-        if type(value) is not kind or not condition(value):
+        if isinstance(limits, tuple):
+            right = type(value) is kind and limits[0] <= value <= limits[1]
+            words = f'a {"whole " * (kind is int)}number from {limits[0]} to {limits[1]}'
+        elif name in LIMITS:
+            right, words = type(value) is kind and value in limits, ' or '.join(map(repr, limits))
+        else:
+            right, words = type(value) is str and (value or name in MAY_BE_EMPTY), 'the name of a file or folder in quotes'
+        if not right:
             raise Problem(2, f'{name} is {value!r}, and should be {words}')
 
 
@@ -310,34 +299,27 @@ def read_anime_data(ids):
     if missing:
         raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, lacks {len(missing)} ids of ANIME_LIST: {", ".join(missing[:10])}')
 
-    def part(mal_id, node, kind, *path):
-        """The value at `path` inside the node, None where it is absent; Problem 5 if it is not of type `kind`."""
-        value = node
-        for key in path:
-            if value is None:
-                return None
-            if not isinstance(value, dict):
-                raise Problem(5, f'{ANIME_DATA}, id {mal_id}: {value!r:.40} is not the object that holds {key!r}')
-            value = value.get(key)
-        if value is None or value == '':
-            return None
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise Problem(5, f'{ANIME_DATA}, id {mal_id}: {"/".join(path)} is {value!r:.40}')
-        return ' '.join(value.split()) if kind is str else value
+    def text(value):
+        """One line of what can be printed: no control codes of terminals."""
+        return ' '.join(''.join(filter(str.isprintable, word)) for word in value.split())
 
     rows = []
     for mal_id in ids:
-        of = functools.partial(part, mal_id, nodes[str(mal_id)])
-        names = {key: [part(mal_id, item, str, 'name') for item in of(list, key) or []] for key in ('studios', 'genres')}
-        row = {'title': of(str, 'title'), 'english': of(str, 'alternative_titles', 'en'),
-               'mean': of((int, float), 'mean'), 'popularity': of(int, 'popularity'),
-               'picture': of(str, 'main_picture', 'medium') or of(str, 'main_picture', 'large'), **names,
-               'year': of(int, 'start_season', 'year'), 'media_type': of(str, 'media_type')}
-        if not row['title']:
-            raise Problem(5, f'{ANIME_DATA}, id {mal_id} has no title')
-        if row['mean'] is not None and not 0 <= row['mean'] <= 10:
-            raise Problem(5, f'{ANIME_DATA}, id {mal_id}: the mean score is {row["mean"]}')
-        rows.append(row)
+        try:
+            node = nodes[str(mal_id)]
+            picture, season = node.get('main_picture') or {}, node.get('start_season') or {}
+            mean, popularity, year = node.get('mean'), node.get('popularity'), season.get('year')
+            row = {'title': text(node['title']), 'english': text((node.get('alternative_titles') or {}).get('en') or ''),
+                   'mean': None if mean is None else float(mean), 'popularity': popularity and int(popularity),
+                   'picture': text(picture.get('large') or picture.get('medium') or ''),
+                   'studios': [text(studio['name']) for studio in node.get('studios') or []],
+                   'genres': [text(genre['name']) for genre in node.get('genres') or []],
+                   'year': year and int(year), 'media_type': text(node.get('media_type') or '')}
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            raise Problem(5, f"{ANIME_DATA}, id {mal_id} is not as the API gives it: {type(error).__name__}: {error!s:.60}") from None
+        if not row['title'] or mean is not None and not 0 <= row['mean'] <= 10:
+            raise Problem(5, f'{ANIME_DATA}, id {mal_id} has {"a mean of " + str(mean) if row["title"] else "no title"}')
+        rows.append({name: None if value == '' else value for name, value in row.items()})
     return pd.DataFrame(rows, index=ids, dtype=object)
 
 
@@ -348,7 +330,7 @@ class DataFrameUnpickler(pickle.Unpickler):
     pickle itself holds; none of them takes a path, a URL or code.
     """
     ALLOWED = {
-        'builtins': {'slice'},
+        'builtins': {'slice'}, '__builtin__': {'slice'},
         'numpy': {'ndarray', 'dtype'},
         'numpy.core.multiarray': {'_reconstruct', 'scalar'},
         'numpy.core.numeric': {'_frombuffer'},
@@ -389,19 +371,15 @@ class DataFrameUnpickler(pickle.Unpickler):
 class ProgressFile(io.FileIO):
     """A file whose reading moves a progress bar."""
 
-    def __init__(self, path):
-        super().__init__(path)
-        self.bar = progress_bar(desc=f'reading {os.path.basename(path)}', total=os.path.getsize(path), unit='B',
-                                unit_scale=True, delay=1, leave=False)
-
     def readinto(self, buffer):
+        if not hasattr(self, 'bar'):
+            self.bar = progress_bar(desc='reading ' + os.path.basename(self.name), total=os.path.getsize(self.name), unit='B',
+                                    unit_scale=True, delay=1, leave=False)
         count = super().readinto(buffer)
         self.bar.update(count)
+        if not count:
+            self.bar.close()
         return count
-
-    def close(self):
-        self.bar.close()
-        super().close()
 
 
 def read_pickle(path, name='ANIME_DATA_LIST'):
@@ -801,97 +779,101 @@ def person_scores(ids):
 
 
 
-# ---- the map ----------------------------------------------------------------------------------------------------
+# ---- the map ---------------------------------------------------------------------------------------------------
 
 def by_popularity(anime):
-    """Places of the titles, most popular first (MAL's `popularity` is a rank; where it is absent: last, in list order)."""
-    return sorted(range(len(anime)), key=lambda place: (anime['popularity'].iat[place] or np.inf, place))
+    """The places of the titles, the most popular first; those without `popularity`, MAL's rank, last and in their order."""
+    return np.argsort(anime['popularity'].astype(float).fillna(np.inf).to_numpy(), kind='stable')
 
 
 def find_clusters(vectors, anime):
-    """Group the titles in the space of the vectors and name the groups by what is particular to them.
+    """Group the titles in the space of the vectors, and name each group: labels (n int, 0 the largest), names by label.
 
-    vectors: n x d, rows of unit length; anime: read_anime_data.
-    Returns labels (n ints, 0 = the largest cluster) and names (one a cluster, all different).  k-means on
-    unit vectors; the number of clusters is the one with the best silhouette near n^(1/3).
+    vectors: n x d, rows of unit length; anime: their rows of read_anime_data. k-means; of five numbers of clusters
+    around the cube root of n, the one with the best silhouette.
     """
-    n = len(vectors)
-    points = np.asarray(vectors, np.float64)
-    distinct = len(np.unique(points.round(5), axis=0))
-    fitted = min(16, n ** (1 / 3))
-    counts = [N_CLUSTERS] if N_CLUSTERS else np.linspace(max(2, 0.8 * fitted), max(2, 1.3 * fitted), 5)
-    counts = sorted({max(1, min(round(k), distinct, n - 1)) for k in counts})
+    n, points = len(vectors), np.asarray(vectors, np.float64)
+    guess = min(16.0, n ** (1 / 3))
+    most = min(len(np.unique(points.round(5), axis=0)), n - 1)
+    counts = [N_CLUSTERS] if N_CLUSTERS else np.linspace(0.8 * guess, 1.3 * guess, 5).round().astype(int).clip(2)
     best, labels = -np.inf, np.zeros(n, int)
-    with threadpool_limits(1):      # the order in which threads add up would show in the last digits
-        for k in counts:
-            found = KMeans(k, n_init=4 if n > 5000 else 10, random_state=SEED).fit_predict(points)
+    with threadpool_limits(1):  # the order in which threads add up would show in the last digits
+        for k in sorted({max(1, min(count, most)) for count in counts}):
+            found = KMeans(k, n_init=10 if n < 5000 else 3, random_state=SEED).fit_predict(points)
             score = 0 if k == 1 else silhouette_score(points, found, sample_size=min(n, 2000), random_state=SEED)
             if score > best:
                 best, labels = score, found
-    sizes = np.bincount(labels)
-    labels = np.argsort(np.argsort(-sizes, kind='stable'))[labels]
+    labels = np.argsort(np.argsort(-np.bincount(labels), kind='stable'))[labels]
     return labels, name_clusters(labels, points, anime)
 
 
 def name_clusters(labels, points, anime):
-    """One name a cluster: its most particular genres or, without genres, its central titles.
+    """The clusters' names, all different: one or two genres, or popular titles of the inner third where none stands out.
 
-    A genre's weight in a cluster is p log(p / q), p its share of the cluster's titles, q its share of all
-    (the summand of the Kullback-Leibler divergence): both frequent inside and rarer outside.
+    A genre weighs p log(p / q), p its share of the cluster's titles and q of all (the summand of the Kullback-Leibler
+    divergence): much for what is frequent inside and rare outside; less once other clusters are named by it.
     """
-    genres = [set(own) for own in anime['genres']]
-    every = sorted(set().union(*genres))
-    has = np.array([[g in own for g in every] for own in genres], float).reshape(len(anime), len(every))
-    names, used = [], np.zeros(len(every))
+    genres = sorted(set().union(*anime['genres']))
+    has = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
+    used, names = np.ones(len(genres)), []
     for k in range(labels.max() + 1):
         inside = np.flatnonzero(labels == k)
-        central = inside[np.argsort(-(points[inside] @ points[inside].mean(0)), kind='stable')]
-        titles = [shorten(anime['title'].iat[i], 22) for i in central]
+        central = inside[np.argsort(-(points[inside] @ points[inside].mean(0)), kind='stable')][:2 + len(inside) // 3]
+        titles = [shorten(anime['title'].iloc[row], 22) for row in by_popularity(anime) if row in central]
         p, q = has[inside].mean(0), has.mean(0)
-        weight = p * np.log(np.maximum(p, 1e-9) / np.maximum(q, 1e-9)) / (1 + used)
-        best = [g for g in np.argsort(-weight, kind='stable')[:2] if weight[g] > max(0.03, 0.45 * weight.max())]
-        used[best] += 1
-        name = ' & '.join([every[g] for g in best] or titles[:2])
-        names.append(next(c for c in [name] + [f'{name}: {t}' for t in titles] + [f'{name} {k + 1}'] if c not in names))
+        weight = p * np.log(np.maximum(p, 1e-9) / np.maximum(q, 1e-9)) / used
+        first = [g for g in np.argsort(-weight, kind='stable')[:2] if weight[g] > max(0.03, 0.45 * weight.max())]
+        used[first] += 1
+        name = ' & '.join([genres[g] for g in first] or titles[:2])
+        name = f'{name}: {titles[0]}' if name in names else name
+        names.append(f'{name} {k + 1}' if name in names else name)
     return names
 
 
 def place_titles(vectors):
-    """t-SNE (van der Maaten and Hinton 2008) of the vectors by cosine distance: n x 2, float64, centred, longer side 1.
-
-    t-SNE says nothing about direction, so the picture is turned until its longest extent lies flat.
-    """
+    """t-SNE (van der Maaten and Hinton 2008) by cosine distance: n x 2, turned to lie flat, its longer side 0 to 1."""
     n = len(vectors)
-    perplexity = PERPLEXITY or max(1.0, min(30.0, n ** 0.5, (n - 1) / 3))
-    with threadpool_limits(1):      # as above: two runs give the same map
-        places = TSNE(metric='cosine', init='pca', learning_rate='auto', random_state=SEED,
-                      perplexity=min(perplexity, n - 1.001)).fit_transform(np.asarray(vectors, np.float32))
-    places = places.astype(np.float64) - places.mean(0)
+    perplexity = min(PERPLEXITY or max(1.0, min(30.0, n ** 0.5, (n - 1) / 3)), n - 1.01)
+    with threadpool_limits(1):
+        places = sklearn.manifold.TSNE(metric='cosine', init='pca', learning_rate='auto', random_state=SEED,
+                      perplexity=perplexity).fit_transform(np.asarray(vectors, np.float32)).astype(np.float64)
+    places -= places.mean(0)
     places = places @ np.linalg.svd(places, full_matrices=False)[2].T
-    places *= np.where((places ** 3).sum(0) < 0, -1, 1)     # a sign that does not hang on the SVD's
+    places *= np.where((places ** 3).sum(0) < 0, -1, 1)  # a sign that does not hang on the SVD
     low, high = places.min(0), places.max(0)
     return (places - (low + high) / 2) / max((high - low).max(), 1e-12) + 0.5
 
 
 def open_cover(content):
-    """The picture in these bytes as RGB; ValueError where it is none of sane size, OSError where it is broken."""
-    picture = Image.open(io.BytesIO(content), formats=('JPEG', 'PNG', 'WEBP', 'GIF'))
-    if picture.width * picture.height > MAX_COVER_PIXELS or min(picture.size) < 16:
-        raise ValueError(f'{picture.width} x {picture.height} pixels')
-    return picture.convert('RGB')
+    """The picture in these bytes, RGB; ValueError unless it is a whole image of sane size."""
+    try:
+        picture = Image.open(io.BytesIO(content), formats=('JPEG', 'PNG', 'WEBP', 'GIF'))
+        if picture.width * picture.height <= MAX_COVER_PIXELS and min(picture.size) >= 16:
+            return picture.convert('RGB')
+    except Exception as error:  # foreign bytes can fail in any way that Pillow's decoders know
+        raise ValueError('no whole image') from error
+    raise ValueError('no sane size')
 
 
 def fetch_cover(url):
-    """A cover as JPEG bytes, at most 450 x 640.  Anything but a whole image of sane size is an OSError or ValueError."""
-    until = time.monotonic() + 4 * COVER_TIMEOUT
-    content = bytearray()
-    with requests.get(url, stream=True, timeout=COVER_TIMEOUT) as answer:   # requests knows http and https only
-        answer.raise_for_status()
-        for piece in answer.iter_content(2**16):
-            content += piece
-            if len(content) > MAX_COVER_BYTES or time.monotonic() > until:
-                raise ValueError('too large or too slow')
-    picture = open_cover(bytes(content))
+    """One cover as JPEG bytes, at most 450 x 640 pixels, or in a few words (str) why there is none."""
+    content, until = bytearray(), time.monotonic() + 4 * COVER_TIMEOUT
+    try:
+        with requests.get(url, stream=True, timeout=COVER_TIMEOUT) as answer:  # http and https only, redirects too
+            answer.raise_for_status()
+            for piece in answer.iter_content(1 << 16):
+                content += piece
+                if len(content) > MAX_COVER_BYTES or time.monotonic() > until:
+                    return 'too large or too slow'
+        picture = open_cover(bytes(content))
+    except requests.HTTPError as error:
+        return f'status {error.response.status_code}'
+    except (requests.ConnectionError, requests.Timeout):
+        return 'no answer'
+    except requests.RequestException:
+        return 'no http address or broken off'
+    except ValueError as error:
+        return str(error)
     picture.thumbnail((450, 640))
     packed = io.BytesIO()
     picture.save(packed, 'JPEG', quality=92)
@@ -899,283 +881,262 @@ def fetch_cover(url):
 
 
 def fetch_covers(anime):
-    """Fetch the titles' covers into COVERS_DIR, those that are not there yet: {MAL id: path} of all that are there now.
+    """Fetch the covers that COVERS_DIR lacks; returns {MAL id: path} of all that are there then.
 
-    A cover that fails is absent from the result.  When nothing came and 2 COVER_WORKERS requests in a row could
-    not connect, or nothing at all came within two time-outs, the rest is given up.
+    One that fails is left out.  Where nobody answers, the rest is given up within seconds.
     """
-    covers, wanted, failed = {}, {}, {}
-    folder = Path(COVERS_DIR)
+    covers, wanted, failed = {}, {}, collections.Counter()
     with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
         warnings.simplefilter('error', Image.DecompressionBombWarning)
-        for i, url in anime['picture'].dropna().items():
-            path = folder / f'{i}.jpg'
+        for mal_id, url in anime['picture'].dropna().items() if COVERS_DIR else ():
+            path = os.path.join(COVERS_DIR, f'{mal_id}.jpg')
             try:
-                open_cover(path.read_bytes())
-                covers[i] = path
-            except (OSError, ValueError):       # not there yet, or broken
-                wanted[i] = url
+                with open(path, 'rb') as file:
+                    open_cover(file.read(MAX_COVER_BYTES))
+                covers[mal_id] = path
+            except (OSError, ValueError):  # not there yet, or broken
+                wanted[mal_id] = path, url
         if not wanted:
             return covers
-        folder.mkdir(parents=True, exist_ok=True)
-        kept, unreachable = len(covers), 0
-        pool = ThreadPoolExecutor(COVER_WORKERS)
         try:
-            jobs = {pool.submit(fetch_cover, url): i for i, url in wanted.items()}
-            patience = 2 * COVER_TIMEOUT
-            for job in tqdm(as_completed(jobs), 'covers', len(jobs), unit='', leave=False):
-                try:
-                    content = job.result()
-                    covers[jobs[job]] = folder / f'{jobs[job]}.jpg'
-                    with whole_file(covers[jobs[job]]) as file:
-                        file.write(content)
-                    unreachable = 0
-                except (requests.ConnectionError, requests.Timeout) as e:
-                    unreachable += 1
-                    failed[jobs[job]] = type(e).__name__
-                    if unreachable >= 2 * COVER_WORKERS:
+            os.makedirs(COVERS_DIR, exist_ok=True)
+        except OSError as error:
+            raise Problem(9, f'COVERS_DIR, {COVERS_DIR}, cannot be made: {error.strerror}') from None
+        kept, silent, pool = len(covers), 0, ThreadPoolExecutor(COVER_WORKERS)
+        try:
+            jobs = {pool.submit(fetch_cover, url): (mal_id, path) for mal_id, (path, url) in wanted.items()}
+            answered = wait(jobs, COVER_TIMEOUT + 1, FIRST_COMPLETED).done
+            for job in progress_bar(as_completed(jobs) if answered else (), 'covers', len(jobs)):
+                mal_id, path = jobs[job]
+                if isinstance(job.result(), bytes):
+                    with whole_file(path) as file:
+                        file.write(job.result())
+                    covers[mal_id], silent = path, 0
+                else:
+                    failed[job.result()] += 1
+                    silent = silent + 1 if job.result() == 'no answer' else 0
+                    if silent == COVER_WORKERS * (1 if len(covers) == kept else 3):
                         break
-                except (requests.RequestException, OSError, ValueError, Image.DecompressionBombError,
-                        Image.DecompressionBombWarning) as e:
-                    failed[jobs[job]] = type(e).__name__
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    print(f'Covers: {len(covers) - kept} fetched, {kept} were there, {len(wanted) + kept - len(covers)} did not come')
+    failed['given up as nobody answers'] = len(wanted) - (len(covers) - kept) - sum(failed.values())
+    print(f'covers: {len(covers) - kept:,} fetched, {kept:,} were there' + ''.join(
+        f', {number:,} {why}' for why, number in failed.items() if number))
     return covers
 
 
-# Oklab (Ottosson 2020) from linear sRGB; what full protanopia and deuteranopia make of linear sRGB (Machado et al. 2009)
-OKLAB = (np.array([[.4122214708, .5363325363, .0514459929], [.2119034982, .6806995451, .1073969566],
-                   [.0883024619, .2817188376, .6299787005]]),
-         np.array([[.2104542553, .7936177850, -.0040720468], [1.9779984951, -2.4285922050, .4505937099],
-                   [.0259040371, .7827717662, -.8086757660]]))
-SIGHT = np.array([np.eye(3), [[.152286, 1.052583, -.204868], [.114503, .786281, .099216], [-.003882, -.048116, 1.051998]],
-                  [[.367322, .860646, -.227968], [.280085, .672501, .047413], [-.011820, .042940, .968881]]])
-
-
 def as_seen(colours):
-    """Colours (m x 3, sRGB 0-1) as Oklab coordinates for normal sight, protanopia and deuteranopia: 3 x m x 3."""
+    """sRGB (m x 3, 0-1) in Oklab (Ottosson 2020) to full, protan and deutan sight (Machado et al. 2009): 3 x m x 3."""
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    seen = np.clip(np.einsum('sij,mj->smi', SIGHT, linear), 0, 1)
-    return np.cbrt(seen @ OKLAB[0].T) @ OKLAB[1].T
+    sight = [np.eye(3), [[.152286, 1.052583, -.204868], [.114503, .786281, .099216], [-.003882, -.048116, 1.051998]],
+             [[.367322, .860646, -.227968], [.280085, .672501, .047413], [-.011820, .042940, .968881]]]
+    cones = [[.4122214708, .5363325363, .0514459929], [.2119034982, .6806995451, .1073969566],
+             [.0883024619, .2817188376, .6299787005]]
+    oklab = [[.2104542553, .7936177850, -.0040720468], [1.9779984951, -2.4285922050, .4505937099],
+             [.0259040371, .7827717662, -.8086757660]]
+    seen = np.clip(np.einsum('sij,mj->smi', sight, linear), 0, 1)
+    return np.cbrt(seen @ np.transpose(cones)) @ np.transpose(oklab)
 
 
 def cluster_colours(positions, labels):
-    """One colour a cluster, as #rrggbb, told apart also by those who do not see red or green.
+    """One colour a cluster ('#rrggbb'): far from those of the clusters it touches to all three kinds of sight.
 
-    The hue follows the cluster's direction from the middle of the map, so that clusters side by side are related;
-    lightness and strength are what then keeps neighbours apart in all three kinds of sight.
+    Among those, the one whose hue is nearest to the cluster's direction from the middle, so that hues go round the map.
     """
-    k = labels.max() + 1
     steps = np.linspace(0, 1, 18)
     palette = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
+    lightness, a, b = as_seen(palette)[0].T
+    palette = palette[(0.46 < lightness) & (lightness < 0.75) & (0.08 < np.hypot(a, b)) & (np.hypot(a, b) < 0.14)]
     seen = as_seen(palette)
-    chroma, hue = np.hypot(seen[0, :, 1], seen[0, :, 2]), np.arctan2(seen[0, :, 2], seen[0, :, 1])
-    good = (0.42 < seen[0, :, 0]) & (seen[0, :, 0] < 0.77) & (0.08 < chroma) & (chroma < 0.135)
-    palette, seen, hue = palette[good], seen[:, good], hue[good]
     near = cKDTree(positions).query(positions, min(len(labels), 12))[1]
-    touching = np.zeros((k, k))
-    np.add.at(touching, (np.repeat(labels, near.shape[1]), labels[near].ravel()), 1)
-    touching = (touching + touching.T) > 0
-    middles = np.array([np.median(positions[labels == c], 0) for c in range(k)]) - np.median(positions, 0)
-    wish = np.arctan2(middles[:, 1], middles[:, 0]) + 0.6
-    astray = np.abs((hue - wish[:, None] + np.pi) % (2 * np.pi) - np.pi) / np.pi
+    count = labels.max() + 1
+    touching = np.zeros((count, count), bool)
+    touching[np.repeat(labels, near.shape[1]), labels[near].ravel()] = True
+    touching |= touching.T
+    x, y = np.array([np.median(positions[labels == k], 0) for k in range(count)]).T - np.median(positions, 0)[:, None]
+    turn = np.arctan2(seen[0, :, 2], seen[0, :, 1]) - np.arctan2(y, x)[:, None] - 0.6
+    astray = np.abs((turn + np.pi) % (2 * np.pi) - np.pi) / np.pi
     chosen = astray.argmin(1)
-    for _ in range(8):
-        for c in range(k):
-            others = np.delete(np.arange(k), c)
-            apart = np.linalg.norm(seen[:, :, None] - seen[:, None, chosen[others]], axis=-1).min(0)
-            apart = np.where(touching[c, others], apart / 0.16, apart / 0.08).clip(0, 1).min(1, initial=1)
-            chosen[c] = (3 * apart - astray[c]).argmax()
-    return [matplotlib.colors.to_hex(colour) for colour in palette[chosen]]
+    for k in np.tile(np.arange(count), 8):
+        others = np.delete(np.arange(count), k)
+        apart = np.linalg.norm(seen[:, :, None] - seen[:, None, chosen[others]], axis=-1).min(0)
+        apart = (apart / np.where(touching[k, others], 0.16, 0.08)).clip(0, 1).min(1, initial=1)
+        chosen[k] = (3 * apart - astray[k]).argmax()
+    return [to_hex(colour) for colour in palette[chosen]]
 
 
 def shorten(title, length=36):
-    """A title of at most about `length` characters: words in the middle give way, as the last ones tell sequels apart."""
-    if len(title) <= length:
-        return title
+    """A title of at most `length` characters: words in the middle give way, as the last ones tell sequels apart."""
     words, last = title.split(), ''
-    while words and len(words[-1] + last) < length // 3:
+    while len(title) > length and words and len(words[-1] + last) < length // 3:
         last = f' {words.pop()}{last}'
     return textwrap.shorten(' '.join(words), length - len(last), placeholder='…') + last
 
 
 def fonts_for(texts):
-    """Font families that hold all characters of the texts, DejaVu Sans first, and the characters that no font here holds."""
-    families = ['DejaVu Sans']
-    missing = set(map(ord, ''.join(texts))) - set(font_manager.get_font(font_manager.findfont('DejaVu Sans')).get_charmap())
-    for font in sorted(font_manager.fontManager.ttflist, key=lambda f: ('CJK' not in f.name, f.name, f.fname)):
-        if missing and font.name not in families and font.style == 'normal' and 'Last' not in font.name:
-            held = missing & set(font_manager.get_font(font_manager.findfont(font.name)).get_charmap())
-            families += [font.name] if held else []
+    """Font families that hold the texts' characters, DejaVu Sans first, and the characters that no font here holds."""
+    families, missing = [], set(map(ord, ''.join(texts)))
+    others = {font.name for font in font_manager.fontManager.ttflist if font.style == 'normal'}
+    for name in ['DejaVu Sans', *sorted(others, key=lambda name: ('CJK' not in name, name))]:
+        if missing and not name.startswith('Last Resort'):  # that one draws boxes
+            held = missing & set(font_manager.get_font(font_manager.findfont(name)).get_charmap())
+            families += [name] if held or not families else []
             missing -= held
     return families, set(map(chr, missing))
 
 
 def spread(points, radii, low, high, square=False, boxes=()):
-    """Push discs (or squares of half-width `radii`) apart until none covers another or a box, as far as the frame allows.
+    """Push discs (squares of half width `radii`) apart until none covers another or a box, as far as the frame allows.
 
     points: n x 2; low, high: corners of the frame; boxes: (middle x, middle y, half width, half height) of each.
     """
-    points = points.copy()
     for _ in range(100):
-        pairs = cKDTree(points).query_pairs(2 * radii.max(), p=np.inf if square else 2, output_type='ndarray')
-        a, b = pairs[:, 0], pairs[:, 1]
-        way = points[b] - points[a] + 1e-3 * (1 + a % 7)[:, None] * [1, -1]     # never quite zero
+        one, two = cKDTree(points).query_pairs(2 * radii.max(), p=np.inf if square else 2, output_type='ndarray').T
+        way = points[two] - points[one] + 1e-3 * (1 + one % 7)[:, None] * [1, -1]  # never quite nothing
         if square:
-            way[np.arange(len(a)), np.abs(way).argmin(1)] = 0
+            way[np.arange(len(one)), np.abs(way).argmin(1)] = 0
         far = np.linalg.norm(way, axis=1)
-        push = np.maximum(0, radii[a] + radii[b] - far)
-        step = way / far[:, None] * push[:, None] * 0.4
-        np.add.at(points, b, step)
-        np.subtract.at(points, a, step)
+        push = np.maximum(0, radii[one] + radii[two] - far)
+        step = way * (0.4 * push / far)[:, None]
+        points = points.copy()
+        np.add.at(points, two, step)
+        np.subtract.at(points, one, step)
         for x, y, half_width, half_height in boxes:
-            inside = (np.abs(points[:, 0] - x) < half_width + radii) & (np.abs(points[:, 1] - y) < half_height + radii)
-            side = np.where(points[inside, 1] < y, -1, 1)
-            points[inside, 1] = y + side * (half_height + radii[inside])
-        points = np.clip(points, low, high)
+            reach = half_height + radii
+            inside = (np.abs(points[:, 0] - x) < half_width + radii) & (np.abs(points[:, 1] - y) < reach)
+            points[inside, 1] = y + np.where(points[inside, 1] < y, -1, 1) * reach[inside]
+        points = points.clip(low, high)
         if push.max(initial=0) < 0.5:
             break
     return points
 
 
-def densities(places, labels, cell, height, width):
-    """How densely each cluster's titles lie, k x rows x 400 cells; and the cell (row, column) of every title."""
-    cells = np.minimum((places[:, ::-1] / cell).astype(int), [round(height / cell) - 1, 399])
-    density = np.zeros((labels.max() + 1, round(height / cell), 400))
-    np.add.at(density, (labels, *cells.T), 1)
-    return np.array([ndimage.gaussian_filter(d, max(4, 130 / len(labels) ** 0.5)) for d in density]), cells
+def draw_map(positions, labels, names, colours, anime, covers, footnote):
+    """Draw similarity_map.png: every title as cover, tile or disc, the popular ones larger, and its name where it fits.
 
-
-def draw_map(positions, labels, names, colours, anime, covers, footnote=''):
-    """Draw the similarity map, a PNG at least MAP_WIDTH pixels wide, and return the figure.
-
-    positions: n x 2 (place_titles); labels, names: find_clusters; covers: {MAL id: path} (fetch_covers), may be empty;
-    footnote: what the map was drawn from. One data unit of the figure is one pixel; its artists carry gids:
-    `dots` (one collection, in the order of ids), `cover <id>`, `tile <id>`, `title <id>`, `cluster <label>`.
+    The arguments come from the functions above, covers may be {}; footnote: what the map was drawn from. Returns the
+    figure, whose data unit is the pixel and whose artists bear gids: `discs` (one collection, in the order of anime),
+    `cover <id>`, `tile <id>`, `title <id>`, `cluster <label>`.
     """
-    ids = list(anime.index)
-    n, order = len(ids), by_popularity(anime)
-    rank = np.argsort(order) / max(1, n - 1)        # 0 = the most popular, 1 = the least
+    n, order = len(anime), by_popularity(anime)
+    rank = np.argsort(order) / max(1, n - 1)  # 0 = the most popular, 1 = the least
     width = round(MAP_WIDTH * min(2, max(1, (n / 300) ** 0.4)))
-    height = round(width * 0.72)
-    unit = MAP_WIDTH / 3200 * (width / MAP_WIDTH) ** 0.5
-    figure = Figure((width / 72, height / 72), dpi=72, facecolor=PAPER)
+    height, cell, unit = round(width * 0.72), width / 400, (width * MAP_WIDTH) ** 0.5 / 3200
+    figure = Figure((width / 72, height / 72), dpi=72, facecolor=PAPER)  # at 72 dpi a point of type is a pixel
     renderer = FigureCanvasAgg(figure).get_renderer()
     axes = figure.add_axes([0, 0, 1, 1], xlim=(0, width), ylim=(0, height), autoscale_on=False)
     axes.axis('off')
-    colours = np.array([matplotlib.colors.to_rgb(colour) for colour in colours])
+    colours, paper = np.array([to_rgb(colour) for colour in colours]), np.array(to_rgb(PAPER))
     texts = [shorten(title) for title in anime['title']]
-    families, missing = fonts_for(texts + names)
-    texts = [''.join(c for c in t if c not in missing) for t in texts]
+    families, missing = fonts_for([*texts, *names, footnote])
+    texts = [''.join(letter for letter in text if letter not in missing) for text in texts]
     font = {'family': families, 'parse_math': False}
-    halo = [patheffects.withStroke(linewidth=3.5 * unit, foreground=PAPER)]
+    halo = [withStroke(linewidth=3.5 * unit, foreground=PAPER)]
 
-    # Where the titles lie, in pixels: t-SNE's places, drawn out a little where they crowd, then pushed apart
-    low, high = np.array([0.07 * width, 0.10 * height]), np.array([0.93 * width, 0.88 * height])
+    # How large the marks and the type are, and where they lie: t-SNE's places, drawn out where they crowd
+    low, high = np.array([[0.07, 0.10], [0.93, 0.88]]) * [width, height]
     space = np.sqrt(np.prod(high - low) / n)
-    if covers:                          # half the width of a tile, which is 1.42 times as high as wide
-        radii, stretch = 0.19 * space * (1.2 - 0.35 * rank ** 0.6), np.array([1, 1.42])
-    else:                               # the radius of a disc, which needs more room to its sides, for type
-        radii, stretch = 0.155 * space * (1.45 - 0.9 * rank ** 0.6), np.array([1.5, 1])
-    length = np.array([len(t) for t in texts])
+    if covers:  # half the width of a tile, which is 1.42 times as high as wide
+        radii, stretch = 0.18 * space * (1.2 - 0.35 * rank ** 0.6), np.array([1, 1.42])
+    else:       # the radius of a disc, which needs more room at its sides, for type
+        radii, stretch = 0.15 * space * min(1, 300 / n) ** 0.12 * (1.45 - 0.9 * rank ** 0.6), np.array([1.5, 1])
+    length = np.array([len(text) for text in texts])
     type_size = np.clip(0.5 * space / np.sqrt(length.mean()), 14, 28 if covers else 32) * (1.18 - 0.36 * rank)
-    room = np.sqrt(4 * radii ** 2 * stretch[1] + 0.72 * length * type_size ** 2)    # of mark and type together
-    room = np.maximum(1.1 * radii, 0.5 * room * np.sqrt(0.65 * np.prod(high - low) / np.sum(room ** 2) / np.prod(stretch)))
-    spanned = positions.max(0) - positions.min(0)
-    places = (positions - positions.min(0)) / np.where(spanned > 0, spanned, 1)
+    area = 4 * radii ** 2 * stretch[1] + 0.72 * length * type_size ** 2
+    room = np.maximum(1.1 * radii, np.sqrt(0.18 * np.prod(high - low) * area / area.sum() / np.prod(stretch)))
+    places = (positions - positions.min(0)) / np.maximum(np.ptp(positions, 0), 1e-12)
     places = 0.7 * places + 0.3 * np.argsort(np.argsort(places, 0), 0) / max(1, n - 1)
     places = low + (0.04 + 0.92 * places) * (high - low)
     places = spread(places / stretch, room, low / stretch, high / stretch, bool(covers)) * stretch
 
-    # The clusters' names: where a cluster is most by itself and titles are few; then the titles make way
-    cell = width / 400
-    density, cells = densities(places, labels, cell, height, width)
+    # The clusters' names: where a cluster is most by itself and titles are few; the titles there make way
+    density, taken = np.zeros((len(names), round(height / cell), 400)), np.zeros((round(height / cell), 400))
+    where = tuple(np.minimum((places[:, ::-1] / cell).astype(int), np.subtract(taken.shape, 1)).T)
+    np.add.at(density, (labels, *where), 1)
+    density = ndimage.gaussian_filter(density, (0, *[max(4, 130 / n ** 0.5)] * 2))
     total = density.sum(0)
-    own = density ** 2 / np.maximum((density ** 2).sum(0), 1e-12) * np.minimum(1, total / np.median(total[tuple(cells.T)]))
-    taken = np.zeros(total.shape)
-    taken[tuple(cells.T)] = 1
+    own = density ** 2 / np.maximum((density ** 2).sum(0), 1e-12) * np.minimum(1, total / np.median(total[where]))
+    taken[where] = 1
     taken = ndimage.maximum_filter(taken, int(2 * np.median(radii) / cell) + 1)
     boxes = []
     for k, name in enumerate(names):
-        text = axes.text(0, 0, '\u2009'.join(name.upper()), size=44 * unit, color=tuple(colours[k] * 0.6), ha='center',
-                         va='center', zorder=4, gid=f'cluster {k}', **font)
+        lines = ['\u2009'.join(line) for line in textwrap.wrap(name.upper(), 28)]
+        text = axes.text(0, 0, '\n'.join(lines), size=44 * unit, color=tuple(colours[k] * 0.6), ha='center', va='center',
+                         zorder=4, gid=f'cluster {k}', **font)
         box = text.get_window_extent(renderer)
-        rows, columns = int(box.height / cell) + 3, int(box.width / cell) + 3
-        score = ndimage.uniform_filter(own[k], (rows, columns)) - 0.7 * ndimage.uniform_filter(taken, (rows, columns))
+        size = int(box.height / cell) + 3, int(box.width / cell) + 3
+        score = ndimage.uniform_filter(own[k], size) - 0.7 * ndimage.uniform_filter(taken, size)
         score[:int(low[1] / cell) + 1] = score[int(high[1] / cell):] = -np.inf
-        score[:, :columns // 2 + 12] = score[:, -columns // 2 - 12:] = -np.inf
+        score[:, :size[1] // 2 + 8] = score[:, -(size[1] // 2) - 8:] = -np.inf
         y, x = np.unravel_index(score.argmax(), score.shape)
-        taken[max(0, y - rows):y + rows, max(0, x - columns // 2 - 2):x + columns // 2 + 3] = 9
+        taken[max(0, y - size[0]):y + size[0], max(0, x - size[1] // 2 - 2):x + size[1] // 2 + 3] = 9
         text.set_position(((x + 0.5) * cell, (y + 0.5) * cell))
         boxes.append((*text.get_position(), box.width / 2, box.height / 2))
-    boxes = np.array(boxes)
-    places = spread(places / stretch, np.maximum(1.1 * radii, 0.8 * room), low / stretch, high / stretch, bool(covers), boxes / np.tile(stretch, 2)) * stretch
+    places = spread(places / stretch, np.maximum(1.1 * radii, 0.8 * room), low / stretch, high / stretch, bool(covers),
+                    boxes / np.tile(stretch, 2)) * stretch
 
     # The clusters' land and shallows, as on a chart
-    density, cells = densities(places, labels, cell, height, width)
-    total = density.sum(0)
-    shore = 0.35 * np.percentile(total[tuple(cells.T)], 20)
-    paper = np.array(matplotlib.colors.to_rgb(PAPER))
-    for depth, strength in ((0.4, 0.10), (1, 0.20)):
+    for depth, strength in ((0.14, 0.10), (0.35, 0.20)):
         for k, colour in enumerate(colours):
             lead = (density[k] - np.delete(density, k, 0).max(0, initial=0)) / np.maximum(total, 1e-9)
-            axes.contourf((np.arange(400) + 0.5) * cell, (np.arange(len(total)) + 0.5) * cell,
-                          np.minimum(total / (shore * depth) - 1, 3 * lead), levels=[0, 1e9], zorder=depth / 10,
-                          colors=[tuple(paper + strength * (colour - paper))])
+            land = np.minimum(total / (depth * np.percentile(total[where], 20)) - 1, 3 * lead)
+            axes.contourf((np.arange(400) + 0.5) * cell, (np.arange(len(total)) + 0.5) * cell, land, levels=[0, np.inf],
+                          colors=[tuple(paper + strength * (colour - paper))], zorder=depth)
 
-    # The titles' marks, and what the written titles must keep clear of
+    # The titles' marks; `clear` and `around` are the middles and half widths of squares that no type may touch
+    clear, around = [places], [radii]
     if covers:
-        obstacles = [places + [0, 0.42] * radii[:, None], places - [0, 0.42] * radii[:, None]]
-        sizes = [radii, radii]
-        for i, (x, y), r in zip(range(n), places.round(), radii.round()):
-            colour, tall = colours[labels[i]], round(1.42 * r)
-            tile = Rectangle((x - r, y - tall), 2 * r, 2 * tall, facecolor=colour, edgecolor=colour, linewidth=5 * unit, zorder=2)
-            axes.add_patch(tile)
-            if ids[i] in covers:
-                with Image.open(covers[ids[i]]) as cover:
-                    picture = ImageOps.fit(cover.convert('RGB'), (int(2 * r), int(2 * tall)))
-                axes.imshow(picture, extent=(x - r, x + r, y - tall, y + tall), interpolation='nearest', aspect='auto',
-                            zorder=2.5, gid=f'cover {ids[i]}')
-                continue
-            tile.set_gid(f'tile {ids[i]}')
-            lines = textwrap.wrap(texts[i], 10, max_lines=5, placeholder='…') or ['']
-            axes.text(x, y, '\n'.join(lines), size=min(0.4 * r, 2.9 * r / max(5, *map(len, lines))), ha='center', va='center',
-                      color='white' if as_seen(colour[None])[0, 0, 0] < 0.68 else INK, zorder=3, **font)
+        clear = [places + [0, 0.42] * radii[:, None], places - [0, 0.42] * radii[:, None]]
+        around = [radii + 3 * unit] * 2
     else:
-        obstacles, sizes = [places], [radii]
-        axes.scatter(*places.T, s=(2 * radii) ** 2, c=colours[labels], edgecolors=PAPER, linewidths=1.5 * unit, zorder=2, gid='dots')
+        axes.scatter(*places.T, s=(2 * radii) ** 2, c=colours[labels], edgecolors=PAPER, linewidths=1.5 * unit, zorder=2,
+                     gid='discs')
+    for row, mal_id in enumerate(anime.index if covers else ()):
+        (x, y), half, colour = places[row].round(), int(radii[row]), colours[labels[row]]
+        tall = int(1.42 * half)
+        tile = axes.add_patch(Rectangle((x - half, y - tall), 2 * half, 2 * tall, facecolor=colour, edgecolor=colour,
+                                        linewidth=5 * unit, zorder=2, gid=f'tile {mal_id}'))
+        if mal_id in covers:
+            tile.set_gid('frame')
+            with Image.open(covers[mal_id]) as cover:
+                axes.imshow(ImageOps.fit(cover.convert('RGB'), (2 * half, 2 * tall)), interpolation='nearest', zorder=2.5,
+                            aspect='auto', extent=(x - half, x + half, y - tall, y + tall), gid=f'cover {mal_id}')
+        else:
+            lines = textwrap.wrap(texts[row], 10, max_lines=5, placeholder='…') or ['']
+            axes.text(x, y, '\n'.join(lines), size=min(0.4 * half, 2.9 * half / max(5, *map(len, lines))), ha='center',
+                      va='center', color=PAPER if as_seen(colour[None])[0, 0, 0] < 0.68 else INK, zorder=3, **font)
     for x, y, w, h in boxes:
-        block = np.stack(np.meshgrid(np.arange(x - w + h / 2, x + w, h), [y - h / 2, y + h / 2]), -1).reshape(-1, 2)
-        obstacles.append(block)
-        sizes.append(np.full(len(block), h / 2))
-    obstacles = np.concatenate(obstacles)
+        clear.append(np.stack(np.meshgrid(np.arange(x - w + h / 2, x + w, h), [y - h / 2, y + h / 2]), -1).reshape(-1, 2))
+        around.append(np.full(len(clear[-1]), h / 2))
+    clear, around = np.concatenate(clear), np.concatenate(around)
 
     # The titles in type, the popular ones first, as many as have room
-    reach = (90 if n <= 300 else 40) * unit
-    fit = [i for i in order if texts[i].strip()]
-    fit = fit[:1 + np.searchsorted(np.cumsum((0.72 * length * type_size ** 2)[fit]), 0.4 * width * height)]
-    wrapped = [texts[i] if length[i] <= 20 else '\n'.join(textwrap.wrap(texts[i], max(14, length[i] // 2 + 4))) for i in fit]
+    reach = (160 if n <= 300 else 60) * unit
+    narrow = 14 if covers else 20
+    fit = np.array([row for row in order if texts[row].strip()], int)
+    fit = fit[np.cumsum((0.72 * length * type_size ** 2)[fit]) < 0.4 * width * height]
+    wrapped = ['\n'.join(textwrap.wrap(text, max(narrow - 6, len(text) // 2 + 3))) if len(text) > narrow else text
+               for text in (texts[row] for row in fit)]
     _, lines, written, leaders = textalloc.allocate(
-        axes, *places[fit].T, wrapped, x_scatter=obstacles[:, 0], y_scatter=obstacles[:, 1],
-        scatter_sizes=np.concatenate(sizes), text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]),
-        textcolor=[INK] * len(fit), linecolor=[tuple(c * 0.7) for c in colours[labels[fit]]], linewidth=1.2 * unit,
-        margin=2 * unit / width, min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=150, draw_all=False,
-        direction=['south', 'north', 'east', 'west'] if covers else None, va='bottom', linespacing=1.0, zorder=5,
-        xlims=(0.01 * width, 0.99 * width), ylims=(0.05 * height, 0.925 * height), path_effects=halo, **font)
-    for i, line, text, leader in zip(fit, lines, written, leaders):
-        if text is not None:
-            text.set_gid(f'title {ids[i]}')
-            if line and np.hypot(np.ptp(line[0]), np.ptp(line[1])) > stretch[1] * radii[i] + 1.5 * reach:
-                text.remove()       # too far from its place to belong to it
-                leader.remove()
+        axes, *places[fit].T, wrapped, x_scatter=clear[:, 0], y_scatter=clear[:, 1], scatter_sizes=around,
+        text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]), textcolor=[INK] * len(fit),
+        linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]], linewidth=1.2 * unit, margin=2 * unit / width,
+        min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=150, draw_all=False,
+        direction=['south', 'north', 'east', 'west'] if covers else None, xlims=(0.01 * width, 0.99 * width),
+        ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5, path_effects=halo, **font)
+    for row, line, text, leader in zip(fit, lines, written, leaders):
+        if text and line and np.hypot(np.ptp(line[0]), np.ptp(line[1])) > stretch[1] * radii[row] + reach:
+            text.remove()  # too far from its mark to be seen as belonging to it
+            leader.remove()
+        elif text:
+            text.set_gid(f'title {anime.index[row]}')
 
-    # Head and foot
-    axes.text(0.03 * width, 0.955 * height, f'{n:,} anime, by who loves them together', size=64 * unit, color=INK, va='center',
-              weight='bold', zorder=6, path_effects=halo, **font)
+    axes.text(0.03 * width, 0.955 * height, f'{n:,} anime, by who loves them together', size=64 * unit, weight='bold',
+              color=INK, va='center', zorder=6, path_effects=halo, **font)
     axes.text(0.03 * width, 0.03 * height, footnote, size=26 * unit, color=INK, alpha=0.7, va='center', zorder=6, **font)
     with whole_file(os.path.join(OUTPUT_DIR, 'similarity_map.png')) as file:
-        figure.savefig(file, format='png', dpi=72, metadata={'Software': None})
+        figure.savefig(file, format='png', dpi=72)
     return figure
 
 
@@ -1286,9 +1247,9 @@ def main(arguments):
     else:
         frame = read_pickle(os.path.join(OUTPUT_DIR, 'embeddings.pkl'), 'TRAIN = False:')
         anime = read_anime_data(list(frame.index))
-    if person:
+    if person is not None:
         recommend_for(person, frame, anime)
-    if TRAIN or not person:
+    if TRAIN or person is None:
         nearest = nearest_titles(frame.to_numpy(), NEAREST)
         write_neighbours(anime, *nearest)
         print('clusters and t-SNE ...')

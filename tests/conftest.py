@@ -7,4 +7,5 @@ sys.path.insert(0, str(ROOT))
 
 
 def pytest_configure(config):
+    config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:mxnet')
     config.addinivalue_line('markers', 'slow: takes more than ten seconds; the quick part is -m "not slow"')
