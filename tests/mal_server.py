@@ -6,8 +6,10 @@ Writes nothing but the log that --log names: one JSON line a call.
     python3 tests/mal_server.py --port 8080 --members 2000
 
 prints the lines that point the scraper and the notebooks at it. Members, their names and their lists are drawn from one
-seed: the same seed is the same site. Tests use `Server` directly: `server.calls` is the log, `server.plan` the faults to come.
+seed: the same seed is the same site. Tests use `Server` directly: `server.calls` is the log, `server.plan` holds the
+faults to come.
 """
+
 import argparse
 import collections
 import html
@@ -24,19 +26,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
-CLIENT_ID = 'client-id-of-the-local-server'    # the one client id that this site knows
-PRIVATE, MISSING, EMPTY = 0.04, 0.03, 0.12     # shares of members
-LONG_LIST = 18_219                             # entries of the member with the longest list (the last one of all)
-GENRES = ('Action', 'Adventure', 'Avant Garde', 'Comedy', 'Drama', 'Fantasy', 'Horror', 'Mystery', 'Romance', 'Sci-Fi',
-          'Slice of Life', 'Sports', 'Supernatural', 'Suspense')
-# What can be planned for a call. Planned faults are met in the order of Server.plan, each by the first calls that match it.
-FAULTS = ('429', '429-seconds', '429-date', '403', '405', '500', '502', '503', '504', 'html', 'reset', 'cut', 'truncated',
-          'redirect-inside', '429-days', 'silence', 'redirect', 'elsewhere', 'circle', '401', '400', 'forbidden', 'shape', 'move')
-BY_HAND = FAULTS[:14]                          # those that --faults draws from: a patient client gets over every one of them
+CLIENT_ID = 'client-id-of-the-local-server'  # the one client id that this site knows
+PRIVATE, MISSING, EMPTY = 0.04, 0.03, 0.12  # shares of members
+LONG_LIST = 18_219  # entries of the member with the longest list (the last one of all)
+GENRES = (
+    'Action,Adventure,Avant Garde,Comedy,Drama,Fantasy,Horror,Mystery,Romance,Sci-Fi,Slice of Life,Sports,'
+    'Supernatural,Suspense'
+).split(',')
+# What can be planned for a call. Planned faults are met in the order of Server.plan, each by the first calls that match.
+# A patient client gets over these whenever it meets them, so --faults draws from them. Tests plan others too: 429-days
+# silence redirect elsewhere circle 401 400 forbidden shape move
+BY_HAND = '429 429-seconds 429-date 403 405 500 502 503 504 html reset cut truncated redirect-inside'.split()
 BLOCK_PAGE = b'<html><head><title>Request blocked</title></head><body><h1>Request blocked.</h1></body></html>'
 
-Call = collections.namedtuple('Call', 'time path query client_id status fault')    # time: time.monotonic() on arrival
-Fault = collections.namedtuple('Fault', 'pattern kind times')                      # pattern: searched for in path?query
+Call = collections.namedtuple('Call', 'time path query client_id status fault')  # time: time.monotonic() on arrival
+Fault = collections.namedtuple('Fault', 'pattern kind times')  # pattern: searched for in path?query
 
 
 class Site:
@@ -65,23 +69,47 @@ class Site:
 
     @staticmethod
     def _generated_title(rng, rank):
-        syllables = rng.choice((('ka', 'mi', 'no', 'ha', 'ru', 'shi', 'to', 'yu', 'ra', 'ki'), ('ア', 'ニ', 'メ', 'の', '星', '空', '猫', '夢'),
-                                ('é', 'lan', 'çon', 'mü', 'ßen', 'ñor', 'ø'), ('star ', 'moon ', 'blade ', '& ', '"sky" ', '<3 ', '🌸 ')))
+        syllables = rng.choice(
+            (
+                ('ka', 'mi', 'no', 'ha', 'ru', 'shi', 'to', 'yu', 'ra', 'ki'),
+                ('ア', 'ニ', 'メ', 'の', '星', '空', '猫', '夢'),
+                ('é', 'lan', 'çon', 'mü', 'ßen', 'ñor', 'ø'),
+                ('star ', 'moon ', 'blade ', '& ', '"sky" ', '<3 ', '🌸 '),
+            )
+        )
         words = ''.join(rng.choice(syllables) for _ in range(rng.randint(3, 6))).strip().capitalize()
-        node = {'id': 70_000 + rank, 'title': f'{words} {rank}', 'popularity': rank, 'media_type': rng.choice(('tv', 'tv', 'movie', 'ova')),
-                'alternative_titles': {'synonyms': [], 'en': '', 'ja': ''}, 'rating': 'pg_13', 'num_episodes': rng.choice((0, 1, 12, 13, 24)),
-                'genres': [{'id': i + 1, 'name': GENRES[i]} for i in sorted(rng.sample(range(len(GENRES)), rng.randint(1, 3)))],
-                'studios': [{'id': studio, 'name': f'Studio {studio}'} for studio in rng.sample(range(1, 40), rng.choice((0, 1, 1, 2)))]}
-        if rng.random() < 0.95:    # the others are not aired yet
+        node = {
+            'id': 70_000 + rank,
+            'title': f'{words} {rank}',
+            'popularity': rank,
+            'media_type': rng.choice(('tv', 'tv', 'movie', 'ova')),
+            'alternative_titles': {'synonyms': [], 'en': '', 'ja': ''},
+            'rating': 'pg_13',
+            'num_episodes': rng.choice((0, 1, 12, 13, 24)),
+            'genres': [
+                {'id': i + 1, 'name': GENRES[i]} for i in sorted(rng.sample(range(len(GENRES)), rng.randint(1, 3)))
+            ],
+            'studios': [
+                {'id': studio, 'name': f'Studio {studio}'}
+                for studio in rng.sample(range(1, 40), rng.choice((0, 1, 1, 2)))
+            ],
+        }
+        if rng.random() < 0.95:  # the others are not aired yet
             node['mean'] = round(min(9.2, max(3.0, rng.gauss(7.6 - rank / 15_000, 0.6))), 2)
-            node['start_season'] = {'year': rng.randint(1975, 2024), 'season': rng.choice(('winter', 'spring', 'summer', 'fall'))}
+            node['start_season'] = {
+                'year': rng.randint(1975, 2024),
+                'season': rng.choice(('winter', 'spring', 'summer', 'fall')),
+            }
         if rng.random() < 0.9:
             node['main_picture'] = {'medium': f'/pictures/{node["id"]}.png', 'large': f'/pictures/{node["id"]}.png'}
         return node
 
     @staticmethod
     def _generated_name(rng):
-        name = ''.join(rng.choice(('ko', 'Ma', 'ri', 'Sen', 'ta', 'Yo', 'ne', 'Li', 'dra', 'x', 'Zu', 'bel', 'or')) for _ in range(rng.randint(2, 4)))
+        name = ''.join(
+            rng.choice(('ko', 'Ma', 'ri', 'Sen', 'ta', 'Yo', 'ne', 'Li', 'dra', 'x', 'Zu', 'bel', 'or'))
+            for _ in range(rng.randint(2, 4))
+        )
         return (name + rng.choice(('', '_', '-')) + rng.choice(('', str(rng.randint(0, 9999)))))[:16]
 
     def status(self, name):
@@ -89,7 +117,7 @@ class Site:
         i = self.index.get(name.lower())
         if i is None:
             return 'missing'
-        if i == len(self.names) - 1 or i < 3:    # the longest list, and three that a small site can count on
+        if i == len(self.names) - 1 or i < 3:  # the longest list, and three that a small site can count on
             return 'ok'
         draw = random.Random(f'status {self.seed} {name.lower()}').random()
         return 'missing' if draw < MISSING else 'private' if draw < MISSING + PRIVATE else 'ok'
@@ -105,7 +133,7 @@ class Site:
         liked, level, all_tens = set(rng.sample(GENRES, 3)), rng.gauss(0, 0.9), rng.random() < 0.05
         length = min(int(rng.lognormvariate(4.8, 1.0)) + 1, 2500, len(self.nodes) // 2)
         places = {}
-        while len(places) < length:    # popular titles first, liked genres more often
+        while len(places) < length:  # popular titles first, liked genres more often
             place = int(len(self.nodes) * rng.random() ** 3)
             likes = len(self.genres[place] & liked)
             if place in places or rng.random() > (0.3, 0.8, 1, 1)[likes]:
@@ -120,11 +148,14 @@ class Site:
 
 
 class Server(ThreadingHTTPServer):
-    """The site on 127.0.0.1. Use as a context manager; `url` is its address. `chance` is the share of calls that meet a random fault."""
+    """The site on 127.0.0.1, a context manager; `url` is its address. `chance`: share of calls with a random fault."""
+
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, site=None, port=0, plan=(), chance=0.0, touches_a_second=20, log=None, elsewhere='http://localhost:1'):
+    def __init__(
+        self, site=None, port=0, plan=(), chance=0.0, touches_a_second=20, log=None, elsewhere='http://localhost:1'
+    ):
         super().__init__(('127.0.0.1', port), Handler)
         self.site, self.plan, self.chance, self.log, self.elsewhere = site or Site(), list(plan), chance, log, elsewhere
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
@@ -142,7 +173,7 @@ class Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):    # a killed client is no news
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):  # a killed client is no news
             super().handle_error(request, client_address)
 
     def fault_for(self, target):
@@ -160,7 +191,7 @@ class Server(ThreadingHTTPServer):
                 print(json.dumps(call._asdict()), file=self.log, flush=True)
 
     def ranking(self):
-        """The nodes in ranking order; every move brings the title at place 501 (or the last) to place 500 (or the first)."""
+        """The nodes in ranking order; every move brings the title behind a page's end to a place before it."""
         nodes, last = list(self.site.nodes), len(self.site.nodes) - 1
         for move in range(self.moved):
             nodes.insert(min(499 + 3 * move, last // 2), nodes.pop(min(500 + 3 * move, last)))
@@ -170,7 +201,11 @@ class Server(ThreadingHTTPServer):
         """(name, seconds ago) of the 20 members that were online last; members touch a page at random."""
         with self.lock:
             now = time.monotonic()
-            number = 60 if self.touched_at is None else min(1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second))
+            number = (
+                60
+                if self.touched_at is None
+                else min(1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second))
+            )
             self.touched_at = now
             for i in range(number):
                 name = self.rng.choice(self.site.names)
@@ -195,7 +230,9 @@ class Handler(BaseHTTPRequestHandler):
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         self.fault = self.server.fault_for(self.path)
         if self.fault == 'silence':
-            self.server.record(Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), 0, self.fault))
+            self.server.record(
+                Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), 0, self.fault)
+            )
             self.server.closing.wait(120)
             self.close_connection = True
             return
@@ -203,15 +240,21 @@ class Handler(BaseHTTPRequestHandler):
             status, body, headers = self.answer(parts.path)
         except ValueError as error:
             status, body, headers = 400, {'message': f'invalid {error}', 'error': 'bad_request'}, {}
-        self.server.record(Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), status, self.fault))
+        self.server.record(
+            Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), status, self.fault)
+        )
         self.send(status, body, headers)
 
     def answer(self, path):
         """Return (status, body, headers); a body that is no bytes goes out as JSON."""
         fault, elsewhere = self.fault, self.server.elsewhere
         if fault in ('429', '429-seconds', '429-date', '429-days'):
-            when = {'429': {}, '429-seconds': {'Retry-After': '1'}, '429-days': {'Retry-After': '200000'},
-                    '429-date': {'Retry-After': time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 2))}}
+            when = {
+                '429': {},
+                '429-seconds': {'Retry-After': '1'},
+                '429-days': {'Retry-After': '200000'},
+                '429-date': {'Retry-After': time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 2))},
+            }
             return 429, BLOCK_PAGE, when[fault]
         if fault in ('403', '405', '500', '502', '503', '504'):
             return int(fault), BLOCK_PAGE, {}
@@ -244,7 +287,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.query.get('ranking_type', 'all') not in types:
             raise ValueError('ranking_type')
         nodes = list(enumerate(self.server.ranking(), 1))
-        if self.fault == 'move':    # what this call shows is already out of date when the next one comes
+        if self.fault == 'move':  # what this call shows is already out of date when the next one comes
             self.server.moved += 1
         fields = {'id', 'title', 'main_picture', *self.query.get('fields', '').split(',')}
         return self.page(nodes, 500, lambda rank, node: {'node': self.node(node, fields), 'ranking': {'rank': rank}})
@@ -252,15 +295,24 @@ class Handler(BaseHTTPRequestHandler):
     def animelist(self, name):
         status = self.server.site.status(name)
         if status != 'ok':
-            return (403, {'message': '', 'error': 'not_permitted'}, {}) if status == 'private' else (404, {'message': '', 'error': 'not_found'}, {})
+            return (
+                (403, {'message': '', 'error': 'not_permitted'}, {})
+                if status == 'private'
+                else (404, {'message': '', 'error': 'not_found'}, {})
+            )
         entries = self.server.site.entries(name)
-        if self.query.get('nsfw') != 'true':    # entries vanish silently, harmless ones among them
+        if self.query.get('nsfw') != 'true':  # entries vanish silently, harmless ones among them
             entries = [(place, score) for place, score in entries if place % 20 != 7]
 
         def entry(place, score):
             node = self.server.site.nodes[place]
-            status = {'status': 'completed' if score else 'plan_to_watch', 'score': score, 'num_episodes_watched': node.get('num_episodes', 0),
-                      'is_rewatching': False, 'updated_at': '2024-01-01T00:00:00+00:00'}
+            status = {
+                'status': 'completed' if score else 'plan_to_watch',
+                'score': score,
+                'num_episodes_watched': node.get('num_episodes', 0),
+                'is_rewatching': False,
+                'updated_at': '2024-01-01T00:00:00+00:00',
+            }
             shown = {'node': self.node(node, ('id', 'title', 'main_picture'))}
             return {**shown, 'list_status': status} if 'list_status' in self.query.get('fields', '') else shown
 
@@ -279,39 +331,51 @@ class Handler(BaseHTTPRequestHandler):
             paging['next'] = f'{base}{urlsplit(self.path).path}?{urlencode(query)}'
         if self.fault == 'shape':
             return 200, {'data': [{'node': {'title': 'without an id'}}], 'paging': {}}, {}
-        return 200, {'data': [entry(*item) for item in items[offset:offset + size]], 'paging': paging}, {}
+        return 200, {'data': [entry(*item) for item in items[offset : offset + size]], 'paging': paging}, {}
 
     def node(self, node, fields):
         """The fields of a title that were asked for; pictures are this server's own."""
         shown = {key: value for key, value in node.items() if key in fields}
         if 'main_picture' in shown:
-            shown['main_picture'] = {size: address if '://' in address else f'http://{self.headers["Host"]}{address}' for size, address in shown['main_picture'].items()}
+            shown['main_picture'] = {
+                size: address if '://' in address else f'http://{self.headers["Host"]}{address}'
+                for size, address in shown['main_picture'].items()
+            }
         return shown
 
     def users_page(self):
-        cells = [f'<td class="borderClass" align="center"><div style="margin-bottom: 7px;"><a href="/profile/{html.escape(name)}">{html.escape(name)}</a></div>'
-                 f'<div class="picSurround"><a href="/profile/{html.escape(name)}"><img src="/pictures/1.png" border="0"></a></div>'
-                 f'<div class="spaceit_pad lightLink"><small>{seconds} second{"s" * (seconds != 1)} ago</small></div></td>'
-                 for name, seconds in self.server.recently_online()]
+        def cell(name, seconds):
+            link = f'<a href="/profile/{html.escape(name)}">'
+            return (
+                f'<td class="borderClass" align="center"><div style="margin-bottom: 7px;">{link}{name}</a></div>'
+                f'<div class="picSurround">{link}<img src="/pictures/1.png" border="0"></a></div><div class="spaceit_pad '
+                f'lightLink"><small>{seconds} second{"s" * (seconds != 1)} ago</small></div></td>'
+            )
+
+        cells = [cell(name, seconds) for name, seconds in self.server.recently_online()]
         rows = ''.join(f'<tr>{"".join(cells[i:i + 5])}</tr>' for i in range(0, len(cells), 5))
-        return ('<!DOCTYPE html><html><head><title>Users - MyAnimeList.net</title></head><body><div id="menu"><a href="/login.php">Login</a></div>'
-                '<div id="content"><table><tr><td valign="top"><div class="normal_header">Recently Online Users</div>'
-                f'<table border="0" cellpadding="5" cellspacing="0" width="100%">{rows}</table></td><td valign="top">'
-                f'<div class="normal_header">Online Users?</div>{max(20, len(self.server.site.names) // 10)} users online</td></tr></table></div></body></html>').encode()
+        return (
+            '<!DOCTYPE html><html><head><title>Users - MyAnimeList.net</title></head><body><div id="menu">'
+            '<a href="/login.php">Login</a></div><div id="content"><table><tr><td valign="top">'
+            '<div class="normal_header">Recently Online Users</div>'
+            f'<table border="0" cellpadding="5" cellspacing="0" width="100%">{rows}</table></td><td valign="top">'
+            f'<div class="normal_header">Online Users?</div>{max(20, len(self.server.site.names) // 10)} users online'
+            '</td></tr></table></div></body></html>'
+        ).encode()
 
     def send(self, status, body, headers):
         if not isinstance(body, bytes):
             body, headers = json.dumps(body).encode(), {'Content-Type': 'application/json; charset=UTF-8', **headers}
         if self.fault == 'truncated':
-            body = body[:len(body) // 2]
+            body = body[: len(body) // 2]
         self.send_response(status)
         for key, value in {'Content-Type': 'text/html; charset=UTF-8', 'Content-Length': len(body), **headers}.items():
             self.send_header(key, value)
         self.end_headers()
-        self.wfile.write(body[:len(body) // 2] if self.fault in ('reset', 'cut') else body)
+        self.wfile.write(body[: len(body) // 2] if self.fault in ('reset', 'cut') else body)
         self.wfile.flush()
         if self.fault in ('reset', 'cut'):
-            if self.fault == 'reset':    # closing without lingering sends RST
+            if self.fault == 'reset':  # closing without lingering sends RST
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             self.close_connection = True
 
@@ -319,35 +383,55 @@ class Handler(BaseHTTPRequestHandler):
 def picture(path, width=90, height=128):
     """A PNG of one title: a gradient whose colours come from the path, so that no picture is anybody's."""
     first, second = (random.Random(path + end).choices(range(256), k=3) for end in 'ab')
-    rows = b''.join(b'\0' + bytes((a * (height - y) + b * y) // height for a, b in zip(first, second)) * width for y in range(height))
+    rows = b''.join(
+        b'\0' + bytes((a * (height - y) + b * y) // height for a, b in zip(first, second)) * width
+        for y in range(height)
+    )
 
     def chunk(kind, data):
         return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0))
-            + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 2, 0, 0, 0))
+        + chunk(b'IDAT', zlib.compress(rows))
+        + chunk(b'IEND', b'')
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description='MyAnimeList on this machine, for trying the scraper and the notebooks.')
+    parser = argparse.ArgumentParser(
+        description='MyAnimeList on this machine, for trying the scraper and the notebooks.'
+    )
     parser.add_argument('--port', type=int, default=8080, help='on 127.0.0.1; 0 takes a free one (default 8080)')
     parser.add_argument('--members', type=int, default=2000, help='how many members the site has (default 2000)')
     parser.add_argument('--titles', type=int, default=20_000, help='how many titles the ranking has (default 20000)')
     parser.add_argument('--seed', type=int, default=1, help='another seed is another site (default 1)')
-    parser.add_argument('--faults', type=float, default=0.0, metavar='SHARE', help='share of the calls that fail in some way, 0 to 1 (default 0)')
+    parser.add_argument(
+        '--faults',
+        type=float,
+        default=0.0,
+        metavar='SHARE',
+        help='share of the calls that fail in some way, 0 to 1 (default 0)',
+    )
     parser.add_argument('--log', metavar='FILE', help='append one JSON line a call')
     settings = parser.parse_args()
     if not (settings.members >= 20 and settings.titles >= 20 and 0 <= settings.faults <= 1):
         parser.error('--members and --titles are at least 20, --faults is between 0 and 1')
     try:
         log = open(settings.log, 'a', encoding='utf-8') if settings.log else None
-        server = Server(Site(settings.members, settings.titles, settings.seed), settings.port, chance=settings.faults, log=log)
+        server = Server(
+            Site(settings.members, settings.titles, settings.seed), settings.port, chance=settings.faults, log=log
+        )
     except (OSError, OverflowError) as error:
         sys.exit(f'mal_server.py: cannot start on port {settings.port}: {getattr(error, "strerror", None) or error}')
-    print(f'{settings.members} members and {settings.titles} titles at {server.url}. In another terminal:\n\n'
-          f'export MAL_API_URL={server.url}/v2\nexport MAL_CLIENT_ID={CLIENT_ID}\n'
-          f'python3 malscraper.py --url {server.url}/users.php --delay 0.5 --hours 0.05\n'
-          f'jupyter lab anime_download.ipynb lists_download.ipynb\n\nCtrl-C ends it.', flush=True)
+    print(
+        f'{settings.members} members and {settings.titles} titles at {server.url}. In another terminal:\n\n'
+        f'export MAL_API_URL={server.url}/v2\nexport MAL_CLIENT_ID={CLIENT_ID}\n'
+        f'python3 malscraper.py --url {server.url}/users.php --delay 0.5 --hours 0.05\n'
+        f'jupyter lab anime_download.ipynb lists_download.ipynb\n\nCtrl-C ends it.',
+        flush=True,
+    )
     with server:
         try:
             threading.Event().wait()
