@@ -1,5 +1,5 @@
 /** The page: loads the graph, keeps what the user is looking at, lays out map, panel and legend. */
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { ClusterLegend } from './ClusterLegend'
 import { GraphError, loadGraph, readGraphFile, type AnimeGraph } from './graph'
 import { ListView } from './ListView'
@@ -116,7 +116,6 @@ function Explorer({ graph }: { graph: AnimeGraph }) {
     return selected && known.at(-1) === selected.id ? known : selected ? [selected.id] : []
   }, [trail, selected, graph])
   const list = asList || !mapWorks
-  const panel = useRef<HTMLElement>(null)
 
   const begin = useCallback((id: number) => goTo(animeAddress(id), [id]), [goTo])
   const walk = useCallback((id: number) => goTo(animeAddress(id), [...way, id]), [goTo, way])
@@ -217,7 +216,7 @@ function Explorer({ graph }: { graph: AnimeGraph }) {
       )}
 
       {route.page !== 'home' && (
-        <section className="panel" ref={panel} aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}>
+        <section className="panel" aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}>
           <button type="button" className="close" onClick={close} aria-label="Close">×</button>
           {selected && (
             <TitlePanel

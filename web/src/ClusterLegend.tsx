@@ -1,5 +1,6 @@
 /** The clusters with their counts; each can be switched off. */
 import type { AnimeGraph } from './graph'
+import { Dot } from './parts'
 
 interface Props {
   graph: AnimeGraph
@@ -21,7 +22,7 @@ export function ClusterLegend({ graph, hidden, onHidden, onShow }: Props) {
           <li key={cluster.id} onMouseEnter={() => onShow(hidden.has(cluster.id) ? null : cluster.id)}>
             <label>
               <input type="checkbox" checked={!hidden.has(cluster.id)} onChange={() => { toggle(cluster.id); onShow(null) }} />
-              <i className="dot" style={{ background: cluster.color }} />
+              <Dot cluster={cluster} />
               <span className="legend-name">{cluster.name}</span>
               <span className="legend-count">{cluster.size.toLocaleString('en')}</span>
             </label>

@@ -7,8 +7,9 @@ import type Sigma from 'sigma'
 import type { InstancedProgramDefinition, NodeProgram, ProgramInfo } from 'sigma/rendering'
 import type { Settings } from 'sigma/settings'
 import type { NodeDisplayData, RenderParams } from 'sigma/types'
+import { mix, type ThemeColor } from './colors'
 import { byPopularity, type Anime, type AnimeGraph } from './graph'
-import { Cover, Facts } from './parts'
+import { Cover, Dot, Facts } from './parts'
 
 interface Props {
   graph: AnimeGraph
@@ -24,9 +25,9 @@ interface Props {
 }
 
 interface Colors {
+  theme: keyof ThemeColor
   background: string
   text: string
-  quiet: string
   accent: string
 }
 
@@ -110,18 +111,13 @@ class CoverProgram extends RoundImageProgram {
   }
 }
 
-const channel = (color: string, k: number) => parseInt(color.slice(1 + 2 * k, 3 + 2 * k), 16)
-
-/** `share` of b in a; both as #rrggbb. */
-function mix(a: string, b: string, share: number): string {
-  const mixed = [0, 1, 2].map((k) => Math.round(channel(a, k) * (1 - share) + channel(b, k) * share))
-  return '#' + mixed.map((value) => value.toString(16).padStart(2, '0')).join('')
-}
-
-function readColors(): Colors {
+function readColors(dark: boolean): Colors {
   const style = getComputedStyle(document.documentElement)
   const read = (name: string) => style.getPropertyValue(name).trim()
-  return { background: read('--background'), text: read('--text'), quiet: read('--quiet'), accent: read('--accent') }
+  return {
+    theme: dark ? 'dark' : 'light',
+    background: read('--background'), text: read('--text'), accent: read('--accent'),
+  }
 }
 
 /** Radius in pixels of the disc in place `rank` of `count` by popularity, at the whole map's view. */
@@ -165,7 +161,7 @@ function freeArea(sigma: Sigma) {
 
 class Painter {
   private widths = new Map<string, number>()
-  private clusterCentres: { name: string; id: number; color: string; x: number; y: number }[] = []
+  private clusterCentres: { name: string; id: number; color: ThemeColor; x: number; y: number }[] = []
   readonly order: Anime[]
 
   constructor(private sigma: Sigma, private graph: AnimeGraph, private view: View) {
@@ -316,7 +312,7 @@ class Painter {
         for (const { id, name, color, x, y } of this.clusterCentres) {
           if (view.hidden.has(id)) continue
           const at = project({ x, y })
-          write(name, at.x, at.y + 5, 16, mix(color, view.colors.text, 0.45), 6)
+          write(name, at.x, at.y + 5, 16, mix(color[view.colors.theme], view.colors.text, 0.45), 6)
         }
         context.globalAlpha = 1
       }
@@ -454,7 +450,7 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
   }, [registerEvents, sigma, graph, onSelect])
 
   useEffect(() => {
-    view.colors = readColors()
+    view.colors = readColors(dark)
     view.hidden = hidden
     view.shownCluster = shownCluster
     view.selected = selected?.id ?? null
@@ -541,7 +537,7 @@ function HoverCard({ anime, place, width, height }: { anime: Anime; place: Place
         <strong>{anime.title}</strong>
         {anime.english && <div>{anime.english}</div>}
         <Facts anime={anime} />
-        <div className="cluster-line"><i className="dot" style={{ background: anime.cluster.color }} />{anime.cluster.name}</div>
+        <div className="cluster-line"><Dot cluster={anime.cluster} />{anime.cluster.name}</div>
       </div>
     </div>
   )
@@ -550,7 +546,7 @@ function HoverCard({ anime, place, width, height }: { anime: Anime; place: Place
 export default function MapView(props: Props) {
   const { graph } = props
   const view = useMemo<View>(() => ({
-    colors: readColors(), hovered: null, selected: null, near: new Set(), trail: [],
+    colors: readColors(props.dark), hovered: null, selected: null, near: new Set(), trail: [],
     hidden: new Set(), shownCluster: null, covers: new Set(), underCross: null,
   }), [graph])
   const nodes = useMemo(() => makeNodes(graph), [graph])
@@ -574,9 +570,10 @@ export default function MapView(props: Props) {
         ? !inFocus && !view.trail.includes(anime.id)
         : view.shownCluster !== null && anime.cluster.id !== view.shownCluster
       const strength = view.hovered === null && view.shownCluster === null ? 0.72 : 0.85
+      const color = anime.cluster.color[view.colors.theme]
       return {
         ...data, hidden,
-        color: faded ? mix(anime.cluster.color, view.colors.background, strength) : anime.cluster.color,
+        color: faded ? mix(color, view.colors.background, strength) : color,
         image: !faded && view.covers.has(anime.id) ? anime.picture : null,
       } as Partial<NodeDisplayData>
     },

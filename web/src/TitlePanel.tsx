@@ -1,7 +1,7 @@
 /** One title: what is known of it, the user's score, the ten nearest, the way so far. */
 import { useEffect, useRef } from 'react'
 import { malAddress, type Anime, type AnimeGraph } from './graph'
-import { Cover, Similarity, Stars, TitleRow, mediaTypeName } from './parts'
+import { Cover, Dot, Similarity, Stars, TitleRow, mediaTypeName } from './parts'
 
 interface Props {
   graph: AnimeGraph
@@ -50,7 +50,7 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
         <div>
           <h2 ref={heading} tabIndex={-1}>{anime.title}</h2>
           {anime.english && <p className="title-english">{anime.english}</p>}
-          <p className="cluster-line"><i className="dot" style={{ background: anime.cluster.color }} />{anime.cluster.name}</p>
+          <p className="cluster-line"><Dot cluster={anime.cluster} />{anime.cluster.name}</p>
           <p><a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">On MyAnimeList<span aria-hidden="true"> ↗</span><span className="visually-hidden"> (opens a new tab)</span></a></p>
         </div>
       </div>

@@ -1,4 +1,5 @@
 /** graph.json as embeddings.py writes it: fetched with a bound on its size, checked, and made ready for the page. */
+import { forThemes, type ThemeColor } from './colors'
 import type { RecommendationModel } from './recommend'
 
 export interface Anime {
@@ -23,7 +24,7 @@ export interface Cluster {
   id: number
   name: string
   size: number
-  color: string
+  color: ThemeColor
 }
 
 export interface Neighbour {
@@ -157,7 +158,7 @@ function parseClusters(value: unknown): Cluster[] {
     const color = typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
       ? entry.color
       : PALETTE[clusters.length % PALETTE.length]
-    clusters.push({ id: entry.id, name: textOrNull(entry.name) ?? `Cluster ${entry.id}`, size: 0, color })
+    clusters.push({ id: entry.id, name: textOrNull(entry.name) ?? `Cluster ${entry.id}`, size: 0, color: forThemes(color) })
   }
   return clusters
 }
@@ -208,7 +209,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     if (byId.has(id)) throw new GraphError(`The graph holds the title ${id} twice.`)
     let cluster = clusterById.get(entry.cluster as number)
     if (!cluster) {
-      other ??= { id: -1, name: 'Other', size: 0, color: OTHER_COLOR }
+      other ??= { id: -1, name: 'Other', size: 0, color: forThemes(OTHER_COLOR) }
       cluster = other
     }
     cluster.size++

@@ -1,7 +1,12 @@
 /** Small pieces that several panels show. */
 import { useEffect, useState } from 'react'
 import { animeAddress } from './route'
-import type { Anime } from './graph'
+import type { Anime, Cluster } from './graph'
+
+/** The cluster's colours as CSS variables; the style sheet takes the one for its theme. */
+const clusterColor = ({ color }: Cluster) => ({ '--light': color.light, '--dark': color.dark }) as React.CSSProperties
+
+export const Dot = ({ cluster }: { cluster: Cluster }) => <i className="dot" style={clusterColor(cluster)} />
 
 /** The cover, or a coloured card with the title's first letter while there is none. */
 export function Cover({ anime, width }: { anime: Anime; width: number }) {
@@ -9,7 +14,7 @@ export function Cover({ anime, width }: { anime: Anime; width: number }) {
   useEffect(() => setFailed(false), [anime.picture])
   const style = { width, height: Math.round(width * 1.42) }
   if (!anime.picture || failed)
-    return <span className="cover no-cover" style={{ ...style, background: anime.cluster.color }} aria-hidden="true">{[...anime.title][0]}</span>
+    return <span className="cover no-cover" style={{ ...style, ...clusterColor(anime.cluster) }} aria-hidden="true">{[...anime.title][0]}</span>
   return (
     <img
       className="cover" style={style} src={anime.picture} alt="" loading="lazy" decoding="async"
@@ -53,7 +58,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
       <a href={animeAddress(anime.id)} onClick={open}>
         <Cover anime={anime} width={44} />
         <span className="title-text">
-          <span className="title-name"><i className="dot" style={{ background: anime.cluster.color }} />{anime.title}</span>
+          <span className="title-name"><Dot cluster={anime.cluster} />{anime.title}</span>
           {anime.english && <span className="title-english">{anime.english}</span>}
           {note ?? <Facts anime={anime} />}
         </span>

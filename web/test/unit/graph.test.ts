@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { contrast } from '../../src/colors'
 import { GraphError, malAddress, parseGraph } from '../../src/graph'
 import { makeGraph } from '../harness.mjs'
 
@@ -66,8 +67,16 @@ test('takes only colours as colours, and puts titles of unknown clusters togethe
     g.anime.forEach((anime: Loose, k: number) => { anime.cluster = k < 10 ? 0 : k < 20 ? 1 : null })
   })
   expect(graph.clusters.map(({ name, size }) => [name, size])).toEqual([['Group 0', 10], ['Group 1', 10], ['Other', 10]])
-  expect(graph.clusters[0].color).toBe('#c3871e')
-  expect(graph.clusters[1].color).toMatch(/^#[0-9a-f]{6}$/)
+  expect(graph.clusters[0].color.dark).toBe('#c3871e')
+  expect(graph.clusters[1].color.light).toMatch(/^#[0-9a-f]{6}$/)
+})
+
+test('shows every colour clearly on light and on dark', () => {
+  const graph = parse((g) => { ['#000000', '#ffffff', '#3c5a00', '#ffff00'].forEach((color, k) => { g.clusters[k].color = color }) }, 300)
+  for (const { color } of graph.clusters) {
+    expect(contrast(color.light, '#f7f6f3')).toBeGreaterThanOrEqual(3)
+    expect(contrast(color.dark, '#14151a')).toBeGreaterThanOrEqual(3)
+  }
 })
 
 test('recommends nothing from a model that is not whole', () => {
