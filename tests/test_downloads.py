@@ -456,6 +456,33 @@ def test_damaged_journals(tmp_path, site, kernel):
         assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2'), 'users.txt', 'No such file')
 
 
+def test_a_full_disk(tmp_path, site, kernel):
+    """Neither file can grow any more: one sentence each, nothing is lost, and the next run goes on."""
+    prepare(tmp_path, site, names=site.names[:20])
+    limit = 'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({}, resource.RLIM_INFINITY))'
+    cells = list(code_cells(LISTS))
+    pickle_cell = next(source for source in cells if 'def table_of_lists' in source)
+    with Server(site) as server:
+        assert kernel.run(LISTS, tmp_path, until='def opened_journal', API_URL=f'{server.url}/v2') is None
+        kernel.run_cell(limit.format(9000))
+        kernel.run_cell(next(source for source in cells if 'left, bar' in source))
+        full = kernel.error
+        kernel.run_cell(limit.format('resource.RLIM_INFINITY'))
+        assert_one_sentence(full, 'lists.jsonl cannot be written', 'File too large')
+        done = [entry['user'] for entry in journal(tmp_path)]
+        assert 0 < len(done) < 20
+        before = len(server.calls)
+        assert kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2') is None
+        assert asked(server, before) == [name.lower() for name in site.names[len(done):20]]
+        there = (tmp_path / 'dataframe.pkl').read_bytes()
+        kernel.run_cell(limit.format(3000))
+        kernel.run_cell(pickle_cell)
+        full = kernel.error
+        kernel.run_cell(limit.format('resource.RLIM_INFINITY'))
+        assert_one_sentence(full, 'dataframe.pkl cannot be written', 'unchanged')
+    assert (tmp_path / 'dataframe.pkl').read_bytes() == there and not list(tmp_path.glob('*.tmp'))
+
+
 def test_one_download_at_a_time_but_a_pickle_at_any_time(tmp_path, site, kernel):
     """While one process downloads, a second is refused, and may still make the pickle of what is there."""
     prepare(tmp_path, site, names=site.names[:4])
