@@ -61,7 +61,7 @@ NAMELESS = 3                    # pages without any name in a row that end the r
 
 # What is read of a page
 TIMEOUT = (10, 30)              # seconds without a sign of life: while connecting, while reading
-PAGE_SECONDS = 60.0             # seconds, the longest that one load may take, however slowly it trickles
+PAGE_SECONDS = 60.0             # seconds, the longest that one load may take, its parsing included
 PAGE_BYTES = 2_000_000          # bytes; what comes after them is not read
 USER_AGENT = f'AniEmbed-malscraper/1.0 (usernames for anime recommendations) {requests.utils.default_user_agent()}'
 USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
@@ -206,8 +206,8 @@ class Site(requests.Session):
 
     def load(self):
         """One load: names and the count of users online, as read_page gives them. Raises LoadFailed or Stop."""
-        # Time-outs of the socket alone would let a page that trickles go on for hours
-        signal.setitimer(signal.ITIMER_REAL, PAGE_SECONDS)
+        # Time-outs of the socket alone would let a page that trickles go on for hours; a freak one is slow to parse too
+        signal.setitimer(signal.ITIMER_REAL, PAGE_SECONDS, PAGE_SECONDS / 4)       # again, should a destructor eat it
         try:
             with self.get(self.url, timeout=TIMEOUT, stream=True) as response:
                 body = b''
@@ -215,6 +215,7 @@ class Site(requests.Session):
                     body += chunk
                     if len(body) >= PAGE_BYTES:
                         break
+            names, online, title = read_page(body, response.url)
         except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL) as problem:
             raise Stop(2, f'pages cannot be loaded so; check --url and the proxy variables ({problem}).') from None
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as problem:      # those of requests are OSErrors
@@ -227,7 +228,6 @@ class Site(requests.Session):
         if response.status_code != 200:
             meaning = http.client.responses.get(response.status_code, 'unknown')
             raise LoadFailed(f'status {response.status_code} ({meaning})', wait, False)
-        names, online, title = read_page(body, response.url)
         if not names:
             raise LoadFailed(f'a page without any name, titled {title!r}', wait, True)
         return names, online

@@ -161,7 +161,7 @@ CELL = '<td><a href="/profile/{0}">{0}</a></td>'
     (b'<td><a href="http://[/profile/Azusa">Azusa</a><td><a href="//evil.example/profile/Ritsu">Ritsu</a>', []),
     (b'<td><a href="ftp://myanimelist.net/profile/Azusa">Azusa</a>', []),
     (b'<td><a href="/clubs.php?cid=1">Club</a><td><a href="/login.php">Login</a><td><a name="x">Ritsu</a>', []),
-    (b'', []), (b'\xff\xfe\x00<', []), (b'<![if' * 9, []), (b'9' * 100_000 + b' users', []),
+    (b'', []), (b'\xff\xfe\x00<', []), (b'<![Yui[ ]]>', []), (b'9' * 100_000 + b' users', []),
 ])
 def test_the_frame_may_change_but_a_name_must_be_one(page, names):
     assert malscraper.read_page(page, malscraper.URL)[0] == names
@@ -208,6 +208,8 @@ def trickle(connection):
         time.sleep(0.05)
 
 
+# A time limit that strikes while a destructor runs is printed by Python and strikes again a little later
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('fault, reason, least_wait', [
     (answer(BLOCKED), 'Request \u2717 blocked', 7.5),
     (answer(BLOCKED, '403 Forbidden'), 'status 403 (Forbidden)', 7.5),
@@ -227,6 +229,7 @@ def trickle(connection):
     (answer(b'', '302 Found', 'Location: /users.php'), 'Exceeded 5 redirects', 7.5),
     (silence, 'timed out', 7.5),
     (trickle, 'not complete', 7.5),
+    (answer(b'<a href=/profile/Yui>' * 90_000), 'not complete', 7.5),       # parsing it takes hours
     (lambda connection: connection.sendall(b'\x1b[2Jnonsense\r\n\r\n'), 'the load failed', 7.5),
     (lambda connection: None, 'the load failed', 7.5),
 ])
@@ -281,12 +284,14 @@ def test_redirects_within_the_site_are_followed(tmp_path):
 
 
 @pytest.mark.skipif(not shutil.which('openssl'), reason='makes its certificate with openssl')
-def test_a_certificate_of_nobody_is_refused(tmp_path, capfd):
+def test_a_certificate_of_nobody_is_refused(tmp_path, monkeypatch, capfd):
     key = str(tmp_path / 'key.pem')
     subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=127.0.0.1', '-addext',
                     'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', key], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(key)
+    for variable in ('REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'):       # they would hide a verification turned off
+        monkeypatch.delenv(variable, raising=False)
     with Server([answer(users_page(members(0)))], context) as server:
         assert run(server, tmp_path / 'users.txt', '--hours', '0.001') == 5
     assert 'certificate verify failed' in capfd.readouterr().err
