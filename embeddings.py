@@ -98,13 +98,13 @@ COVERS_DIR = 'covers'                           # folder that keeps the cover pi
 MIN_ANIME_REQUIRED = 15   # scores among the titles that a list must have, 1 or more; more keeps fewer, fuller lists
 BOTTER_LIMIT = 9.9        # lists with a mean score above this say nothing and are dropped; 1 to 10
 # The similarity index
-MARGIN = 1.0              # points below a title's mean at which liking begins, 0 to 10; larger counts who saw, smaller who loved
-COMMON = 0.5              # share of the direction common to all titles that is taken out, 0 to 1; more sets titles further apart
-POWER = 0.7               # of the index, above 0 to 1; smaller lifts faint similarities
+MARGIN = 2.0              # points below a title's mean at which liking begins, 0 to 10; larger counts who saw, smaller who loved
+COMMON = 0.75             # share of the direction common to all titles that is taken out, 0 to 1; more sets titles further apart
+POWER = 0.65              # of the index, above 0 to 1; smaller lifts faint similarities
 # The net
 TRAIN = True              # False takes the vectors that OUTPUT_DIR already holds
 N_EMBEDDING = 50          # numbers a title, 2 or more
-EPOCHS = 60               # passes over all pairs of titles, 1 or more
+EPOCHS = 30               # passes over all pairs of titles, 1 or more
 FOCUS = 0.3               # weight that similar pairs have over others, 0 or more; 0 weighs all alike
 LEARNING_RATE = 0.02      # Adam's step at the start, above 0; it sinks to nothing along a cosine
 BATCH_SIZE = 200          # titles a batch, each against all titles, 1 or more; larger is faster and wants more memory
@@ -529,6 +529,13 @@ def similarity_index(words):
     # T_ij = sign(C_ij) |C_ij|^POWER
     for row in centred:
         np.copysign(np.abs(row) ** np.float32(POWER), row, out=row)
+    # T_ij / sqrt(r_i r_j), 1 at most, with r_i the similarity of i's fifth nearest title relative to that of the others
+    fifth = np.array([np.partition(row, -6)[-6] for row in centred]) if len(centred) > 5 else np.ones(len(centred))
+    height = np.sqrt(np.maximum(fifth, 0.02))
+    height = (height / np.exp(np.log(height).mean())).astype(np.float32)
+    for row, own in zip(centred, height):
+        np.minimum(row / (height * own), 1, out=row)
+    np.fill_diagonal(centred, 1)
     return centred
 
 
@@ -694,39 +701,42 @@ def nearest_titles(vectors, number):
 def recommendation_model(vectors, scorers, means):
     """What recommend() needs beside the vectors, to be their attrs: for every title its mean score and popularity, and `whitening`.
 
-    p_i = (scorers_i + 1) / their mean. whitening = U (L + 10 mean(p^0.7) I)^-1/2 with Z^T Z = U L U^T, z_i = p_i^0.35 v_i:
+    p_i = (scorers_i + 1) / their mean. whitening = U (L + 20 mean(p^0.5) I)^-1/2 with Z^T Z = U L U^T, z_i = p_i^0.25 v_i:
     the directions in which the popular titles crowd are shortened, as ridge regression does.
     """
     popularity = (scorers + 1) / np.mean(scorers + 1)
-    scaled = vectors.to_numpy(np.float64) * popularity[:, None] ** 0.35
+    scaled = vectors.to_numpy(np.float64) * popularity[:, None] ** 0.25
     values, directions = np.linalg.eigh(scaled.T @ scaled)
-    whitening = directions / np.sqrt(np.maximum(values, 0) + 10 * np.mean(popularity ** 0.7))
+    whitening = directions / np.sqrt(np.maximum(values, 0) + 20 * np.mean(popularity ** 0.5))
     return {'mean': dict(zip(vectors.index, means.tolist())), 'popularity': dict(zip(vectors.index, popularity.tolist())),
             'whitening': whitening.tolist()}
 
 
-def contributions(vectors, scores):
-    """How much each of a person's titles speaks for every title: float32 array (known titles x all titles), and their ids.
+def evidence(vectors, scores):
+    """What a person's titles say of every title: (known, weight, nearness, appeal), with affinity = weight @ nearness * appeal.
 
-    vectors: the DataFrame of embeddings.pkl; scores: {MAL id: 0-10}. ValueError if no known title has a score.
+    vectors: the DataFrame of embeddings.pkl; scores: {MAL id: 0-10}; ValueError if no known title has a score. For the k
+    titles j that are known and scored, and all n titles i, in float32:
 
-        speaks_ji = p_i^0.4 e^(0.1 m_i) . p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g
+        weight_j = p_j^-0.25 e^(0.4 (s_j - m_j / 2))    nearness_ji = max(0, y_j . y_i)^g    appeal_i = p_i^0.5 e^(0.15 m_i)
 
-    with y_i the whitened v_i at unit length, and g = 2.2 at 1,000 titles, 1 more for each tenfold, 1 or more.
+    y_i is the whitened v_i at unit length; g = log10(n / 2), rounded: 2 at 100 titles, 3 at 1,000.
     """
     known = [mal_id for mal_id in scores if scores[mal_id] > 0 and mal_id in vectors.index]
     if not known:
         raise ValueError('none of the scores is of a title that the vectors know')
-    means, popularity = (np.array([vectors.attrs[name][mal_id] for mal_id in vectors.index], np.float32)
-                         for name in ('mean', 'popularity'))
+    mean, popularity = (np.array([vectors.attrs[name][mal_id] for mal_id in vectors.index], np.float32)
+                        for name in ('mean', 'popularity'))
     places = vectors.index.get_indexer(known)
     given = np.array([scores[mal_id] for mal_id in known], np.float32)
     whitened = vectors.to_numpy() @ np.array(vectors.attrs['whitening'], np.float32)
     whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-    sharpness = np.float32(max(1, 2.2 + np.log10(len(vectors) / 1000)))
-    near = np.maximum(whitened[places] @ whitened.T, 0) ** sharpness
-    weight = np.exp(0.4 * (given - means[places] / 2)) / popularity[places] ** 0.25
-    return near * weight[:, None] * (popularity ** 0.4 * np.exp(0.1 * means)), known
+    products = np.maximum(whitened[places] @ whitened.T, 0)
+    nearness = products.copy()
+    for _ in range(round(np.log10(len(vectors) / 2)) - 1):  # a power of floats would take ten times as long
+        nearness *= products
+    weight = np.exp(np.float32(0.4) * (given - mean[places] / 2)) / popularity[places] ** np.float32(0.25)
+    return known, weight, nearness, np.sqrt(popularity) * np.exp(np.float32(0.15) * mean)
 
 
 def recommend(vectors, scores, number=10):
@@ -737,7 +747,8 @@ def recommend(vectors, scores, number=10):
     scores; number=None gives all of them. Ids that the vectors don't have are passed over; ValueError if no title
     that they have has a score.
     """
-    affinity = pd.Series(contributions(vectors, scores)[0].sum(0), index=vectors.index, name='affinity')
+    _, weight, nearness, appeal = evidence(vectors, scores)
+    affinity = pd.Series(weight @ nearness * appeal, index=vectors.index, name='affinity')
     affinity = affinity.drop(list(scores), errors='ignore').sort_values(ascending=False, kind='stable')
     return affinity if number is None else affinity.head(number)
 
@@ -1085,13 +1096,13 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
                           colors=[tuple(paper + strength * (colour - paper))], zorder=depth)
 
     # The titles' marks; `clear` and `around` are the middles and half widths of squares that no type may touch
-    clear, around = [places], [radii]
+    clear, around = [places[order[:2000]]], [radii[order[:2000]]]  # with more titles, type may cover the smallest discs
     if covers:
         clear = [places + [0, 0.42] * radii[:, None], places - [0, 0.42] * radii[:, None]]
         around = [radii + 3 * unit] * 2
     else:
-        axes.scatter(*places.T, s=(2 * radii) ** 2, c=colours[labels], edgecolors=PAPER, linewidths=1.5 * unit, zorder=2,
-                     gid='discs')
+        axes.scatter(*places.T, s=(2 * radii) ** 2, c=colours[labels], edgecolors=PAPER, zorder=2,
+                     linewidths=np.minimum(1.5 * unit, 0.15 * radii), gid='discs')
     for row, mal_id in enumerate(anime.index if covers else ()):
         (x, y), half, colour = places[row].round(), int(radii[row]), colours[labels[row]]
         tall = int(1.42 * half)
@@ -1156,14 +1167,14 @@ def write_json(name, content):
 def recommend_for(person, frame, anime):
     """Print and write the RECOMMENDATIONS best titles for a person's scores, each with its REASONS."""
     try:
-        spoken, known = contributions(frame, person)
+        known, weight, nearness, _ = evidence(frame, person)
         best = recommend(frame, person, RECOMMENDATIONS)
     except ValueError as error:
         raise Problem(10, f'RECOMMEND_FOR, {RECOMMEND_FOR}: {error}') from None
     title = anime['title']
     reasons = []
     for mal_id in best.index:
-        speaks = spoken[:, frame.index.get_loc(mal_id)]
+        speaks = weight * nearness[:, frame.index.get_loc(mal_id)]
         strongest = [place for place in np.argsort(-speaks, kind='stable')[:REASONS] if speaks[place] > 0]
         reasons.append('; '.join(title[known[place]] for place in strongest))
     table = pd.DataFrame({'rank': range(1, len(best) + 1), 'mal_id': best.index, 'title': title[best.index].to_numpy(),
