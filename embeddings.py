@@ -1133,7 +1133,7 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
         axes, *places[fit].T, wrapped, x_scatter=clear[:, 0], y_scatter=clear[:, 1], scatter_sizes=around,
         text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]), textcolor=[INK] * len(fit),
         linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]], linewidth=1.2 * unit, margin=2 * unit / width,
-        min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=150, draw_all=False,
+        min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=600 if n <= 300 else 150, draw_all=False,
         direction=['south', 'north', 'east', 'west'] if covers else None, xlims=(0.01 * width, 0.99 * width),
         ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5, path_effects=halo, **font)
     for row, line, text, leader in zip(fit, lines, written, leaders):
