@@ -50,13 +50,13 @@ export function makeRecommender(ids: number[], vectors: Float32Array, model: Rec
  *
  * `scores`: MAL id -> 1-10, 0 for a title that is on the list without a score. Affinity is the sum over the person's titles j of
  *
- *     speaks_ji = p_i^0.4 e^(0.1 m_i) . p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g
+ *     p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g . p_i^0.5 e^(0.15 m_i)
  *
- * with p the popularity, m the mean score, y the whitened vector, and g = 2.2 at 1,000 titles, 1 more for each tenfold, 1 or more.
+ * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles, rounded.
  */
 export function recommend({ ids, model, whitened }: Recommender, scores: ReadonlyMap<number, number>): Recommendation[] {
   const { mean, popularity } = model
-  const sharpness = Math.max(1, 2.2 + Math.log10(ids.length / 1000))
+  const sharpness = Math.max(1, Math.round(Math.log10(ids.length / 2)))
   const rows = new Map(ids.map((id, row) => [id, row]))
   const own: { id: number; start: number; weight: number }[] = []
   for (const [id, score] of scores) {
@@ -73,14 +73,15 @@ export function recommend({ ids, model, whitened }: Recommender, scores: Readonl
     for (const { id, start, weight } of own) {
       const near = dot(whitened, start, whitened, row * DIMENSIONS)
       if (near <= 0) continue
-      const speaks = weight * near ** sharpness
+      let speaks = weight
+      for (let power = 0; power < sharpness; power++) speaks *= near
       affinity += speaks
       if (strongest.length === REASONS && speaks <= strongest[REASONS - 1].speaks) continue
       const place = strongest.findIndex((other) => other.speaks < speaks)
       strongest.splice(place < 0 ? strongest.length : place, 0, { id, speaks })
       strongest.length = Math.min(strongest.length, REASONS)
     }
-    affinity *= popularity[row] ** 0.4 * Math.exp(0.1 * mean[row])
+    affinity *= Math.sqrt(popularity[row]) * Math.exp(0.15 * mean[row])
     recommendations.push({ id: ids[row], affinity, because: strongest.map(({ id }) => id) })
   }
   return recommendations.sort((a, b) => b.affinity - a.affinity)

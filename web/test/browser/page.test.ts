@@ -291,9 +291,10 @@ describe('scores and recommendations', () => {
 
 describe('hosts', () => {
   test('covers come from the graph\'s host alone; the policy holds scripts, pictures and requests back from any other', async () => {
+    const other = await serveCovers()
     const graph = makeGraph(60, { covers: covers.address })
-    graph.anime[2].picture = 'http://localhost:9/other.png'
-    graph.anime[3].title = '<img src="http://localhost:9/markup.png" onerror="document.title=1"><script>document.title=2</script>'
+    graph.anime[2].picture = `${other.address}7.png`
+    graph.anime[3].title = '<img src="/markup.png" onerror="document.title=1"><script>document.title=2</script>'
     graph.anime[3].english = '"><b>bold</b>'
     host.files['graph.json'] = JSON.stringify(graph)
     await open('#/anime/10')
@@ -306,7 +307,7 @@ describe('hosts', () => {
     await page.locator('.list-view li').nth(59).scrollIntoViewIfNeeded()
     expect(wrongs).toEqual([])
 
-    const refused = await page.evaluate(async (other) => {
+    const refused = await page.evaluate(async ({ cover, other }) => {
       const pictureFails = (address: string) => new Promise((done) => {
         const image = new Image()
         image.onerror = () => done(true)
@@ -317,13 +318,15 @@ describe('hosts', () => {
       script.textContent = 'window.injected = true'
       document.body.append(script)
       return {
-        request: await fetch(other + '1.png', { mode: 'no-cors' }).then(() => false, () => true),
-        otherPicture: await pictureFails('http://localhost:9/other.png'),
-        cover: await pictureFails(other + '1.png'),
+        request: await fetch(other, { mode: 'no-cors' }).then(() => false, () => true),
+        otherPicture: await pictureFails(other),
+        cover: await pictureFails(cover),
         script: !('injected' in window),
       }
-    }, covers.address)
+    }, { cover: `${covers.address}1.png`, other: `${other.address}7.png` })
+    await other.close()
     expect(refused).toEqual({ request: true, otherPicture: true, cover: false, script: true })
+    expect(other.asked).toEqual([])
   })
 
   test('links lead to MyAnimeList and nowhere else', async () => {
