@@ -296,6 +296,8 @@ class Painter {
       const anime = this.graph.byId.get(focus)!
       const place = this.placeOf(focus)
       ring(place, view.colors.text, 3)
+      const { x, y, radius } = place
+      taken.push({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })
       useFont(FOCUS_FONT)
       title({ anime, place }, view.colors.text, 2)
       useFont(TITLE_FONT)
