@@ -11,7 +11,10 @@ const here = import.meta.dirname
 function graphPath(): string {
   const { GRAPH } = process.env
   if (GRAPH) {
-    if (!existsSync(GRAPH)) throw new Error(`GRAPH names ${GRAPH}, and there is no such file.`)
+    if (!existsSync(GRAPH)) {
+      console.error(`GRAPH names ${GRAPH}, and there is no such file.`)
+      process.exit(2)
+    }
     return resolve(GRAPH)
   }
   return [resolve(here, '../output/graph.json'), resolve(here, 'sample/graph.json')].find((path) => existsSync(path))!
