@@ -126,7 +126,7 @@ SETTINGS = [name for name in globals() if name.isupper()]
 LIMITS = {
     'MIN_ANIME_REQUIRED': (1, 10 ** 6), 'BOTTER_LIMIT': (1.0, 10.0), 'MARGIN': (0.0, 10.0), 'COMMON': (0.0, 1.0),
     'POWER': (0.01, 1.0), 'TRAIN': [True, False], 'N_EMBEDDING': (2, 10 ** 4), 'EPOCHS': (1, 10 ** 9), 'FOCUS': (0.0, 100.0),
-    'LEARNING_RATE': (1e-9, 1e3), 'BATCH_SIZE': (1, 10 ** 6), 'SEED': (0, 2 ** 31 - 1), 'MX_CONTEXT': ['cpu', 'gpu'],
+    'LEARNING_RATE': (1e-9, 1e38), 'BATCH_SIZE': (1, 10 ** 6), 'SEED': (0, 2 ** 31 - 1), 'MX_CONTEXT': ['cpu', 'gpu'],
     'KVSTORE': ['local', 'dist_sync'], 'PERPLEXITY': (0.0, 1e4), 'N_CLUSTERS': (0, 1000), 'MAP_WIDTH': (2400, 20000),
     'COVER_WORKERS': (1, 32), 'COVER_TIMEOUT': (0.1, 60.0)}
 MAY_BE_EMPTY = ('COVERS_DIR', 'RECOMMEND_FOR')
@@ -154,6 +154,22 @@ class Problem(Exception):
     def __init__(self, status, sentence):
         super().__init__(sentence)
         self.status = status
+
+
+@contextmanager
+def whole_file(path):
+    """A binary file to write, which takes the place of `path` only when it is complete; Problem 9 if it fails."""
+    try:
+        with open(f'{path}.part', 'wb') as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(f'{path}.part', path)
+    except OSError as error:
+        raise Problem(9, f'{path} cannot be written: {error.strerror or error}; what was there before is unchanged') from None
+    finally:
+        with suppress(FileNotFoundError):
+            os.remove(f'{path}.part')
 
 
 # ---- settings --------------------------------------------------------------------------------------------------
@@ -336,7 +352,7 @@ class DataFrameUnpickler(pickle.Unpickler):
         'numpy.core.numeric': {'_frombuffer'},
         'pandas._libs.arrays': {'__pyx_unpickle_NDArrayBacked'},
         'pandas._libs.internals': {'_unpickle_block'},
-        'pandas._libs.missing': {'NA', '_nat_unpickle'} - {'_nat_unpickle'},
+        'pandas._libs.missing': {'NA'},
         'pandas._libs.sparse': {'IntIndex', 'BlockIndex'},
         'pandas.core.arrays.floating': {'FloatingArray', 'Float32Dtype', 'Float64Dtype'},
         'pandas.core.arrays.integer': {'IntegerArray'} | {f'{sign}Int{bits}Dtype' for sign in ('', 'U')
@@ -357,7 +373,7 @@ class DataFrameUnpickler(pickle.Unpickler):
             return lambda text, encoding: text.encode('latin-1')  # how protocol 2 stores bytes
         if module.startswith('numpy._core'):
             raise Problem(6, 'was written under numpy 2, which MXNet cannot run on: write it again where numpy is '
-                             'below 2 (the last cell of lists_download.ipynb makes it from the journal)')
+                             'below 2 (lists_download.ipynb makes it from its journal, without another download)')
         if name not in self.ALLOWED.get(module, ()):
             raise Problem(6, f'names {module}.{name}, which no table of scores needs; refused, nothing of it was run')
         if module == 'pandas.core.indexes.numeric' and not hasattr(pd.core.indexes, 'numeric'):
@@ -442,7 +458,7 @@ def scores_of(frame, places, start, stop):
         scores = part.to_numpy(np.float32, na_value=np.nan)
         wrong = (scores < 0) | (scores > 10)
     except (TypeError, ValueError):
-        wrong = part.map(lambda score: isinstance(score, str)).to_numpy()
+        wrong = (part.apply(pd.to_numeric, errors='coerce').isna() & part.notna()).to_numpy()
         raise Problem(6, f'a score is no number: {wrong_score(part, wrong)}') from None
     if wrong.any():
         raise Problem(6, f'scores are from 0 to 10: {wrong_score(part, wrong)}')
@@ -660,22 +676,6 @@ def train(pairs):
         raise Problem(8, f'all vectors point the same way (their mean dot product is {alike:.3f}): the lists do not '
                          'tell the titles apart')
     return vectors, round(float(loss.get()[1]), 6)
-
-
-@contextmanager
-def whole_file(path):
-    """A binary file to write, which takes the place of `path` only when it is complete; Problem 9 if it fails."""
-    try:
-        with open(f'{path}.part', 'wb') as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(f'{path}.part', path)
-    except OSError as error:
-        raise Problem(9, f'{path} cannot be written: {error.strerror or error}; what was there before is unchanged') from None
-    finally:
-        with suppress(FileNotFoundError):
-            os.remove(f'{path}.part')
 
 
 # ---- the nearest titles, and recommendations -------------------------------------------------------------------
@@ -1257,6 +1257,8 @@ def main(arguments):
         write_json('settings.json', settings)
     else:
         frame = read_pickle(os.path.join(OUTPUT_DIR, 'embeddings.pkl'), 'TRAIN = False:')
+        if not {'mean', 'popularity', 'whitening', 'lists'} <= set(frame.attrs):
+            raise Problem(6, f'{OUTPUT_DIR}/embeddings.pkl is not of this program: run once with TRAIN = True')
         anime = read_anime_data(list(frame.index))
     if person is not None:
         recommend_for(person, frame, anime)
