@@ -21,10 +21,14 @@ function graphPath(): string {
 }
 
 function graphFile(): Plugin {
+  let path: string
   return {
     name: 'graph-file',
+    // Before anything is written, so that a wrong GRAPH leaves the last build as it was.
+    configResolved() {
+      path = graphPath()
+    },
     configureServer(server) {
-      const path = graphPath()
       server.config.logger.info(`  showing ${path}`)
       // Read at every request: a reload shows what embeddings.py has written meanwhile.
       server.middlewares.use('/graph.json', (_request, response) => {
@@ -33,7 +37,6 @@ function graphFile(): Plugin {
       })
     },
     generateBundle() {
-      const path = graphPath()
       this.info(`showing ${path}`)
       this.emitFile({ type: 'asset', fileName: 'graph.json', source: readFileSync(path) })
     },

@@ -27,7 +27,30 @@ function allowPicturesOnlyFrom(origin: string | null) {
   document.head.append(meta)
 }
 
+type Theme = 'auto' | 'light' | 'dark'
+const THEMES: Record<Theme, { next: Theme; name: string; sign: string }> = {
+  auto: { next: 'light', name: 'as the system', sign: '◐' },
+  light: { next: 'dark', name: 'light', sign: '☀' },
+  dark: { next: 'auto', name: 'dark', sign: '☾' },
+}
+
+function useTheme() {
+  const [theme, setTheme] = useState<Theme>('auto')
+  const systemDark = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), [])
+  const [systemIsDark, setSystemIsDark] = useState(systemDark.matches)
+  useEffect(() => {
+    const onChange = () => setSystemIsDark(systemDark.matches)
+    systemDark.addEventListener('change', onChange)
+    return () => systemDark.removeEventListener('change', onChange)
+  }, [systemDark])
+  const dark = theme === 'dark' || (theme === 'auto' && systemIsDark)
+  // Set while rendering, so that what reads the colours in its effects finds the new ones.
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light'
+  return { theme, dark, nextTheme: () => setTheme(THEMES[theme].next) }
+}
+
 export function App() {
+  const theme = useTheme()
   const [graph, setGraph] = useState<AnimeGraph | null>(null)
   const [error, setError] = useState<string | null>(null)
   const [bytes, setBytes] = useState(0)
@@ -46,7 +69,7 @@ export function App() {
     void open(loadGraph('graph.json', setBytes))
   }, [open])
 
-  if (graph) return <Explorer graph={graph} />
+  if (graph) return <Explorer graph={graph} {...theme} />
   if (error !== null) {
     return (
       <main className="state" role="alert">
@@ -71,34 +94,11 @@ export function App() {
   )
 }
 
-type Theme = 'auto' | 'light' | 'dark'
-const THEMES: Record<Theme, { next: Theme; name: string; sign: string }> = {
-  auto: { next: 'light', name: 'as the system', sign: '◐' },
-  light: { next: 'dark', name: 'light', sign: '☀' },
-  dark: { next: 'auto', name: 'dark', sign: '☾' },
-}
-
-function useTheme() {
-  const [theme, setTheme] = useState<Theme>('auto')
-  const systemDark = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), [])
-  const [systemIsDark, setSystemIsDark] = useState(systemDark.matches)
-  useEffect(() => {
-    const onChange = () => setSystemIsDark(systemDark.matches)
-    systemDark.addEventListener('change', onChange)
-    return () => systemDark.removeEventListener('change', onChange)
-  }, [systemDark])
-  const dark = theme === 'dark' || (theme === 'auto' && systemIsDark)
-  // Set while rendering, so that what reads the colours in its effects finds the new ones.
-  document.documentElement.dataset.theme = dark ? 'dark' : 'light'
-  return { theme, dark, nextTheme: () => setTheme(THEMES[theme].next) }
-}
-
 const NO_COVERS = 'Covers can not be loaded just now; coloured cards stand in for them.'
 
-function Explorer({ graph }: { graph: AnimeGraph }) {
+function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & ReturnType<typeof useTheme>) {
   const { route, trail, goTo } = useRoute()
   const { scores, change, kept } = useScores()
-  const { theme, dark, nextTheme } = useTheme()
   const [mapWorks, setMapWorks] = useState(hasWebGL)
   const [asList, setAsList] = useState(false)
   const [legend, setLegend] = useState(() => matchMedia('(min-width: 900px)').matches)

@@ -96,7 +96,7 @@ class CoverProgram extends RoundImageProgram {
       'dist > v_radius / paddingRatio',
     )
     const rim = replaced(round, 'if (dist < v_radius - border) {', `
-    if (v_radius > 4.0 * border) color.rgb *= mix(1.0, 0.55, smoothstep(v_radius - 2.2 * border, v_radius - border, dist));
+    if (v_radius > 4.0 * border) color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, dist));
     if (dist < v_radius - border) {`)
     const ATTRIBUTES = [...definition.ATTRIBUTES, ...CONSTANT_ATTRIBUTES]
     return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as InstancedProgramDefinition
@@ -299,7 +299,8 @@ class Painter {
       const { x, y, radius } = place
       taken.push({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })
       useFont(FOCUS_FONT)
-      title({ anime, place }, view.colors.text, 2)
+      // The card beside a hovered disc says its title.
+      if (view.hovered === null) title({ anime, place }, view.colors.text, 2)
       useFont(TITLE_FONT)
       for (const id of view.near) {
         if (id === focus || sigma.getNodeDisplayData(id)!.hidden) continue
