@@ -38,6 +38,7 @@ import json
 import lzma
 import os
 import pickle
+import re
 import signal
 import tempfile
 import textwrap
@@ -139,7 +140,7 @@ MAX_COVER_BYTES = 5 << 20    # the largest file taken for a cover; MyAnimeList's
 MAX_COVER_PIXELS = 10 << 20  # the most pixels of one; MyAnimeList's have below 400,000
 PAPER, INK = '#fbf7ef', '#2b2723'  # the map's background and type
 MIN_TITLES = 5         # fewer titles than this have no map worth the name
-ROWS = 4096            # lists a block: large enough for a fast matrix product, small beside the DataFrame
+ROWS = 2048            # lists a block: large enough for a fast matrix product, small beside the DataFrame
 
 STORE = None           # the MXNet key-value store of a run on several machines,
 ROLL_CALL = None       # and what tells this process when another one dies
@@ -317,71 +318,117 @@ def read_anime_data(ids):
 
     def text(value):
         """One line of what can be printed: no control codes of terminals."""
-        return ' '.join(''.join(filter(str.isprintable, word)) for word in value.split())
+        return ' '.join(''.join(filter(str.isprintable, word)) for word in value.split())[:2000]
 
     rows = []
     for mal_id in ids:
         try:
             node = nodes[str(mal_id)]
             picture, season = node.get('main_picture') or {}, node.get('start_season') or {}
-            mean, popularity, year = node.get('mean'), node.get('popularity'), season.get('year')
+            numbers = [('mean', float, 10), ('popularity', int, 10 ** 9), ('year', int, 10 ** 4)]
             row = {'title': text(node['title']), 'english': text((node.get('alternative_titles') or {}).get('en') or ''),
-                   'mean': None if mean is None else float(mean), 'popularity': popularity and int(popularity),
+                   'mean': node.get('mean'), 'popularity': node.get('popularity'),
                    'picture': text(picture.get('large') or picture.get('medium') or ''),
-                   'studios': [text(studio['name']) for studio in node.get('studios') or []],
-                   'genres': [text(genre['name']) for genre in node.get('genres') or []],
-                   'year': year and int(year), 'media_type': text(node.get('media_type') or '')}
+                   'studios': [text(studio['name']) for studio in (node.get('studios') or [])[:50]],
+                   'genres': [text(genre['name']) for genre in (node.get('genres') or [])[:50]],
+                   'year': season.get('year'), 'media_type': text(node.get('media_type') or '')}
+            for name, kind, most in numbers:
+                row[name] = None if row[name] is None else kind(row[name])
+                if row[name] is not None and not 0 <= row[name] <= most:
+                    raise ValueError(f'its {name} is {row[name]}')
+            if not row['title']:
+                raise ValueError('it has no title')
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise Problem(5, f"{ANIME_DATA}, id {mal_id} is not as the API gives it: {type(error).__name__}: {error!s:.60}") from None
-        if not row['title'] or mean is not None and not 0 <= row['mean'] <= 10:
-            raise Problem(5, f'{ANIME_DATA}, id {mal_id} has {"a mean of " + str(mean) if row["title"] else "no title"}')
         rows.append({name: None if value == '' else value for name, value in row.items()})
     return pd.DataFrame(rows, index=ids, dtype=object)
+
+
+class Pickled:
+    """What stands in a pickle for an object of numpy or pandas: the arguments and the state it is to have, none believed."""
+
+    def __new__(cls, *arguments):
+        pickled = super().__new__(cls)
+        pickled.arguments, pickled.state = arguments, None
+        return pickled
+
+    def __setstate__(self, state):
+        self.state = state
 
 
 class DataFrameUnpickler(pickle.Unpickler):
     """Opens pickles of DataFrames and of nothing else: any other global is refused before it is looked up.
 
-    Each allowed name only builds an array, an index, a column type or the frame around them, out of what the
-    pickle itself holds; none of them takes a path, a URL or code.
+    Nothing of numpy or pandas is called either, as they believe what a pickle says of addresses and sizes in memory:
+    each allowed name becomes a Pickled, of which data_frame() makes what it stands for.
     """
     ALLOWED = {
-        'builtins': {'slice'}, '__builtin__': {'slice'},
-        'numpy': {'ndarray', 'dtype'},
-        'numpy.core.multiarray': {'_reconstruct', 'scalar'},
-        'numpy.core.numeric': {'_frombuffer'},
-        'pandas._libs.arrays': {'__pyx_unpickle_NDArrayBacked'},
-        'pandas._libs.internals': {'_unpickle_block'},
-        'pandas._libs.missing': {'NA'},
-        'pandas._libs.sparse': {'IntIndex', 'BlockIndex'},
-        'pandas.core.arrays.floating': {'FloatingArray', 'Float32Dtype', 'Float64Dtype'},
-        'pandas.core.arrays.integer': {'IntegerArray'} | {f'{sign}Int{bits}Dtype' for sign in ('', 'U')
-                                                          for bits in (8, 16, 32, 64)},
-        'pandas.core.arrays.sparse.array': {'SparseArray'},
-        'pandas.core.arrays.sparse.dtype': {'SparseDtype'},
-        'pandas.core.arrays.string_': {'StringArray', 'StringDtype'},
-        'pandas.core.dtypes.dtypes': {'SparseDtype'},
-        'pandas.core.frame': {'DataFrame'},
-        'pandas.core.indexes.base': {'Index', '_new_Index'},
-        'pandas.core.indexes.numeric': {'Int64Index', 'UInt64Index', 'Float64Index'},
-        'pandas.core.indexes.range': {'RangeIndex'},
-        'pandas.core.internals.managers': {'BlockManager'},
-    }
+        '__builtin__': {'slice'}, 'builtins': {'slice'}, 'numpy': {'_frombuffer', '_reconstruct', 'dtype', 'ndarray', 'scalar'},
+        'pandas': {'DataFrame', 'BlockManager', '_unpickle_block', '_new_Index', 'Index', 'RangeIndex', 'Int64Index', 'UInt64Index',
+                   'Float64Index', 'SparseArray', 'SparseDtype', 'IntIndex', 'BlockIndex', '__pyx_unpickle_NDArrayBacked',
+                   'StringArray', 'StringDtype', 'NA', 'IntegerArray', 'FloatingArray', 'Float32Dtype', 'Float64Dtype',
+                   *(f'{sign}Int{bits}Dtype' for sign in ('', 'U') for bits in (8, 16, 32, 64))}}
+    STAND_INS = {name: type(name, (Pickled,), {}) for names in ALLOWED.values() for name in names}
+    STAND_INS.update(NA=pd.NA, scalar=lambda dtype, data: np.frombuffer(data, numpy_part(dtype))[0])
 
     def find_class(self, module, name):
-        if module == '_codecs' and name == 'encode':
+        if (module, name) == ('_codecs', 'encode'):
             return lambda text, encoding: text.encode('latin-1')  # how protocol 2 stores bytes
-        if module.startswith('numpy._core'):
-            raise Problem(6, 'was written under numpy 2, which MXNet cannot run on: write it again where numpy is '
-                             'below 2 (lists_download.ipynb makes it from its journal, without another download)')
-        if name not in self.ALLOWED.get(module, ()):
+        if name not in self.ALLOWED.get(module.split('.')[0], ()):  # their modules change from one version to the next
             raise Problem(6, f'names {module}.{name}, which no table of scores needs; refused, nothing of it was run')
-        if module == 'pandas.core.indexes.numeric' and not hasattr(pd.core.indexes, 'numeric'):
-            return pd.Index  # pandas 2 has one class for all of them
-        try:
-            return super().find_class(module, name)
-        except (ImportError, AttributeError):
-            raise Problem(6, f'was written by another pandas ({module}.{name} is unknown to {pd.__version__})') from None
+        return self.STAND_INS[name]
+
+
+def numpy_part(part):
+    """The dtype, array or index that a Pickled stands for; ValueError and the like where it does not fit together."""
+    kind, arguments, state = type(part).__name__, part.arguments, part.state
+    if kind == 'dtype':
+        if not re.fullmatch('[biufO][0-9]{0,2}', arguments[0]):
+            raise ValueError(f'the column type {arguments[0]!r:.40} is not one of numbers or objects')
+        return np.dtype(arguments[0]).newbyteorder(state[1])
+    if kind == '_frombuffer':
+        data, dtype, shape, order = arguments
+        return np.frombuffer(data, numpy_part(dtype)).reshape(shape, order=order)
+    if kind == '_reconstruct':
+        _, shape, dtype, by_columns, data = state
+        dtype = numpy_part(dtype)
+        if dtype == object:
+            return np.fromiter(data, object, len(data)).reshape(shape)  # numpy lists objects by rows in any case
+        return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C')
+    if kind == '__pyx_unpickle_NDArrayBacked':  # texts: their array is a part of the state
+        return numpy_part(next(own for own in state if type(own).__name__ == '_reconstruct'))
+    if kind in ('IntegerArray', 'FloatingArray'):
+        return getattr(pd.arrays, kind)(numpy_part(state['_data']), numpy_part(state['_mask']))
+    if kind == 'SparseArray':
+        own, dtype = state['_sparse_index'], state['_dtype'].state
+        index = getattr(pd._libs.sparse, type(own).__name__)(own.arguments[0], *map(numpy_part, own.arguments[1:]))
+        return pd.arrays.SparseArray(numpy_part(state['_sparse_values']), sparse_index=index, fill_value=dtype['_fill_value'])
+    if kind == '_new_Index':
+        own = arguments[1]
+        if arguments[0].__name__ == 'RangeIndex':
+            return pd.RangeIndex(own['start'], own['stop'], own['step'])
+        return pd.Index(numpy_part(own['data']), tupleize_cols=False)
+    raise ValueError(f'a {kind} where numbers should be')
+
+
+def data_frame(part):
+    """The DataFrame that a Pickled stands for; ValueError and the like where its parts do not fit together."""
+    if type(part).__name__ != 'DataFrame':
+        raise Problem(6, f'holds a {type(part).__name__} and no DataFrame')
+    blocks, axes = part.state['_mgr'].arguments
+    columns, index = map(numpy_part, axes)
+    if len(columns) > 10 ** 6 or len(index) > 10 ** 8:  # a range or a sparse array of any length takes no bytes
+        raise ValueError(f'{len(index)} lists of {len(columns)} titles are more than there are')
+    pieces = []
+    for array, places, _ in (block.arguments for block in blocks):
+        array = numpy_part(array)
+        places = range(len(columns))[slice(*places.arguments)] if type(places).__name__ == 'slice' else numpy_part(places)
+        pieces.append(pd.DataFrame(array.T if array.ndim == 2 else {places[0]: array}, index, places, copy=False))
+    frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, axis=1).sort_index(axis=1)
+    if not np.array_equal(frame.columns, np.arange(len(columns))):
+        raise ValueError('columns are missing or there twice')
+    frame.columns, frame.attrs = columns, part.state['attrs']
+    return frame
 
 
 class ProgressFile(io.FileIO):
@@ -412,7 +459,7 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
                 file = archive.open(archive.namelist()[0])
             else:
                 file = openers[ending](plain) if ending in openers else plain
-            frame = DataFrameUnpickler(file).load()
+            return data_frame(DataFrameUnpickler(file).load())
     except Problem as problem:
         raise Problem(6, f'{name}, {path}, {problem}') from None
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
@@ -422,8 +469,21 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
     except Exception as error:  # a damaged pickle can end in an error of any type
         raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, or is cut off: '
                          f'{type(error).__name__}: {error!s:.200}') from None
-    if not isinstance(frame, pd.DataFrame):
-        raise Problem(6, f'{name}, {path}, holds a {type(frame).__name__} and no DataFrame')
+def read_vectors():
+    """The DataFrame that an earlier run left in OUTPUT_DIR; Problem 4 or 6."""
+    path = os.path.join(OUTPUT_DIR, 'embeddings.pkl')
+    read = read_pickle(path, 'TRAIN = False:')
+    try:
+        frame = pd.DataFrame(read.to_numpy(np.float32), index=pd.Index(read.index, np.int64, name='mal_id')).copy()
+        model = frame.attrs = {name: read.attrs[name] for name in ('mean', 'popularity', 'whitening', 'lists')}
+        right = (frame.index.is_unique and len(frame) >= MIN_TITLES and np.allclose(np.linalg.norm(frame, axis=1), 1, atol=1e-3)
+                 and all(0 <= model['mean'][mal_id] <= 10 and 0 < model['popularity'][mal_id] < 1e9 for mal_id in frame.index)
+                 and np.shape(model['whitening']) == (frame.shape[1],) * 2 and np.abs(model['whitening']).max() < 1e9
+                 and type(model['lists']) is int)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        right = False
+    if not right:
+        raise Problem(6, f'TRAIN = False: {path} does not hold what this script writes there; run it once with TRAIN = True')
     return frame
 
 
@@ -439,9 +499,9 @@ def read_lists(path, ids):
     """The DataFrame at `path` and the places of the titles `ids` among its columns (int array); Problem 6."""
     frame = read_pickle(path)
     place_of = {}
-    for place, column in enumerate(frame.columns):
-        mal_id = int(column) if str(column).isdigit() else column
-        if place_of.setdefault(mal_id, place) != place:
+    for place, column in enumerate(frame.columns.tolist()):
+        mal_id = int(column) if isinstance(column, str) and re.fullmatch('[0-9]{1,18}', column) else column
+        if isinstance(mal_id, (int, float)) and place_of.setdefault(mal_id, place) != place:
             raise Problem(6, f'{path} has two columns for the title {mal_id}')
     missing = [str(mal_id) for mal_id in ids if mal_id not in place_of]
     if missing:
@@ -457,18 +517,14 @@ def scores_of(frame, places, start, stop):
     try:
         scores = part.to_numpy(np.float32, na_value=np.nan)
         wrong = (scores < 0) | (scores > 10)
-    except (TypeError, ValueError):
-        wrong = (part.apply(pd.to_numeric, errors='coerce').isna() & part.notna()).to_numpy()
-        raise Problem(6, f'a score is no number: {wrong_score(part, wrong)}') from None
+    except (OverflowError, TypeError, ValueError):
+        wrong = np.array([[not (score is None or score is pd.NA or isinstance(score, (int, float, np.number))
+                                and not abs(score) > 10) for score in row] for row in part.to_numpy(object)])
     if wrong.any():
-        raise Problem(6, f'scores are from 0 to 10: {wrong_score(part, wrong)}')
+        row, column = np.argwhere(wrong)[0]
+        raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has {part.iat[row, column]!r:.40} for the '
+                         f'title {part.columns[column]}')
     return scores
-
-
-def wrong_score(part, wrong):
-    """The first wrong entry of a block of lists, in words."""
-    row, column = np.argwhere(wrong)[0]
-    return f'{part.index[row]} has {part.iat[row, column]!r:.40} for the title {part.columns[column]}'
 
 
 def score_blocks(paths, ids, counts):
@@ -725,13 +781,14 @@ def evidence(vectors, scores):
     known = [mal_id for mal_id in scores if scores[mal_id] > 0 and mal_id in vectors.index]
     if not known:
         raise ValueError('none of the scores is of a title that the vectors know')
-    mean, popularity = (np.array([vectors.attrs[name][mal_id] for mal_id in vectors.index], np.float32)
-                        for name in ('mean', 'popularity'))
+    ids, model = vectors.index.tolist(), vectors.attrs
+    mean, popularity = (np.array([model[name][mal_id] for mal_id in ids], np.float32) for name in ('mean', 'popularity'))
     places = vectors.index.get_indexer(known)
     given = np.array([scores[mal_id] for mal_id in known], np.float32)
-    whitened = vectors.to_numpy() @ np.array(vectors.attrs['whitening'], np.float32)
+    whitened = vectors.to_numpy() @ np.array(model['whitening'], np.float32)
     whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-    products = np.maximum(whitened[places] @ whitened.T, 0)
+    products = whitened[places] @ whitened.T
+    np.maximum(products, 0, out=products)
     nearness = products.copy()
     for _ in range(round(np.log10(len(vectors) / 2)) - 1):  # a power of floats would take ten times as long
         nearness *= products
@@ -785,9 +842,6 @@ def person_scores(ids):
             scores = scores_of(frame, places, row[0], row[0] + 1)[0]
             return {mal_id: float(score) for mal_id, score in zip(ids, scores) if score >= 0}
     raise Problem(10, f'RECOMMEND_FOR: there is no user {RECOMMEND_FOR!r} in {ANIME_DATA_LIST}')
-
-
-
 
 
 # ---- the map ---------------------------------------------------------------------------------------------------
@@ -1161,7 +1215,8 @@ def write_table(name, frame):
 
 def write_json(name, content):
     with whole_file(os.path.join(OUTPUT_DIR, name)) as file:
-        file.write(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=None if name == 'graph.json' else 1).encode())
+        file.write(json.dumps(content, ensure_ascii=False, allow_nan=False, indent=None if name == 'graph.json' else 1).encode(
+            errors='backslashreplace'))  # a file name may hold bytes that are no UTF-8
 
 
 def recommend_for(person, frame, anime):
@@ -1256,7 +1311,7 @@ def main(arguments):
             pickle.dump(frame, file, protocol=4)
         write_json('settings.json', settings)
     else:
-        frame = read_pickle(os.path.join(OUTPUT_DIR, 'embeddings.pkl'), 'TRAIN = False:')
+        frame = read_vectors()
         if not {'mean', 'popularity', 'whitening', 'lists'} <= set(frame.attrs):
             raise Problem(6, f'{OUTPUT_DIR}/embeddings.pkl is not of this program: run once with TRAIN = True')
         anime = read_anime_data(list(frame.index))
@@ -1280,16 +1335,32 @@ def main(arguments):
     print(f'\nIn {OUTPUT_DIR}: {", ".join(files)}')
 
 
+class Log(io.FileIO):
+    """Standard output or error, for which a run that takes hours must not end: what nobody can take any more is dropped."""
+
+    def write(self, text):
+        try:
+            return super().write(text)
+        except OSError:  # its reader has gone, or its disk is full
+            return len(text)
+
+
 def command(arguments):
     """Run main() and return the exit status, with a sentence on standard error where something went wrong."""
     global STORE
-    sys.stdout.reconfigure(errors='replace', line_buffering=True)  # titles in any script on any terminal; logs that grow
+    for number, name in ((1, 'stdout'), (2, 'stderr')):  # titles in any script on any terminal; logs that grow
+        stream = getattr(sys, name) or open(os.devnull, 'w')
+        setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(Log(stream.fileno(), 'w', closefd=False)), stream.encoding,
+                                            'replace', line_buffering=True))
     try:
         main(arguments)
         status = 0
     except Problem as problem:
-        print(f'embeddings.py: {problem}', file=sys.stderr)
+        print('embeddings.py:', ''.join(filter(str.isprintable, str(problem)))[:1000], file=sys.stderr)  # a line, no codes
         status = problem.status
+    except MemoryError:
+        print('embeddings.py: there is not enough memory: take fewer titles, or several smaller files of lists', file=sys.stderr)
+        status = 8
     except KeyboardInterrupt:
         print(f'Stopped. What was finished is in {OUTPUT_DIR}; the same command begins again, and with TRAIN=False it '
               'goes on from the vectors there.', file=sys.stderr)
