@@ -39,6 +39,7 @@ import lzma
 import os
 import pickle
 import re
+import reprlib
 import signal
 import tempfile
 import textwrap
@@ -356,11 +357,12 @@ class Pickled:
         self.state = state
 
 
-class DataFrameUnpickler(pickle.Unpickler):
+class DataFrameUnpickler(pickle._Unpickler):
     """Opens pickles of DataFrames and of nothing else: any other global is refused before it is looked up.
 
     Nothing of numpy or pandas is called either, as they believe what a pickle says of addresses and sizes in memory:
-    each allowed name becomes a Pickled, of which data_frame() makes what it stands for.
+    each allowed name becomes a Pickled, of which data_frame() makes what it stands for. The base is the unpickler that
+    is written in Python: the one in C would take keys that need forever to hash.
     """
     ALLOWED = {
         '__builtin__': {'slice'}, 'builtins': {'slice'}, 'numpy': {'_frombuffer', '_reconstruct', 'dtype', 'ndarray', 'scalar'},
@@ -377,6 +379,21 @@ class DataFrameUnpickler(pickle.Unpickler):
         if name not in self.ALLOWED.get(module.split('.')[0], ()):  # their modules change from one version to the next
             raise Problem(6, f'names {module}.{name}, which no table of scores needs; refused, nothing of it was run')
         return self.STAND_INS[name]
+
+    def load_setitem(self):
+        self.set_items(self.stack.pop(-2), self.stack.pop())
+
+    def load_setitems(self):
+        self.set_items(*self.pop_mark())
+
+    def set_items(self, *items):
+        if not all(isinstance(key, (str, int)) for key in items[::2]):
+            raise pickle.UnpicklingError('a key that is neither a text nor a number')
+        self.stack[-1].update(zip(items[::2], items[1::2]))
+
+    dispatch = {**pickle._Unpickler.dispatch, pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems}
+    for code in (pickle.DICT, pickle.EMPTY_SET, pickle.FROZENSET):  # what protocol 0 and sets are made with
+        del dispatch[code[0]]
 
 
 def numpy_part(part):
@@ -402,12 +419,16 @@ def numpy_part(part):
     if kind == 'SparseArray':
         own, dtype = state['_sparse_index'], state['_dtype'].state
         index = getattr(pd._libs.sparse, type(own).__name__)(own.arguments[0], *map(numpy_part, own.arguments[1:]))
-        return pd.arrays.SparseArray(numpy_part(state['_sparse_values']), sparse_index=index, fill_value=dtype['_fill_value'])
+        return pd.arrays.SparseArray(numpy_part(state['_sparse_values']), sparse_index=index,
+                                     fill_value=float(dtype['_fill_value']))
     if kind == '_new_Index':
         own = arguments[1]
         if arguments[0].__name__ == 'RangeIndex':
-            return pd.RangeIndex(own['start'], own['stop'], own['step'])
-        return pd.Index(numpy_part(own['data']), tupleize_cols=False)
+            return pd.RangeIndex(int(own['start']), int(own['stop']), int(own['step']))
+        names = numpy_part(own['data'])
+        if names.dtype == object and not all(name is pd.NA or isinstance(name, (str, int, float)) for name in names):
+            raise ValueError('a name that is neither a text nor a number')
+        return pd.Index(names, tupleize_cols=False)
     raise ValueError(f'a {kind} where numbers should be')
 
 
@@ -415,12 +436,18 @@ def data_frame(part):
     """The DataFrame that a Pickled stands for; ValueError and the like where its parts do not fit together."""
     if type(part).__name__ != 'DataFrame':
         raise Problem(6, f'holds a {type(part).__name__} and no DataFrame')
-    blocks, axes = part.state['_mgr'].arguments
+    manager = part.state['_mgr']
+    if manager.arguments:
+        blocks, axes = manager.arguments
+        blocks = [block.arguments[:2] for block in blocks]
+    else:  # as pandas wrote it until version 1.2
+        older = manager.state[3]['0.14.1']
+        blocks, axes = [(block['values'], block['mgr_locs']) for block in older['blocks']], older['axes']
     columns, index = map(numpy_part, axes)
     if len(columns) > 10 ** 6 or len(index) > 10 ** 8:  # a range or a sparse array of any length takes no bytes
         raise ValueError(f'{len(index)} lists of {len(columns)} titles are more than there are')
     pieces = []
-    for array, places, _ in (block.arguments for block in blocks):
+    for array, places in blocks:
         array = numpy_part(array)
         places = range(len(columns))[slice(*places.arguments)] if type(places).__name__ == 'slice' else numpy_part(places)
         pieces.append(pd.DataFrame(array.T if array.ndim == 2 else {places[0]: array}, index, places, copy=False))
@@ -478,8 +505,8 @@ def read_vectors():
         model = frame.attrs = {name: read.attrs[name] for name in ('mean', 'popularity', 'whitening', 'lists')}
         right = (frame.index.is_unique and len(frame) >= MIN_TITLES and np.allclose(np.linalg.norm(frame, axis=1), 1, atol=1e-3)
                  and all(0 <= model['mean'][mal_id] <= 10 and 0 < model['popularity'][mal_id] < 1e9 for mal_id in frame.index)
-                 and np.shape(model['whitening']) == (frame.shape[1],) * 2 and np.abs(model['whitening']).max() < 1e9
-                 and type(model['lists']) is int)
+                 and [len(row) for row in model['whitening']] == [frame.shape[1]] * frame.shape[1]
+                 and all(abs(value) < 1e9 for row in model['whitening'] for value in row) and type(model['lists']) is int)
     except (KeyError, OverflowError, TypeError, ValueError):
         right = False
     if not right:
@@ -522,8 +549,8 @@ def scores_of(frame, places, start, stop):
                                 and not abs(score) > 10) for score in row] for row in part.to_numpy(object)])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has {part.iat[row, column]!r:.40} for the '
-                         f'title {part.columns[column]}')
+        raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has {reprlib.repr(part.iat[row, column])} for '
+                         f'the title {part.columns[column]}')
     return scores
 
 
