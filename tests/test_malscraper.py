@@ -215,8 +215,8 @@ def trickle(connection):
     (answer(BLOCKED, '403 Forbidden'), 'status 403 (Forbidden)', 7.5),
     (answer(b'', '405 Method Not Allowed'), 'status 405', 7.5),
     (answer(b'', '429 Too Many Requests', 'Retry-After: 100'), 'status 429', 100),
-    (answer(b'', '429 Too Many Requests', 'Retry-After: ' + email.utils.formatdate(time.time() + 900, usegmt=True)),
-     'status 429', 800),
+    (lambda connection: connection.sendall(answer(b'', '429 Too Many Requests', 'Retry-After: ' + email.utils.formatdate(
+        time.time() + 900, usegmt=True))), 'status 429', 800),      # in 15 minutes from this answer on
     (answer(b'', '429 Too Many Requests', 'Retry-After: soon\x1b[2J'), 'status 429', 7.5),
     (answer(b'', '429 Too Many Requests', 'Retry-After: 0'), 'status 429', 7.5),
     (answer(b'x' * 70_000, '500 Internal Server Error'), 'status 500', 7.5),
