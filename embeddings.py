@@ -377,7 +377,7 @@ class DataFrameUnpickler(pickle._Unpickler):
         if (module, name) == ('_codecs', 'encode'):
             return lambda text, encoding: text.encode('latin-1')  # how protocol 2 stores bytes
         if name not in self.ALLOWED.get(module.split('.')[0], ()):  # their modules change from one version to the next
-            raise Problem(6, f'names {module}.{name}, which no table of scores needs; refused, nothing of it was run')
+            raise Problem(6, f'names {module:.40}.{name:.40}, which no table of scores needs; refused, nothing of it was run')
         return self.STAND_INS[name]
 
     def load_setitem(self):
@@ -391,7 +391,8 @@ class DataFrameUnpickler(pickle._Unpickler):
             raise pickle.UnpicklingError('a key that is neither a text nor a number')
         self.stack[-1].update(zip(items[::2], items[1::2]))
 
-    dispatch = {**pickle._Unpickler.dispatch, pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems}
+    dispatch = {**pickle._Unpickler.dispatch, pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems,
+                pickle.BYTEARRAY8[0]: pickle._Unpickler.load_binbytes8}  # as bytes: a bytearray would be filled from a copy
     for code in (pickle.DICT, pickle.EMPTY_SET, pickle.FROZENSET):  # what protocol 0 and sets are made with
         del dispatch[code[0]]
 
@@ -542,7 +543,8 @@ def scores_of(frame, places, start, stop):
     if not np.array_equal(places, np.arange(part.shape[1])):
         part = part.iloc[:, places]
     try:
-        scores = part.to_numpy(np.float32, na_value=np.nan)
+        with np.errstate(over='ignore'):  # what is too large for a float32 is found below
+            scores = part.to_numpy(np.float32, na_value=np.nan)
         wrong = (scores < 0) | (scores > 10)
     except (OverflowError, TypeError, ValueError):
         wrong = np.array([[not (score is None or score is pd.NA or isinstance(score, (int, float, np.number))
