@@ -32,11 +32,11 @@ class Failed(Exception):
     """A step did not do what the README says."""
 
 
-def interpreters():
+def interpreters(versions=(*REFUSED, *SUPPORTED)):
     """{version: path} of one Python of each version that PATH or pyenv has."""
     pyenv = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'), 'versions')
     found = {}
-    for version in (*REFUSED, *SUPPORTED):
+    for version in versions:
         on_path = (shutil.which(name) for name in (f'python{version}', 'python3'))
         for path in [*sorted(pyenv.glob(f'{version}.*/bin/python')), *filter(None, on_path)]:
             # pyenv's shims are on PATH for every version, and fail for those not chosen; Debian may lack venv.

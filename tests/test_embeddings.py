@@ -15,6 +15,7 @@ import time
 import numpy as np
 import pytest
 from conftest import ROOT
+from matrix import interpreters
 
 import embeddings
 import mxnet as mx
@@ -581,13 +582,8 @@ def test_ctrl_c_is_one_line_and_status_130(planted, tmp_path):
 
 @pytest.mark.parametrize('version', ['3.8', '3.13'])
 def test_a_python_that_mxnet_cannot_run_on_gets_a_sentence(version):
-    from shutil import which
-    found = sorted(ROOT.parent.glob(f'nowhere')) + [which(f'python{version}')]
-    pyenv = os.path.expanduser(f'~/.pyenv/versions')
-    if os.path.isdir(pyenv):
-        found += [os.path.join(pyenv, name, 'bin', 'python') for name in os.listdir(pyenv) if name.startswith(version + '.')]
-    found = [path for path in found if path]
-    if not found:
+    python = interpreters([version]).get(version)
+    if not python:
         pytest.skip(f'Python {version} is not installed')
-    done = subprocess.run([found[-1], 'embeddings.py'], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([python, 'embeddings.py'], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 3 and 'uv run --python 3.12' in done.stderr and 'Traceback' not in done.stderr
