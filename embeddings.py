@@ -508,7 +508,7 @@ def read_vectors():
                  and all(0 <= model['mean'][mal_id] <= 10 and 0 < model['popularity'][mal_id] < 1e9 for mal_id in frame.index)
                  and [len(row) for row in model['whitening']] == [frame.shape[1]] * frame.shape[1]
                  and all(abs(value) < 1e9 for row in model['whitening'] for value in row) and type(model['lists']) is int)
-    except (KeyError, OverflowError, TypeError, ValueError):
+    except (LookupError, OverflowError, TypeError, ValueError):
         right = False
     if not right:
         raise Problem(6, f'TRAIN = False: {path} does not hold what this script writes there; run it once with TRAIN = True')
