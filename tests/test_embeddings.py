@@ -6,6 +6,7 @@ import math
 import multiprocessing
 import os
 import pickle
+import re
 import resource
 import signal
 import subprocess
@@ -105,25 +106,31 @@ def pairs_of(scores, means, batch_size=5):
     return embeddings.PairIterator(blocks, np.asarray(means, np.float32), batch_size)
 
 
-def test_the_index_equals_a_plain_double_loop():
-    random = np.random.default_rng(5)
-    scores = random.integers(0, 11, (40, 9)).astype(float)
-    scores[random.random(scores.shape) < 0.5] = np.nan
-    means = random.uniform(4, 9, 9).astype(np.float32)
-    words = [[0.0] * 9 for _ in range(9)]
+@pytest.mark.parametrize('lists, filled', [(60, 0.5), (9000, 0.02)])  # the dense product, and the sparse one
+def test_the_index_equals_a_plain_double_loop(lists, filled):
+    random, n = np.random.default_rng(5), 14
+    scores = random.integers(0, 11, (lists, n)).astype(float)
+    scores[:, ::2] = np.maximum(scores[:, ::2], random.integers(0, 11, (lists, 1)))  # every second title is liked together
+    scores[random.random(scores.shape) > filled] = np.nan
+    means = random.uniform(4, 9, n).astype(np.float32)
+    words = [[0.0] * n for _ in range(n)]
     for row in scores:  # the formulas of the README, one user and one pair of titles at a time
         offset = [max(0.0, s - m + embeddings.MARGIN) if s > 0 else 0.0 for s, m in zip(row, means.tolist())]
         if sum(offset):
-            for i in range(9):
-                for j in range(9):
+            for i in range(n):
+                for j in range(n):
                     words[i][j] += math.sqrt(offset[i] * offset[j]) / sum(offset)
-    index = [[words[i][j] / math.sqrt(words[i][i] * words[j][j]) for j in range(9)] for i in range(9)]
+    index = [[words[i][j] / math.sqrt(words[i][i] * words[j][j]) for j in range(n)] for i in range(n)]
     values, vectors = np.linalg.eigh(index)
-    centred = [[index[i][j] - embeddings.COMMON * values[-1] * vectors[i, -1] * vectors[j, -1] for j in range(9)] for i in range(9)]
-    expected = [[math.copysign(abs(c := centred[i][j] / math.sqrt(centred[i][i] * centred[j][j])) ** embeddings.POWER, c)
-                 for j in range(9)] for i in range(9)]
+    centred = [[index[i][j] - embeddings.COMMON * values[-1] * vectors[i, -1] * vectors[j, -1] for j in range(n)] for i in range(n)]
+    lifted = [[math.copysign(abs(c := centred[i][j] / math.sqrt(centred[i][i] * centred[j][j])) ** embeddings.POWER, c)
+               for j in range(n)] for i in range(n)]
+    fifth = [max(0.02, sorted(value for j, value in enumerate(row) if j != i)[-5]) for i, row in enumerate(lifted)]
+    assert filled < 0.5 or max(fifth) > 2 * min(fifth)
+    usual = math.exp(sum(map(math.log, fifth)) / n)
+    expected = [[1 if i == j else min(1, lifted[i][j] / math.sqrt(fifth[i] * fifth[j]) * usual) for j in range(n)] for i in range(n)]
     pairs = pairs_of(scores, means)
-    np.testing.assert_allclose(pairs.similarity, expected, atol=1e-5)
+    np.testing.assert_allclose(pairs.similarity, expected, atol=2e-5)
     np.testing.assert_array_equal(pairs.scorers, (np.nan_to_num(scores) > 0).sum(0))
 
 
@@ -269,13 +276,27 @@ def test_lists_that_say_nothing_are_dropped_and_counted():
 
 # ---- several machines ------------------------------------------------------------------------------------------------
 
-def start_machines(folder, arguments, port):
+def start_machines(arguments, port, worker=('embeddings.py',)):
     """One scheduler, one server, two workers as processes on 127.0.0.1; returns them in that order."""
     environment = {**os.environ, 'DMLC_PS_ROOT_URI': '127.0.0.1', 'DMLC_PS_ROOT_PORT': str(port), 'DMLC_NUM_SERVER': '1',
                    'DMLC_NUM_WORKER': '2', 'DMLC_INTERFACE': 'lo', 'OMP_NUM_THREADS': '1'}
-    return [subprocess.Popen([sys.executable, 'embeddings.py', 'KVSTORE=dist_sync', *arguments], cwd=ROOT, text=True,
+    return [subprocess.Popen([sys.executable, *program, 'KVSTORE=dist_sync', *arguments], cwd=ROOT, text=True,
                              env={**environment, 'DMLC_ROLE': role}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            for role in ('scheduler', 'server', 'worker', 'worker')]
+            for role, program in (('scheduler', ['embeddings.py']), ('server', ['embeddings.py']),
+                                  ('worker', worker), ('worker', worker))]
+
+
+INDEX_ONLY = """
+import sys, numpy as np, embeddings
+embeddings.apply_arguments(sys.argv[1:])
+embeddings.join_machines()
+ids, paths = embeddings.read_anime_list(), embeddings.list_files()
+means = embeddings.fill_means(embeddings.read_anime_data(ids), paths)
+pairs = embeddings.PairIterator(embeddings.score_blocks(paths, ids, {}), means, 16)
+np.save(f'{embeddings.OUTPUT_DIR}/index-{embeddings.STORE.rank}.npy', pairs.similarity)
+embeddings.STORE = None
+embeddings.ROLL_CALL.leave()
+"""
 
 
 def free_port():
@@ -289,24 +310,37 @@ def free_port():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('files', [3])
-def test_two_workers_find_what_one_process_finds(planted, tmp_path, files):
+def test_two_workers_find_what_one_process_finds(planted, tmp_path):
     folder, _, group = planted
     lists = pd.read_pickle(folder / 'dataframe.pkl')
-    many = pd.concat([lists] * 8)  # more than one block of lists, so that both workers have a share
+    many = pd.concat([lists] * 8)
     many.index = [f'member{k}' for k in range(len(many))]
-    for k, part in enumerate(np.array_split(np.arange(len(many)), files)):
+    many.to_pickle(tmp_path / 'all.pkl')
+    for k, part in enumerate(np.array_split(np.arange(len(many)), 3)):
         many.iloc[part].to_pickle(tmp_path / f'lists-{k}.pkl')
-    arguments = [*arguments_for(folder)[:2], f'ANIME_DATA_LIST={tmp_path}/lists-*.pkl', 'COVERS_DIR=']
-    machines = start_machines(tmp_path, [*arguments, f'OUTPUT_DIR={tmp_path}/shared'], free_port())
+    nodes = json.loads((folder / 'animes.json').read_text())
+    del nodes['1007']['mean']  # so that a mean has to be summed over the workers, too
+    (tmp_path / 'animes.json').write_text(json.dumps(nodes))
+    arguments = [f'ANIME_LIST={folder}/animelist.txt', f'ANIME_DATA={tmp_path}/animes.json', 'COVERS_DIR=']
+    kept = np.concatenate(list(embeddings.score_blocks([str(tmp_path / 'all.pkl')], ids_of(len(group)), {})))
+    means = np.full(len(group), 6.5)
+    means[1] = kept[:, 1][kept[:, 1] > 0].mean()
+    alone = pairs_of(kept, means)
+    machines = start_machines([*arguments, f'ANIME_DATA_LIST={tmp_path}/all.pkl', f'OUTPUT_DIR={tmp_path}'], free_port(),
+                              ['-c', INDEX_ONLY])  # a single file is shared by blocks, several by files
     said = [machine.communicate(timeout=120)[0] for machine in machines]
     assert [machine.returncode for machine in machines] == [0, 0, 0, 0], said
-    alone = run([*arguments, f'OUTPUT_DIR={tmp_path}/alone'])
-    assert alone.returncode == 0, alone.stderr
-    settings = [json.loads((tmp_path / name / 'settings.json').read_text()) for name in ('shared', 'alone')]
-    assert settings[0]['lists'] == settings[1]['lists'] and settings[0]['lists']['read'] == len(many)
-    attrs = [pd.read_pickle(tmp_path / name / 'embeddings.pkl').attrs for name in ('shared', 'alone')]
-    assert attrs[0]['popularity'] == pytest.approx(attrs[1]['popularity'])
+    for rank in (0, 1):
+        np.testing.assert_allclose(np.load(tmp_path / f'index-{rank}.npy'), alone.similarity, atol=1e-5)
+
+    machines = start_machines([*arguments, f'ANIME_DATA_LIST={tmp_path}/lists-*.pkl', f'OUTPUT_DIR={tmp_path}/shared'], free_port())
+    said = [machine.communicate(timeout=120)[0] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0, 0, 0], said
+    settings = json.loads((tmp_path / 'shared' / 'settings.json').read_text())
+    assert settings['lists']['read'] == len(many) and settings['lists']['kept'] == len(kept)
+    popularity = (alone.scorers + 1) / (alone.scorers + 1).mean()
+    attrs = pd.read_pickle(tmp_path / 'shared' / 'embeddings.pkl').attrs
+    np.testing.assert_allclose(list(attrs['popularity'].values()), popularity, rtol=1e-5)
     neighbours = pd.read_csv(tmp_path / 'shared' / 'neighbours.csv')
     group_of = dict(zip(ids_of(len(group)), group))
     nearest = neighbours[neighbours['rank'] < SIZE]
@@ -317,7 +351,7 @@ def test_two_workers_find_what_one_process_finds(planted, tmp_path, files):
 @pytest.mark.parametrize('victim', ['scheduler', 'worker'])
 def test_a_machine_that_dies_ends_the_others_with_a_sentence(planted, tmp_path, victim):
     arguments = [*arguments_for(planted[0])[:3], f'OUTPUT_DIR={tmp_path}', 'COVERS_DIR=', 'EPOCHS=1000000']
-    machines = start_machines(tmp_path, arguments, free_port())
+    machines = start_machines(arguments, free_port())
     for line in machines[2].stdout:
         if line.startswith('lists:'):
             break
@@ -549,6 +583,24 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
     assert not os.listdir(tmp_path / 'output')
 
 
+def test_vectors_that_all_point_the_same_way_end_the_run(tmp_path):
+    random = np.random.default_rng(4)
+    scores = np.repeat(random.integers(7, 10, (60, 1)), 20, axis=1).astype(float)
+    scores[np.arange(60), random.integers(0, 20, 60)] += 1  # every list has some variation, but no title differs from another
+    done = run([*write_inputs(tmp_path, scores), 'COMMON=0', 'BOTTER_LIMIT=10'])
+    assert done.returncode == 8 and 'the same way' in done.stderr and 'Traceback' not in done.stderr
+    assert not os.listdir(tmp_path / 'output')
+
+
+def test_ci_runs_the_commands_of_the_readme():
+    readme, script = (ROOT / 'README.md').read_text(), (ROOT / '.ci' / 'run').read_text()
+    steps = re.findall(r"^step '(.*)'$", script, re.M)
+    assert steps == ['main job', 'web tests', 'tests']
+    for step in steps:
+        assert len(re.findall(rf'<!-- {step} -->\n```bash\n.+\n```', readme)) == 1
+    assert not re.search(r'^\s*(\.venv|npm|python3 -m)', script, re.M)  # nothing but what it reads there
+
+
 def test_an_output_folder_that_cannot_be_written_is_status_9(tmp_path):
     (tmp_path / 'file').write_text('')
     status, said = call([f'OUTPUT_DIR={tmp_path}/file/output'])
@@ -570,7 +622,8 @@ def test_a_full_disk_leaves_the_old_outputs_whole(planted, tmp_path):
 
 def test_ctrl_c_is_one_line_and_status_130(planted, tmp_path):
     process = subprocess.Popen([sys.executable, 'embeddings.py', *arguments_for(planted[0])[:3], f'OUTPUT_DIR={tmp_path}',
-                                'EPOCHS=1000000'], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                'EPOCHS=1000000'], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's & ignores it
     for line in process.stdout:
         if line.startswith('lists:'):
             break
