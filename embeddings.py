@@ -35,6 +35,7 @@ import gzip
 import io
 import itertools
 import json
+import logging
 import lzma
 import os
 import pickle
@@ -611,9 +612,10 @@ def fill_means(anime, paths):
 def similarity_index(words):
     """The similarity of all titles, float32 n x n with a diagonal of 1, from the lists' summed words on each pair.
 
-    words: W_ij = sum_u sqrt(o_ui o_uj) / sum_k o_uk, float32 n x n; it is overwritten. In DESIGN's notation, with three
+    words: W_ij = sum_u sqrt(o_ui o_uj) / sum_k o_uk, float32 n x n; it is overwritten. In DESIGN's notation, with four
     steps more (what each brought is in the README, "How good is it?"): each list's word is divided by its sum of offsets,
-    COMMON of the direction that all titles share is taken out, and the POWER lifts what is faint.
+    COMMON of the direction that all titles share is taken out, the POWER lifts what is faint, and every title's
+    neighbours are brought to comparable height.
     """
     def brought_to_one(matrix):
         alone = np.sqrt(np.maximum(matrix.diagonal(), 1e-12))
@@ -1078,6 +1080,7 @@ def shorten(title, length=36):
 def fonts_for(texts):
     """Font families that hold the texts' characters, DejaVu Sans first, and the characters that no font here holds."""
     families, missing = [], set(map(ord, ''.join(texts)))
+    logging.getLogger('matplotlib.font_manager').setLevel(logging.ERROR)  # it complains of fonts that nobody asked for
     others = {font.name for font in font_manager.fontManager.ttflist if font.style == 'normal'}
     for name in ['DejaVu Sans', *sorted(others, key=lambda name: ('CJK' not in name, name))]:
         if missing and not name.startswith('Last Resort'):  # that one draws boxes
@@ -1312,6 +1315,7 @@ def print_nearest(anime, places, similarities):
 
 
 def main(arguments):
+    """The whole run, from NAME=value arguments to the files in OUTPUT_DIR."""
     apply_arguments(arguments)
     if KVSTORE == 'dist_sync':
         join_machines()
@@ -1348,20 +1352,19 @@ def main(arguments):
         write_json('settings.json', settings)
     else:
         frame = read_vectors()
-        if not {'mean', 'popularity', 'whitening', 'lists'} <= set(frame.attrs):
-            raise Problem(6, f'{OUTPUT_DIR}/embeddings.pkl is not of this program: run once with TRAIN = True')
         anime = read_anime_data(list(frame.index))
     if person is not None:
         recommend_for(person, frame, anime)
     if TRAIN or person is None:
         nearest = nearest_titles(frame.to_numpy(), NEAREST)
         write_neighbours(anime, *nearest)
-        print('clusters and t-SNE ...')
+        seconds = f'about {1 + len(anime) // 150} s'  # as measured on two cores; neither t-SNE nor textalloc tells
+        print(f'clusters and t-SNE: {seconds}')
         labels, names = find_clusters(frame.to_numpy(), anime)
         positions = place_titles(frame.to_numpy())
         colours = cluster_colours(positions, labels)
         covers = fetch_covers(anime) if COVERS_DIR else {}
-        print('drawing the map ...')
+        print(f'drawing the map: {seconds}')
         draw_map(positions, labels, names, colours, anime, covers,
                  f'Drawn by AniEmbed from {frame.attrs["lists"]:,} lists. The nearer two titles, the more alike they are '
                  'scored; the larger, the more people know them.')

@@ -1,0 +1,411 @@
+"""What users' machines do: kills, full disks, folders nobody may write to, clocks that jump, lost readers, other locales.
+
+The scraper and the list download have their fifty kills each in tests/test_malscraper.py and tests/test_downloads.py, and
+meet full disks there; here are embeddings.py, anime_download.ipynb, the secret, and a week of each download.
+"""
+import argparse
+import contextlib
+import gc
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import pytest
+import requests
+from conftest import ROOT
+from simulated_site import DAY, SimulatedDay
+from test_downloads import ANIME, ENVIRONMENT, LISTS, QUICK, RUNNER, Kernel, code_cells, prepare
+from test_embeddings import call, planted_scores, write_inputs
+from test_hostile import notebook
+from test_malscraper import Clock, Server as Pages, answer, members, run as scrape, users_page
+
+import embeddings
+import malscraper
+import mal_server
+import pandas as pd
+from mal_server import Fault, Server, Site
+
+FORMS = {'embeddings.pkl': lambda path: len(pd.read_pickle(path)), 'neighbours.csv': lambda path: len(pd.read_csv(path)),
+         'settings.json': lambda path: json.loads(path.read_text()), 'graph.json': lambda path: json.loads(path.read_text()),
+         'similarity_map.png': lambda path: __import__('PIL.Image').Image.open(path).load()}
+
+
+# ---- kills ---------------------------------------------------------------------------------------------------------------
+
+def start(arguments):
+    """embeddings.command() in a forked process, which spares the seconds of importing MXNet; its id."""
+    child = os.fork()
+    if not child:
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
+        os._exit(embeddings.command(arguments))
+    return child
+
+
+def contents(folder):
+    """{name: bytes} of the finished files of a run, without the name of the folder, which settings hold."""
+    return {path.name: path.read_bytes().replace(str(folder).encode(), b'') for path in folder.iterdir() if path.suffix != '.part'}
+
+
+@pytest.mark.slow
+def test_embeddings_killed_thirty_times(tmp_path):
+    """SIGKILL at random moments, half of them while a file is being written: whole files at all times, and the same in the end."""
+    arguments = [*write_inputs(tmp_path, planted_scores(80)[0][:, :16]), 'EPOCHS=3', 'MAP_WIDTH=2400', 'MIN_ANIME_REQUIRED=3']
+    calm, killed = tmp_path / 'calm', tmp_path / 'killed'
+    began = time.monotonic()
+    assert os.waitpid(start([*arguments, f'OUTPUT_DIR={calm}']), 0)[1] == 0
+    seconds, source = time.monotonic() - began, random.Random(8)
+    assert set(FORMS) == {path.name for path in calm.iterdir()}
+    halfway, written = 0, 0
+    for kill in range(30):
+        shelf = {path.name for path in killed.iterdir()} if killed.exists() else set()
+        child, began, until = start([*arguments, f'OUTPUT_DIR={killed}']), time.monotonic(), source.uniform(0, seconds)
+        wanted = f'{sorted(FORMS)[kill % 5]}.part' if kill % 2 else ''
+        while time.monotonic() - began < (3 * seconds if wanted else until):
+            if wanted and (killed / wanted).exists():
+                break
+            time.sleep(0 if wanted else 0.002)
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] in (0, signal.SIGKILL)
+        there = {path.name for path in killed.iterdir()} if killed.exists() else set()
+        halfway += any(name.endswith('.part') for name in there)
+        written += bool(there)
+        assert shelf - there <= {f'{name}.part' for name in FORMS}      # nothing that was there is gone
+        for name in there & set(FORMS):
+            FORMS[name](killed / name)
+        if kill % 6 == 5:                                               # from nothing again
+            for path in killed.iterdir():
+                path.unlink()
+    print(f'{halfway} of 30 kills left a file in the making, {written} a folder with files')
+    assert halfway >= 10
+    assert os.waitpid(start([*arguments, f'OUTPUT_DIR={killed}']), 0)[1] == 0
+    assert contents(killed) == contents(calm) and len(list(killed.iterdir())) == len(FORMS)
+
+
+def test_titles_killed_twenty_times(tmp_path):
+    """anime_download.ipynb: both files of one run or none, and in the end those of an undisturbed run."""
+    site, source = Site(members=20, titles=700, seed=4), random.Random(20)
+    with Server(site) as server:
+        cells = list(code_cells(ANIME, **{**QUICK, 'API_URL': f'{server.url}/v2', 'TOP': 600}))
+        cells = cells[:next(place for place, cell in enumerate(cells) if 'def whole' in cell) + 1]
+        (tmp_path / 'cells.json').write_text(json.dumps(cells))
+        (tmp_path / 'runner.py').write_text(RUNNER)
+        folder = tmp_path / 'titles'
+        folder.mkdir()
+        with subprocess.Popen([sys.executable, tmp_path / 'runner.py', tmp_path / 'cells.json'], cwd=folder, env=ENVIRONMENT, text=True,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as runner:
+            def one_run(until):
+                print(file=runner.stdin, flush=True)
+                child, give_up = int(runner.stdout.readline()), time.monotonic() + 20
+                while until and not until() and time.monotonic() < give_up:
+                    time.sleep(0.0005)
+                if until:
+                    os.kill(child, signal.SIGKILL)
+                print(file=runner.stdin, flush=True)
+                return int(runner.stdout.readline())
+
+            halfway = 0
+            for kill in range(20):
+                before, moment = len(server.calls), time.monotonic() + source.uniform(0, 0.3)
+                if kill % 2:
+                    assert one_run(lambda: list(folder.glob('*.tmp'))) in (0, signal.SIGKILL)
+                else:
+                    one_run(lambda: len(server.calls) > before and time.monotonic() > moment)
+                halfway += bool(list(folder.glob('*.tmp')))
+                if (folder / 'animes.json').exists():
+                    assert len(json.loads((folder / 'animes.json').read_text())) == 600
+                if (folder / 'animelist.txt').exists():
+                    assert (folder / 'animelist.txt').read_text().split() == [str(node['id']) for node in site.nodes[:600]]
+            assert one_run(None) == 0 and halfway >= 3
+            runner.stdin.close()
+    assert list(json.loads((folder / 'animes.json').read_text())) == (folder / 'animelist.txt').read_text().split()
+
+
+# ---- disks and folders ---------------------------------------------------------------------------------------------------
+
+def process(arguments, **options):
+    return subprocess.run([sys.executable, 'embeddings.py', *arguments], cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, **options)
+
+
+@contextlib.contextmanager
+def mounted(folder, *options):
+    """A tmpfs at a folder with its mount options, for root alone."""
+    folder.mkdir()
+    done = subprocess.run(['mount', '-t', 'tmpfs', '-o', ','.join(options), 'tmpfs', str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f'this user may not mount: {done.stderr.strip()}')
+    try:
+        yield
+    finally:
+        subprocess.run(['umount', str(folder)], check=True)
+
+
+def test_a_full_and_a_read_only_disk(tmp_path):
+    """A tmpfs of 200 kB holds the vectors and the tables but no map; what was there before stays, and nothing half written."""
+    arguments = [*write_inputs(tmp_path, planted_scores(60)[0][:, :16]), 'EPOCHS=2', 'MAP_WIDTH=2400', 'MIN_ANIME_REQUIRED=3']
+    with mounted(tmp_path / 'small', 'size=200k'):
+        output = tmp_path / 'small' / 'output'
+        output.mkdir()
+        (output / 'similarity_map.png').write_bytes(b'an older map')
+        done = process([*arguments, f'OUTPUT_DIR={output}'])
+        said = done.stderr.decode()
+        assert done.returncode == 9 and 'No space left' in said and said.count('\n') == 1, said
+        assert (output / 'similarity_map.png').read_bytes() == b'an older map' and not list(output.glob('*.part'))
+        FORMS['embeddings.pkl'](output / 'embeddings.pkl')
+        subprocess.run(['mount', '-o', 'remount,ro', str(tmp_path / 'small')], check=True)
+        for folder in (output, tmp_path / 'small' / 'new'):
+            status, said = call([*arguments, f'OUTPUT_DIR={folder}'])
+            assert status == 9 and 'Read-only file system' in said and said.count('\n') == 1, said
+        assert malscraper.main(['--output', str(output / 'users.txt')], Clock()) == 3
+
+
+def test_a_journal_where_no_folder_can_be(tmp_path, monkeypatch):
+    (tmp_path / 'file').touch()
+    prepare(tmp_path, Site(members=20, titles=50), titles=20)
+    with pytest.raises(Exception, match='^file/lists.jsonl cannot be read: Not a directory') as problem:
+        notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='file/lists.jsonl')
+    assert problem.type.__name__ == 'Stop'
+
+
+# ---- clocks --------------------------------------------------------------------------------------------------------------
+
+def test_a_clock_that_jumps_back_and_forth(tmp_path, capfd):
+    """The clock on the wall is for showing times alone: neither hours nor waits follow it when it is set."""
+    class Jumping(Clock):
+        def time(self):
+            return self.now + (-3e7, 3e7, -self.now)[len(self.waits) % 3]   # a year back, a year ahead, 1970
+
+    results = []
+    for clock in (Clock(), Jumping()):
+        random.seed(1)
+        path = tmp_path / type(clock).__name__
+        pages = [answer(users_page(members(start))) for start in range(0, 400, 10)]
+        with Pages([*pages[:9], answer(b'', '503 Service Unavailable', 'Retry-After: 30'), *pages[9:]]) as server:
+            assert scrape(server, path, '--hours', '0.05', clock=clock) == 0
+        results.append((clock.waits, path.read_text()))
+    assert results[0] == results[1] and len(results[0][0]) > 30
+    assert 'Traceback' not in capfd.readouterr().err
+
+
+# ---- readers, terminals, locales -----------------------------------------------------------------------------------------
+
+TITLES = ['新世紀エヴァンゲリオン', 'Straße °', '🌸 \x1b[2J', 'のんのんびより']
+
+
+@pytest.fixture(scope='module')
+def japanese(tmp_path_factory):
+    """Small inputs with such titles: the arguments without OUTPUT_DIR."""
+    folder = tmp_path_factory.mktemp('japanese')
+    arguments = write_inputs(folder, planted_scores(60)[0][:, :16])
+    nodes = json.loads((folder / 'animes.json').read_text())
+    for node, title in zip(nodes.values(), TITLES * 4):
+        node['title'] = f'{title} {node["id"]}'
+    (folder / 'animes.json').write_text(json.dumps(nodes, ensure_ascii=False), encoding='utf-8')
+    return [*arguments[:3], 'COVERS_DIR=', 'EPOCHS=2', 'MAP_WIDTH=2400', 'MIN_ANIME_REQUIRED=3']
+
+
+@pytest.mark.parametrize('redirection', ['2>&1 | head -1', '>&- 2>&-', '> /dev/full 2>&1'])
+def test_outputs_are_complete_whoever_reads_the_log(japanese, tmp_path, redirection):
+    command = ' '.join([sys.executable, 'embeddings.py', *map("'{}'".format, japanese), f"'OUTPUT_DIR={tmp_path}/output'"])
+    done = subprocess.run(['bash', '-c', f'set -o pipefail; {command} {redirection}'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and 'Traceback' not in done.stderr and 'Error' not in done.stderr, done.stderr
+    assert {path.name for path in (tmp_path / 'output').iterdir()} == set(FORMS)
+
+
+@pytest.mark.parametrize('environment', [
+    {'LC_ALL': 'C', 'PYTHONCOERCECLOCALE': '0', 'PYTHONUTF8': '0'}, {'PYTHONIOENCODING': 'ascii'}], ids=' '.join)
+def test_titles_of_any_script_in_any_locale(japanese, tmp_path, environment):
+    """The log shows what it can; the files do not depend on the locale, and the log of no terminal has no carriage returns."""
+    os.mkdir(folder := os.fsencode(tmp_path) + b'/\xff\xe5')             # a name that is no UTF-8
+    done = process([*japanese, b'OUTPUT_DIR=' + folder], env={**os.environ, **environment})
+    assert done.returncode == 0 and not done.stderr and b'\r' not in done.stdout and b'\x1b' not in done.stdout, done.stderr
+    assert done.stdout.count(b'\n') < 60
+    with open(folder + b'/graph.json', encoding='utf-8') as file:
+        graph = json.load(file)
+    assert TITLES[0] + ' 1000' in [anime['title'] for anime in graph['anime']]
+    assert os.fsdecode(folder) == json.load(open(folder + b'/settings.json', encoding='utf-8'))['OUTPUT_DIR']
+    assert pd.read_csv(os.fsdecode(folder) + '/neighbours.csv', encoding='utf-8').title[0] == TITLES[0] + ' 1000'
+
+
+# ---- the secret ----------------------------------------------------------------------------------------------------------
+
+SECRET = 'recognisable-client-id-4711'
+
+
+def test_no_output_file_or_log_holds_the_client_id(tmp_path, monkeypatch):
+    """Both notebooks, as a kernel stores them, in every way that a run can go wrong: the id is in the requests alone.
+
+    The server sends the id back in what it says, too, as a proxy's error page may.
+    """
+    monkeypatch.setattr(mal_server, 'CLIENT_ID', SECRET)
+    site = Site(members=20, titles=120, seed=6)
+    prepare(tmp_path, site, titles=60)
+    kernel, said = Kernel(), []
+
+    def output(message):
+        if message['msg_type'] != 'execute_input':                      # the code itself, sent back
+            said.append(json.dumps(message['content']))
+        if message['msg_type'] == 'error':
+            kernel.error = message['content']
+
+    kernel.output = output
+    echo = json.dumps({'error': 'bad_request', 'message': f'no such thing, {SECRET}'}).encode()
+
+    def answers(handler, path):
+        if handler.fault == 'echo':
+            return 400, echo, {'X-Echo': SECRET, 'Content-Type': 'application/json'}
+        return original(handler, path)
+
+    original = mal_server.Handler.answer
+    monkeypatch.setattr(mal_server.Handler, 'answer', answers)
+    ways = [(), ['forbidden'], ['echo'], ['429-days'], ['redirect', 'elsewhere'], ['503', '429', 'reset', 'cut', 'truncated', 'html', 'silence', 'shape', '401']]
+    try:
+        with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
+            for faults in ways:
+                for name in (ANIME, LISTS):
+                    server.plan = [Fault('(ranking|/users/)', fault, 1) for fault in faults]
+                    kernel.run(name, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL=f'{server.url}/v2', TIMEOUT=0.3, LISTS=f'{"-".join(faults)}.jsonl')
+            kernel.run(LISTS, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL='http://127.0.0.1:9/v2', LISTS='none.jsonl', MAX_FAILURES=3)
+            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET + ' two words'}, API_URL=f'{server.url}/v2')
+            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL=f'{server.url}/v2', TOP=0)
+            kernel.run_cell('print(vars().keys(), sorted(globals())); client_id')   # a NameError, with the cell around it
+            assert {call.client_id for call in server.calls} == {SECRET} and not elsewhere.calls
+    finally:
+        kernel.close()
+    assert len(said) > 50
+    assert not [text for text in said if SECRET in text]
+    written = list(tmp_path.rglob('*'))
+    assert len(written) > 10 and not [path for path in written if path.is_file() and SECRET.encode() in path.read_bytes()]
+
+
+# ---- long hauls ----------------------------------------------------------------------------------------------------------
+
+def resident():
+    with open('/proc/self/statm') as statm:
+        return int(statm.read().split()[1]) * resource.getpagesize()
+
+
+def open_files():
+    return len(os.listdir('/proc/self/fd'))
+
+
+@pytest.mark.slow
+def test_a_week_of_scraping(tmp_path, capfd):
+    """Seven simulated days, a load in fifty failing: every name shown is in the file once, memory and handles do not grow.
+
+    Memory may grow with the names alone: after the second day, when all are known, not at all.
+    """
+    day, source = SimulatedDay(400, seed=3), random.Random(7)
+    shown, sizes, handles = set(), [], []
+
+    class Week:
+        """The same day over and over, on a clock that goes on."""
+
+        def __init__(self):
+            self.passed = 0.0
+
+        def monotonic(self):
+            return self.passed + day.now
+
+        time = monotonic
+
+        def sleep(self, seconds):
+            day.sleep(seconds)
+            while day.now >= DAY:
+                day.now -= DAY
+                self.passed += DAY
+                gc.collect()
+                sizes.append(resident())
+                handles.append(open_files())
+
+        def load(self):
+            if source.random() < 0.02:
+                raise malscraper.LoadFailed('a bad hour', source.choice((0.0, 90.0)), source.random() < 0.3)
+            names, online = day.load()
+            shown.update(names)
+            return names, online
+
+    week, path = Week(), tmp_path / 'users.txt'
+    users = malscraper.UsersFile(str(path))
+    options = argparse.Namespace(hours=7 * 24, delay=malscraper.DELAY, url=malscraper.URL)
+    malscraper.scrape(week, users, options, malscraper.Progress(week), week)
+    os.close(users.file)
+    names = path.read_text().split('\n')
+    print(f'{day.loads} loads, {len(shown)} names, {sizes[1:]} bytes, {handles[0]} handles')
+    assert len(sizes) >= 6 and max(sizes[2:]) - sizes[1] < 2_000_000 and len(set(handles)) == 1
+    assert names.pop() == '' and sorted(names) == sorted(shown) and len(shown) > 390
+    log = capfd.readouterr().err
+    assert '\r' not in log and log.count('\n') < 7 * 24 * 6 + day.loads / 20    # a line in ten minutes, and one a failure
+
+
+@pytest.mark.slow
+def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
+    """The calls of a week cut short on a clock that does not wait, one in fifty failing, in seven sittings: none lost or asked twice.
+
+    The notebook's own cells, against a session that answers from the simulated members: the socket is what other tests are
+    for. One call each 0.75 s are 800,000 in a week; a fiftieth of the members is asked for, each fifty times as slowly.
+    """
+    site, source, clock = Site(members=700, titles=3000, seed=9), random.Random(3), Clock()
+    site.names = site.names[:-1]                                                # without the member of 18,219 entries
+    prepare(tmp_path, site, titles=40)
+    asked, sizes, handles = [], [], []
+    lists = {name: site.scores(name) for name in site.names if site.status(name) == 'ok'}
+
+    class Response:
+        headers = {}
+
+        def __init__(self, status_code, body):
+            self.status_code, self.body = status_code, body
+
+        def json(self):
+            return json.loads(self.body)
+
+    def get(url, timeout):
+        clock.sleep(37.5)
+        if source.random() < 0.02:
+            fault = source.choice((requests.Timeout(), requests.ConnectionError(), 503, 429, '{"data": ['))
+            if isinstance(fault, Exception):
+                raise fault
+            return Response(fault if isinstance(fault, int) else 200, str(fault))
+        name = url.split('/users/')[1].split('/')[0]
+        status = site.status(name)
+        asked.append(name)
+        if status != 'ok':
+            return Response(404 if status == 'missing' else 403, json.dumps({'error': 'not_found' if status == 'missing' else 'not_permitted'}))
+        data = [{'node': {'id': mal_id}, 'list_status': {'score': score}} for mal_id, score in lists[name].items()]
+        return Response(200, json.dumps({'data': data, 'paging': {}}))
+
+    cell = next(source for source in code_cells(LISTS) if 'left, bar' in source)
+    names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='week.jsonl', DELAY=0, BACKOFF=0)
+    names['session'].get = get
+    names['tqdm'].write = lambda text: None
+    monkeypatch.setattr(os, 'fsync', lambda file: None)                         # a week of them would take its time for real
+    tracemalloc.start()
+    for sitting in range(7):
+        everyone = names['users']
+        names['users'] = dict(list(everyone.items())[:(sitting + 1) * len(everyone) // 7])
+        exec(cell, names)
+        names['users'] = everyone
+        for name in ('entry', 'line', 'scores'):                                # of the last list, which may be a long one
+            names.pop(name, None)
+        gc.collect()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        handles.append(open_files())
+    for _ in range(2):                                                          # what failed is fetched in the end
+        exec(cell, names)
+    tracemalloc.stop()
+    entries = [json.loads(line) for line in (tmp_path / 'week.jsonl').read_text().splitlines()]
+    print(f'{len(asked)} answers, {len(clock.waits) * 37.5 / DAY:.1f} days, {sizes} bytes, {handles[0]} handles')
+    assert sorted(entry['user'] for entry in entries) == sorted(site.names) == sorted(asked)   # each once
+    assert all({int(mal_id): score for mal_id, score in entry['scores'].items()} == lists[entry['user']]
+               for entry in entries if entry['status'] == 'ok')
+    assert len(set(handles)) == 1
+    assert sizes[-1] - sizes[0] < 300 * len(site.names) < os.path.getsize('week.jsonl') / 5, sizes      # names, but no lists
