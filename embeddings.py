@@ -13,7 +13,7 @@ Edit the globals below, or give any of them for one run:
 
 Exit status: 0 done; 2 a global is wrong; 3 MXNet cannot run on this Python or numpy; 4 an input is missing or
 unreadable; 5 ANIME_LIST or ANIME_DATA is wrong; 6 ANIME_DATA_LIST is wrong; 7 too little is left to learn from;
-8 the training failed; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or read; 11 another
+8 the training failed or memory ran out; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or read; 11 another
 machine of this run is gone; 130 stopped by Ctrl-C.
 """
 import sys
