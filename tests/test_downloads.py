@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT / 'tests'))
 from mal_server import BY_HAND, CLIENT_ID, Fault, Server, Site  # noqa: E402
 
 ANIME, LISTS = 'anime_download.ipynb', 'lists_download.ipynb'
-QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 1}
+QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 2.5}
 ENVIRONMENT = {**os.environ, 'MAL_CLIENT_ID': CLIENT_ID}
 ENVIRONMENT.pop('MAL_API_URL', None)
 

@@ -34,7 +34,7 @@ import malscraper
 import pandas as pd
 
 GIGABYTE = 1 << 30
-SECONDS = 5  # that one file may take
+SECONDS = 20  # that one file may take
 
 
 def spoiled(content, cases, tokens, seed):
