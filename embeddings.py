@@ -759,10 +759,20 @@ def train(pairs):
         bar.set_postfix(loss=f'{value:.6f}', refresh=False)
         bar.update()
 
+    def after_batch(state):
+        if stopped.is_set():
+            raise KeyboardInterrupt
+
+    # Python drops a KeyboardInterrupt that falls into the __del__ of one of MXNet's many arrays: so Ctrl-C waits for the batch.
+    stopped, handler = threading.Event(), signal.getsignal(signal.SIGINT)
+    if handler is signal.default_int_handler:  # a shell's & has it ignored
+        signal.signal(signal.SIGINT, lambda *state: stopped.set())
     with bar:
-        net.fit(pairs, num_epoch=EPOCHS, eval_metric=loss, epoch_end_callback=after_pass, kvstore=STORE or 'local',
+        net.fit(pairs, num_epoch=EPOCHS, eval_metric=loss, epoch_end_callback=after_pass, batch_end_callback=after_batch,
+                kvstore=STORE or 'local',
                 arg_params={'embedding_weight': mx.nd.array(first_vectors(pairs.similarity))},
                 optimizer='adam', optimizer_params={'learning_rate': LEARNING_RATE, 'lr_scheduler': schedule})
+    signal.signal(signal.SIGINT, handler)
     vectors = net.get_params()[0]['embedding_weight'].asnumpy()
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alike = float(np.square(np.linalg.norm(vectors.mean(0))))  # the mean of v_i . v_j over all pairs

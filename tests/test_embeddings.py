@@ -629,7 +629,7 @@ def test_ctrl_c_is_one_line_and_status_130(planted, tmp_path):
             break
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
-    said = process.communicate()[1]
+    said = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and 'Traceback' not in said and 'Stopped' in said
 
 
