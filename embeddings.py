@@ -499,6 +499,8 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
     except Exception as error:  # a damaged pickle can end in an error of any type
         raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, or is cut off: '
                          f'{type(error).__name__}: {error!s:.200}') from None
+
+
 def read_vectors():
     """The DataFrame that an earlier run left in OUTPUT_DIR; Problem 4 or 6."""
     path = os.path.join(OUTPUT_DIR, 'embeddings.pkl')
@@ -767,12 +769,14 @@ def train(pairs):
     stopped, handler = threading.Event(), signal.getsignal(signal.SIGINT)
     if handler is signal.default_int_handler:  # a shell's & has it ignored
         signal.signal(signal.SIGINT, lambda *state: stopped.set())
-    with bar:
-        net.fit(pairs, num_epoch=EPOCHS, eval_metric=loss, epoch_end_callback=after_pass, batch_end_callback=after_batch,
-                kvstore=STORE or 'local',
-                arg_params={'embedding_weight': mx.nd.array(first_vectors(pairs.similarity))},
-                optimizer='adam', optimizer_params={'learning_rate': LEARNING_RATE, 'lr_scheduler': schedule})
-    signal.signal(signal.SIGINT, handler)
+    try:
+        with bar:
+            net.fit(pairs, num_epoch=EPOCHS, eval_metric=loss, epoch_end_callback=after_pass, batch_end_callback=after_batch,
+                    kvstore=STORE or 'local',
+                    arg_params={'embedding_weight': mx.nd.array(first_vectors(pairs.similarity))},
+                    optimizer='adam', optimizer_params={'learning_rate': LEARNING_RATE, 'lr_scheduler': schedule})
+    finally:
+        signal.signal(signal.SIGINT, handler)
     vectors = net.get_params()[0]['embedding_weight'].asnumpy()
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     alike = float(np.square(np.linalg.norm(vectors.mean(0))))  # the mean of v_i . v_j over all pairs
