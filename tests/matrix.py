@@ -8,7 +8,7 @@
 Each Python gets a copy of the last commit, in which the README's own lines run. The Pythons that MXNet cannot run on must
 end with a sentence, and what that sentence advises must work. --oldest, --newest and that advice want uv (pip install uv).
 Nothing is written into the checkout. Exit status: 0 all well; 1 something is not, and its log stays; 2 a wrong argument;
-130 Ctrl-C.
+130 Ctrl-C; 143 SIGTERM.
 """
 import argparse
 import contextlib
@@ -183,6 +183,7 @@ def main():
 
 
 if __name__ == '__main__':
+    signal.signal(signal.SIGTERM, lambda *state: sys.exit(143))     # as Ctrl-C: what runs is ended, its copy deleted
     try:
         main()
     except KeyboardInterrupt:
