@@ -41,6 +41,7 @@ import os
 import pickle
 import re
 import reprlib
+import resource
 import signal
 import tempfile
 import textwrap
@@ -1398,6 +1399,9 @@ def command(arguments):
         stream = getattr(sys, name) or open(os.devnull, 'w')
         setattr(sys, name, io.TextIOWrapper(io.BufferedWriter(Log(stream.fileno(), 'w', closefd=False)), stream.encoding,
                                             'replace', line_buffering=True))
+    # Where more is asked for than this machine has, MemoryError and a sentence; else the kernel would kill what it likes.
+    memory, (soft, hard) = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES'), resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory if soft == resource.RLIM_INFINITY else min(memory, soft), hard))
     try:
         main(arguments)
         status = 0

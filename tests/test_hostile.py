@@ -499,6 +499,18 @@ def test_crafted_pickles(tmp_path, name):
     assert status == 6 and said.count('\n') == 1 and said[:-1].isprintable() and len(said) < 1200, said[:3000]
 
 
+def test_lists_that_unpack_to_more_than_the_memory_there_is(tmp_path, monkeypatch):
+    """Three gigabytes of nothing in three megabytes, on a machine with one gigabyte to spare."""
+    arguments = write_inputs(tmp_path, planted_scores(12)[0][:, :10])
+    (tmp_path / 'dataframe.pkl.gz').write_bytes(gzip.compress(b'\x80\x04\x8e' + struct.pack('<Q', 3 * GIGABYTE)) +
+                                                gzip.compress(bytes(GIGABYTE >> 5), 1) * 96)
+    with open('/proc/self/status') as file:
+        own = next(int(line.split()[1]) << 10 for line in file if line.startswith('VmData'))
+    monkeypatch.setattr(os, 'sysconf', {'SC_PAGE_SIZE': 1, 'SC_PHYS_PAGES': own + GIGABYTE}.get)
+    status, said = call([*arguments, f'ANIME_DATA_LIST={tmp_path / "dataframe.pkl.gz"}'])
+    assert status == 6 and 'asks for more memory than there is' in said, said
+
+
 def test_old_vectors_that_are_none(planted, tmp_path):
     """TRAIN = False takes embeddings.pkl of OUTPUT_DIR, which may be anybody's."""
     good = embeddings.read_pickle(str(planted[0] / 'output' / 'embeddings.pkl'))
