@@ -1,4 +1,5 @@
 """Shared by all tests: the project's root, and the marker that keeps the quick part quick."""
+import signal
 import sys
 from pathlib import Path
 
@@ -7,5 +8,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def pytest_configure(config):
+    # A shell without job control starts what it runs in the background with Ctrl-C ignored, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:mxnet')
     config.addinivalue_line('markers', 'slow: takes more than ten seconds; the quick part is -m "not slow"')
