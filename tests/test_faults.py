@@ -336,8 +336,8 @@ def test_a_week_of_scraping(tmp_path, capfd):
     week, path = Week(), tmp_path / 'users.txt'
     users = malscraper.UsersFile(str(path))
     options = argparse.Namespace(hours=7 * 24, delay=malscraper.DELAY, url=malscraper.URL)
-    malscraper.scrape(week, users, options, malscraper.Progress(week), week)
-    os.close(users.file)
+    malscraper.scrape(week, users, options, week)
+    users.file.close()
     names = path.read_text().split('\n')
     print(f'{day.loads} loads, {len(shown)} names, {sizes[1:]} bytes, {handles[0]} handles')
     assert len(sizes) >= 6 and max(sizes[2:]) - sizes[1] < 2_000_000 and len(set(handles)) == 1

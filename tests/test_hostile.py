@@ -217,9 +217,9 @@ def test_users_and_journal(tmp_path, monkeypatch):
         users = malscraper.UsersFile('users.txt')
         before = set(users.known)
         users.append(['Brand-New'])
-        os.close(users.file)
+        users.file.close()
         users = malscraper.UsersFile('users.txt')
-        os.close(users.file)
+        users.file.close()
         assert users.known == before | {'brand-new'} and (tmp_path / 'users.txt').read_bytes().startswith(content)
 
     ends = outcomes(read_users, spoiled(good, 500, ODD, 4), (names['Stop'], malscraper.Stop))

@@ -530,7 +530,7 @@ def test_nine_of_ten_active_members_are_caught(active, minutes, capsys):
     assert len(set(day.members)) == active
     names = Names()
     options = argparse.Namespace(hours=DAY / 3600, delay=malscraper.DELAY, url=malscraper.URL)
-    malscraper.scrape(day, names, options, malscraper.Progress(day), day)
+    malscraper.scrape(day, names, options, day)
     scraper = len(names.known), day.loads
 
     schemes = [('malscraper', scraper)]
