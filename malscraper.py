@@ -86,7 +86,7 @@ def read_options(arguments):
     parser.error = refuse       # one sentence instead of the whole usage
     parser.add_argument('--output', default=OUTPUT, metavar='FILE', help='names are appended to it (%(default)s)')
     parser.add_argument('--hours', default=HOURS, type=float, help='how long to go on; 0: until stopped (%(default)g)')
-    parser.add_argument('--delay', default=DELAY, type=float, help='seconds, the least between two loads (%(default)g)')
+    parser.add_argument('--delay', default=DELAY, type=float, help=f'least seconds between two loads, {LEAST_DELAY:g} or more (%(default)g)')
     parser.add_argument('--url', default=URL, help='the users page (%(default)s)')
     options = parser.parse_args(arguments)
     if not 0 <= options.hours <= 1e6:                   # nan fails too
@@ -203,6 +203,7 @@ class Site(requests.Session):
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
         retry, asked = urllib3.Retry(), 0
+        retry.retry_after_max = LONGEST_RETRY_AFTER     # newer versions of urllib3 stop at six hours otherwise
         with contextlib.suppress(ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
             asked = min(LONGEST_RETRY_AFTER, retry.get_retry_after(response) or 0)
         if response.status_code != 200:
@@ -286,6 +287,7 @@ def on_signal(number, _):
 
 def main(arguments=None, clock=time):
     """Runs the script and returns its exit status. clock: anything with monotonic(), time() and sleep()."""
+    sys.stderr = sys.stderr or open(os.devnull, 'w')    # None: the shell has closed it
     users, status, began = None, 0, clock.monotonic()
     try:
         if fcntl is None:

@@ -311,6 +311,14 @@ def test_ten_failures_in_a_row_end_the_run(tmp_path, capfd):
     assert (tmp_path / 'users.txt').read_text().split() == members(0)
 
 
+def test_a_retry_after_of_many_hours_is_kept(tmp_path):
+    clock = Clock()
+    with Server([answer(b'', '429 Too Many Requests', 'Retry-After: 50000'), answer(users_page(members(0)))]) as server:
+        assert run(server, tmp_path / 'users.txt', '--hours', '14', clock=clock) == 0
+    assert clock.waits[0] == 50_000
+    assert (tmp_path / 'users.txt').read_text().split() == members(0)
+
+
 def test_three_pages_without_names_end_the_run(tmp_path, capfd):
     good, bad = answer(users_page(members(0))), answer(BLOCKED)
     with Server([bad, bad, good, bad, answer(b'', '502 Bad Gateway'), bad, bad, bad]) as server:
@@ -439,6 +447,13 @@ def test_an_interrupt_says_what_was_gathered_and_how_to_go_on(tmp_path, number, 
     assert process.returncode == status
     assert printed.count('\n') == 1 and '20 new names' in printed and 'run the same command again' in printed
     assert path.read_text().split() == members(0)
+
+
+def test_names_are_saved_where_standard_error_is_closed(tmp_path):
+    with Server([answer(users_page(members(0)))]) as server:
+        options = command(server, tmp_path / 'users.txt', '--hours', '0.0001')
+        assert subprocess.run(['bash', '-c', '"$@" 2>&-', '-', *options], timeout=60).returncode == 0
+    assert (tmp_path / 'users.txt').read_text().split() == members(0)
 
 
 def test_a_second_scraper_on_the_file_is_refused_until_the_first_is_dead(tmp_path, capfd):
