@@ -33,10 +33,12 @@ function dot(a: Float64Array, i: number, b: Float64Array, j: number): number {
 
 /** The part that does not depend on the person. */
 export function makeRecommender(ids: number[], vectors: Float32Array, model: RecommendationModel): Recommender {
+  // As embeddings.recommend does; where products nearly cancel out, the difference would show in the affinity.
+  const whitening = model.whitening.map((row) => Float32Array.from(row))
   const whitened = new Float64Array(vectors.length)
   for (let start = 0; start < vectors.length; start += DIMENSIONS) {
     for (let k = 0; k < DIMENSIONS; k++) {
-      const value = vectors[start + k], row = model.whitening[k]
+      const value = vectors[start + k], row = whitening[k]
       for (let d = 0; d < DIMENSIONS; d++) whitened[start + d] += value * row[d]
     }
     const length = Math.sqrt(dot(whitened, start, whitened, start))

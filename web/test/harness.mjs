@@ -129,7 +129,7 @@ export function makeGraph(count, { covers = null } = {}) {
       recommend: {
         mean: anime.map(({ mean }) => mean ?? 7),
         popularity: anime.map((_, row) => 2 / (1 + (10 * row) / count)),
-        whitening: Array.from({ length: 50 }, (_, row) => Array.from({ length: 50 }, (_, column) => Number(row === column))),
+        whitening: Array.from({ length: 50 }, (_, row) => Array.from({ length: 50 }, (_, column) => Number(row === column) + 0.1 * normal())),
       },
     },
     clusters: members.map((rows, id) => ({ id, name: `Group ${id}`, size: rows.length })),
