@@ -86,7 +86,8 @@ def read_options(arguments):
     parser.error = refuse       # one sentence instead of the whole usage
     parser.add_argument('--output', default=OUTPUT, metavar='FILE', help='names are appended to it (%(default)s)')
     parser.add_argument('--hours', default=HOURS, type=float, help='how long to go on; 0: until stopped (%(default)g)')
-    parser.add_argument('--delay', default=DELAY, type=float, help=f'least seconds between two loads, {LEAST_DELAY:g} or more (%(default)g)')
+    parser.add_argument('--delay', default=DELAY, type=float,
+                        help=f'least seconds between two loads, {LEAST_DELAY:g} or more (%(default)g)')
     parser.add_argument('--url', default=URL, help='the users page (%(default)s)')
     options = parser.parse_args(arguments)
     if not 0 <= options.hours <= 1e6:                   # nan fails too
@@ -101,7 +102,6 @@ class UsersFile:
 
     def __init__(self, path):
         """Opens, locks and reads the file. Raises Stop with status 3 where that is not possible."""
-        self.path = path
         if os.path.exists(path) and not os.path.isfile(path):       # opening a pipe would wait for its other end
             raise Stop(3, f'{path} is not a plain file; give another --output.')
         try:
@@ -110,7 +110,7 @@ class UsersFile:
             self.known, self.odd_lines, end = self.read()
             if self.odd_lines > len(self.known):
                 raise Stop(3, f'{path} is no list of usernames, so nothing is appended to it; give another --output.')
-            if end not in (b'', b'\n'):     # a last line that may be cut off or complete, nobody can tell: it stays
+            if end not in (b'', b'\n'):     # a last line that is cut off or complete, nobody can tell: it stays, with an end
                 self.file.write(b'\n')
         except OSError as problem:
             why = 'another malscraper is writing to it' if isinstance(problem, BlockingIOError) else problem.strerror
@@ -137,7 +137,7 @@ class UsersFile:
             os.fsync(self.file)
         except OSError as problem:
             self.file.truncate(size)
-            raise Stop(4, f'cannot write to {self.path} any more ({problem.strerror}); make room and start again.') from None
+            raise Stop(4, f'cannot write to {self.file.name} any more ({problem.strerror}); make room and start again.') from None
         self.known.update(name.lower() for name in new)
         return new
 
@@ -154,7 +154,7 @@ def read_page(body, url):
     except (bs4.builder.ParserRejectedMarkup, AssertionError, RecursionError):
         return [], None, ''
     hosts = '|'.join(re.escape(urlsplit(address).netloc) for address in (url, URL))
-    profile = re.compile(rf'(?:(?:https?:)?//(?:www\.)?(?:{hosts}))?/profile/({USERNAME.pattern})/?')
+    profile = re.compile(rf'(?i:(?:https?:)?//(?:www\.)?(?:{hosts}))?/profile/({USERNAME.pattern})/?')
     in_cells, elsewhere = {}, {}
     for link in (soup.find(id='content') or soup).find_all('a', href=True):
         found, name = profile.fullmatch(link['href'].strip()), link.get_text(strip=True).lower()
@@ -175,10 +175,10 @@ class Site(requests.Session):
         self.headers['User-Agent'] = USER_AGENT
 
     def get_redirect_target(self, response):
-        """As in requests, but only where a password might follow: within the site, and never from https to http."""
+        """As in requests, but only where it would take a password along: within the site, never from https to http."""
         target = super().get_redirect_target(response)
-        there = urljoin(response.url, target or '')
-        if self.should_strip_auth(*(address.replace('//www.', '//') for address in (response.url, there))):
+        here, there = response.url, urljoin(response.url, target or '')
+        if self.should_strip_auth(here.replace('//www.', '//'), there.replace('//www.', '//')):
             raise LoadFailed(f'a redirect off the site to {there[:80]!r}', 0, False)
         return target
 
@@ -307,9 +307,10 @@ def main(arguments=None, clock=time):
             signal.signal(number, signal.SIG_IGN)
         status = interrupt.args[0]
     if users:
-        total, took = len(users.read()[0]), timedelta(seconds=int(clock.monotonic() - began))   # read: a save may be cut short
-        say(f'{total - users.at_start} new names in {took}; {users.path} holds {total}.'
-            + (' To go on, run the same command again.' if status >= 128 else ''))
+        total = len(users.read()[0])                    # of the file itself: the interrupt may have met a save
+        took = timedelta(seconds=int(clock.monotonic() - began))
+        how = ' To go on, run the same command again.' if status >= 128 else ''
+        say(f'{total - users.at_start} new names in {took}; {options.output} holds {total}.{how}')
         users.file.close()
     return status
 

@@ -151,6 +151,7 @@ CELL = '<td><a href="/profile/{0}">{0}</a></td>'
     (users_page(members(0, 3)), members(0, 3)),
     (users_page(members(0, 60), host='https://myanimelist.net'), members(0, 60)),
     (users_page(members(0), host='http://www.myanimelist.net'), members(0)),
+    (users_page(members(0), host='//MyAnimeList.net'), members(0)),
     (users_page(['Kyon', 'KYON', 'Yuki_N', 'kyon']), ['Kyon', 'Yuki_N']),
     (users_page(['a', 'x' * 17, 'Mio.A', 'Mio A', 'Mi\u014d', '', 'ok']), ['ok']),
     (users_page(members(0)).replace(b'borderClass', b'card').replace(b'id="content"', b'id="main"'), members(0)),
