@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 import zlib
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -36,7 +37,7 @@ GENRES = (
 # What can be planned for a call. Planned faults are met in the order of Server.plan, each by the first calls that match.
 # A patient client gets over these whenever it meets them, so --faults draws from them. Tests plan others too: 429-days
 # silence redirect elsewhere circle 401 400 forbidden shape move
-BY_HAND = '429 429-seconds 429-date 403 405 500 502 503 504 html reset cut truncated redirect-inside'.split()
+BY_HAND = '429 429-seconds 429-date 429-odd 403 405 500 502 503 504 html reset cut truncated redirect-inside'.split()
 BLOCK_PAGE = b'<html><head><title>Request blocked</title></head><body><h1>Request blocked.</h1></body></html>'
 
 Call = collections.namedtuple('Call', 'time path query client_id status fault')  # time: time.monotonic() on arrival
@@ -248,14 +249,14 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, path):
         """Return (status, body, headers); a body that is no bytes goes out as JSON."""
         fault, elsewhere = self.fault, self.server.elsewhere
-        if fault in ('429', '429-seconds', '429-date', '429-days'):
-            when = {
-                '429': {},
-                '429-seconds': {'Retry-After': '1'},
-                '429-days': {'Retry-After': '200000'},
-                '429-date': {'Retry-After': time.strftime('%a, %d %b %Y %H:%M:%S GMT', time.gmtime(time.time() + 2))},
+        if fault in ('429', '429-seconds', '429-date', '429-days', '429-odd'):
+            retry_after = {
+                '429-seconds': '1',
+                '429-date': formatdate(time.time() + 2, usegmt=True),
+                '429-days': '200000',
+                '429-odd': 'Fri, 31 Dec 99999 23:59:59 GMT',
             }
-            return 429, BLOCK_PAGE, when[fault]
+            return 429, BLOCK_PAGE, {'Retry-After': retry_after[fault]} if fault in retry_after else {}
         if fault in ('403', '405', '500', '502', '503', '504'):
             return int(fault), BLOCK_PAGE, {}
         if fault == 'html':

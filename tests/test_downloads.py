@@ -1,6 +1,7 @@
 """anime_download.ipynb and lists_download.ipynb, run by real kernels against tests/mal_server.py on a real socket."""
 
 import contextlib
+import datetime
 import fcntl
 import itertools
 import json
@@ -218,7 +219,6 @@ def test_fewer_titles_than_wanted(tmp_path, kernel):
     [
         ('401', ('client id',)),
         ('forbidden', ('client id',)),
-        ('429-days', ('until',)),
         ('400', ('invalid q',)),
         ('redirect', ('another host',)),
         ('elsewhere', ('another host',)),
@@ -234,6 +234,17 @@ def test_titles_end_with_one_sentence(tmp_path, site, kernel, fault, words):
     assert [path.name for path in tmp_path.iterdir()] == ['animes.json'] and (
         tmp_path / 'animes.json'
     ).read_text() == 'what was there before'
+
+
+def test_a_ban_of_days_ends_the_run_and_says_until_when(tmp_path, site, kernel):
+    with Server(site, plan=[Fault('ranking', '429-days', 1)]) as server:
+        before = datetime.datetime.now()
+        error = kernel.run(ANIME, tmp_path, API_URL=f'{server.url}/v2')
+        after = datetime.datetime.now()
+        assert len(server.calls) == 1
+    assert_one_sentence(error, 'left alone until')
+    ban = datetime.timedelta(seconds=200_000)
+    assert any(f'{moment + ban:%d %B, %H:%M}' in error[0] for moment in (before, after)), error
 
 
 @pytest.mark.parametrize(
