@@ -1,7 +1,8 @@
 /** The page: loads the graph, keeps what the user is looking at, lays out map, panel and legend. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { ClusterLegend } from './ClusterLegend'
-import { GraphError, loadGraph, readGraphFile, type AnimeGraph } from './graph'
+import { FileError } from './file'
+import { loadGraph, readGraphFile, type AnimeGraph } from './graph'
 import { ListView } from './ListView'
 import { animeAddress, useRoute } from './route'
 import { SearchBox } from './SearchBox'
@@ -61,7 +62,7 @@ export function App() {
       allowPicturesOnlyFrom(loaded.pictureOrigin)
       setGraph(loaded)
     } catch (problem) {
-      if (!(problem instanceof GraphError)) throw problem
+      if (!(problem instanceof FileError)) throw problem
       setError(problem.message)
     }
   }, [])
@@ -79,6 +80,8 @@ export function App() {
           Open a graph.json from this computer
           <input type="file" accept=".json,application/json" onChange={(event) => {
             const file = event.target.files?.[0]
+            // Else the same file, mended, could not be chosen again.
+            event.target.value = ''
             if (file) void open(readGraphFile(file))
           }} />
         </label>
@@ -203,6 +206,7 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
       </main>
 
       <div className="notices" role="status">
+        {graph.clusters.every(({ id }) => hidden.has(id)) && <p>All clusters are switched off.</p>}
         {!mapWorks && <p>This browser shows no WebGL, so the titles stand as a list instead of a map.</p>}
         {notices.map((notice) => (
           <p key={notice}>{notice}<button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">×</button></p>

@@ -34,7 +34,6 @@ export function ListView({ graph, hidden, onOpen }: Props) {
           </select>
         </label>
       </div>
-      {titles.length === 0 && <p>All clusters are switched off.</p>}
       <ol className="titles">{titles.slice(0, shown).map((anime) => <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />)}</ol>
       {titles.length > shown && <p><button type="button" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
     </div>

@@ -1,7 +1,8 @@
 /** The user's own scores, the list file, and what follows from them: recommendations. */
 import { useEffect, useMemo, useRef, useState } from 'react'
+import { FileError } from './file'
 import type { AnimeGraph } from './graph'
-import { ListFileError, readListFile } from './listfile'
+import { readListFile } from './listfile'
 import { Facts, TitleRow, mediaTypeName } from './parts'
 import type { Recommendation } from './recommend'
 import type { Scores } from './scores'
@@ -40,7 +41,7 @@ export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: 
         bad: false,
       })
     } catch (error) {
-      if (!(error instanceof ListFileError)) throw error
+      if (!(error instanceof FileError)) throw error
       setMessage({ text: error.message, bad: true })
     } finally {
       setReading(false)

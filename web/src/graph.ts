@@ -1,5 +1,6 @@
 /** graph.json as embeddings.py writes it: fetched with a bound on its size, checked, and made ready for the page. */
 import { forThemes, type ThemeColor } from './colors'
+import { FileError, readText, UNREADABLE } from './file'
 import type { RecommendationModel } from './recommend'
 
 export interface Anime {
@@ -27,7 +28,7 @@ export interface Cluster {
   color: ThemeColor
 }
 
-export interface Neighbour {
+interface Neighbour {
   id: number
   similarity: number
 }
@@ -48,10 +49,7 @@ export interface AnimeGraph {
   notices: string[]
 }
 
-/** A file that can't be shown; the message is a sentence for the user. */
-export class GraphError extends Error {}
-
-export const FORMAT = 'aniembed-graph/1'
+const FORMAT = 'aniembed-graph/1'
 export const DIMENSIONS = 50
 
 /** Bytes. 20,000 titles take about 13 MB, so this leaves room for every title that MyAnimeList has. */
@@ -76,66 +74,45 @@ const numberOrNull = (value: unknown) => (typeof value === 'number' && Number.is
 const texts = (value: unknown) =>
   Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : []
 
-/** Reads a stream into text; throws GraphError past LARGEST_FILE bytes, before the rest is fetched. */
-async function readBounded(body: ReadableStream<Uint8Array>, onBytes: (bytes: number) => void): Promise<string> {
-  const decoder = new TextDecoder()
-  const reader = body.getReader()
-  const parts: string[] = []
-  let bytes = 0
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    bytes += value.length
-    if (bytes > LARGEST_FILE) {
-      await reader.cancel()
-      throw new GraphError(`The file is larger than ${LARGEST_FILE / 2 ** 20} MB, more than any map of this kind needs; it was not read.`)
-    }
-    parts.push(decoder.decode(value, { stream: true }))
-    onBytes(bytes)
-  }
-  parts.push(decoder.decode())
-  return parts.join('')
-}
-
-/** Fetches and parses `address`; GraphError (a sentence) for whatever prevents that. */
+/** Fetches and parses `address`; FileError (a sentence) for whatever prevents that. */
 export async function loadGraph(address: string, onBytes: (bytes: number) => void): Promise<AnimeGraph> {
   let response: Response
   try {
     response = await fetch(address)
   } catch {
-    throw new GraphError('graph.json could not be fetched: the place it lies at does not answer.')
+    throw new FileError('graph.json could not be fetched: the place it lies at does not answer.')
   }
   if (response.status === 404)
-    throw new GraphError('There is no graph.json beside this page. Run python3 embeddings.py and put output/graph.json there.')
-  if (!response.ok || !response.body) throw new GraphError(`graph.json could not be fetched: the host answered ${response.status}.`)
-  const text = await readBounded(response.body, onBytes)
+    throw new FileError('There is no graph.json beside this page. Run python3 embeddings.py and put output/graph.json there.')
+  if (!response.ok || !response.body) throw new FileError(`graph.json could not be fetched: the host answered ${response.status}.`)
+  const text = await readText(response.body, LARGEST_FILE, 'graph.json broke off on its way; reload the page to fetch it again.', onBytes)
   performance.mark('graph-arrived')
   return parseGraph(text, document.baseURI)
 }
 
 /** The same for a file that the user chose. */
 export async function readGraphFile(file: Blob): Promise<AnimeGraph> {
-  return parseGraph(await readBounded(file.stream(), () => {}), document.baseURI)
+  return parseGraph(await readText(file.stream(), LARGEST_FILE, UNREADABLE), document.baseURI)
 }
 
 function decodeVectors(encoded: unknown, rows: number): Float32Array {
-  if (typeof encoded !== 'string') throw new GraphError('The graph has no vectors, so nothing can be recommended from it; it was not opened.')
+  if (typeof encoded !== 'string') throw new FileError('The graph has no vectors, so nothing can be recommended from it; it was not opened.')
   let binary: string
   try {
     binary = atob(encoded)
   } catch {
-    throw new GraphError('The vectors of the graph are not valid base64.')
+    throw new FileError('The vectors of the graph are not valid base64.')
   }
   const expected = rows * DIMENSIONS * 4
   if (binary.length !== expected)
-    throw new GraphError(`The vectors of the graph hold ${binary.length} bytes, where ${rows} titles of ${DIMENSIONS} numbers take ${expected}.`)
+    throw new FileError(`The vectors of the graph hold ${binary.length} bytes, where ${rows} titles of ${DIMENSIONS} numbers take ${expected}.`)
   const bytes = new Uint8Array(expected)
   for (let k = 0; k < expected; k++) bytes[k] = binary.charCodeAt(k)
   const view = new DataView(bytes.buffer)
   const vectors = new Float32Array(rows * DIMENSIONS)
   for (let k = 0; k < vectors.length; k++) {
     const value = view.getFloat32(4 * k, true)
-    if (!Number.isFinite(value)) throw new GraphError('The vectors of the graph hold a number that is not finite.')
+    if (!Number.isFinite(value)) throw new FileError('The vectors of the graph hold a number that is not finite.')
     vectors[k] = value
   }
   return vectors
@@ -154,7 +131,7 @@ function parseModel(value: unknown, titles: number): RecommendationModel | null 
 function parseClusters(value: unknown): Cluster[] {
   const clusters: Cluster[] = []
   for (const entry of Array.isArray(value) ? value : []) {
-    if (!isObject(entry) || typeof entry.id !== 'number') throw new GraphError('A cluster of the graph has no id.')
+    if (!isObject(entry) || typeof entry.id !== 'number') throw new FileError('A cluster of the graph has no id.')
     const color = typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
       ? entry.color
       : PALETTE[clusters.length % PALETTE.length]
@@ -176,19 +153,19 @@ function parsePicture(value: unknown, base: string): URL | null {
   return address.protocol === 'https:' || address.protocol === 'http:' ? address : null
 }
 
-/** Throws GraphError unless `text` is a graph of this format; relative pictures are taken against `base`. */
+/** Throws FileError unless `text` is a graph of this format; relative pictures are taken against `base`. */
 export function parseGraph(text: string, base: string): AnimeGraph {
   let json: unknown
   try {
     json = JSON.parse(text)
   } catch {
-    throw new GraphError('The file is not a graph: it is no JSON. It should be the graph.json that embeddings.py writes.')
+    throw new FileError('The file is not a graph: it is no JSON. It should be the graph.json that embeddings.py writes.')
   }
   if (!isObject(json) || typeof json.format !== 'string' || !json.format.startsWith('aniembed-graph/'))
-    throw new GraphError('The file is JSON but not a graph of AniEmbed: its "format" does not say so.')
+    throw new FileError('The file is JSON but not a graph of AniEmbed: its "format" does not say so.')
   if (json.format !== FORMAT)
-    throw new GraphError(`The graph is of format ${json.format.slice(0, 40)}, and this page reads ${FORMAT}. Make both with the same version of AniEmbed.`)
-  if (!Array.isArray(json.anime) || json.anime.length === 0) throw new GraphError('The graph holds no titles.')
+    throw new FileError(`The graph is of format ${json.format.slice(0, 40)}, and this page reads ${FORMAT}. Make both with the same version of AniEmbed.`)
+  if (!Array.isArray(json.anime) || json.anime.length === 0) throw new FileError('The graph holds no titles.')
 
   const notices: string[] = []
   const clusters = parseClusters(json.clusters)
@@ -201,12 +178,12 @@ export function parseGraph(text: string, base: string): AnimeGraph {
   json.anime.forEach((entry: unknown, position) => {
     const where = `Title number ${position + 1} of the graph`
     if (!isObject(entry) || !Number.isSafeInteger(entry.id) || (entry.id as number) <= 0)
-      throw new GraphError(`${where} has no MyAnimeList id.`)
+      throw new FileError(`${where} has no MyAnimeList id.`)
     const id = entry.id as number
     const x = numberOrNull(entry.x), y = numberOrNull(entry.y), title = textOrNull(entry.title)
-    if (title === null) throw new GraphError(`${where} (id ${id}) has no title.`)
-    if (x === null || y === null) throw new GraphError(`${where} (id ${id}) has no place on the map.`)
-    if (byId.has(id)) throw new GraphError(`The graph holds the title ${id} twice.`)
+    if (title === null) throw new FileError(`${where} (id ${id}) has no title.`)
+    if (x === null || y === null) throw new FileError(`${where} (id ${id}) has no place on the map.`)
+    if (byId.has(id)) throw new FileError(`The graph holds the title ${id} twice.`)
     let cluster = clusterById.get(entry.cluster as number)
     if (!cluster) {
       other ??= { id: -1, name: 'Other', size: 0, color: forThemes(OTHER_COLOR) }
@@ -257,7 +234,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
 
 /** All titles from the most popular to the least; those of unknown popularity come last, in the order of the file. */
 export function byPopularity(anime: Anime[]): Anime[] {
-  return [...anime].sort((a, b) => (a.popularity ?? Infinity) - (b.popularity ?? Infinity) || 0)
+  return [...anime].sort((a, b) => (a.popularity ?? Number.MAX_VALUE) - (b.popularity ?? Number.MAX_VALUE))
 }
 
 export const malAddress = (id: number) => `https://myanimelist.net/anime/${id}`

@@ -1,7 +1,7 @@
 /** The address (`#/anime/1535`, `#/scores`, `#/`) and the way so far, which travels in the browser's history. */
 import { useCallback, useSyncExternalStore } from 'react'
 
-export type Route =
+type Route =
   | { page: 'home' }
   | { page: 'scores' }
   | { page: 'anime'; id: number }
@@ -9,7 +9,7 @@ export type Route =
 
 const LONGEST_TRAIL = 50
 
-export function parseRoute(hash: string): Route {
+function parseRoute(hash: string): Route {
   const path = hash.replace(/^#\/?/, '')
   if (path === '') return { page: 'home' }
   if (path === 'scores') return { page: 'scores' }

@@ -8,6 +8,8 @@ interface Entry {
 
 export type SearchIndex = Entry[]
 
+const MOST_FOUND = 12
+
 /** Lower case, accents taken off, everything that is neither letter nor digit made a space. */
 export function normalise(text: string): string {
   const plain = text
@@ -59,8 +61,8 @@ function likeness(pairs: Set<string>, letters: string): number {
   return found / pairs.size
 }
 
-/** The best `number` titles, best match first, then by popularity. Only when nothing matches, titles that look alike. */
-export function search(index: SearchIndex, text: string, number = 12): Anime[] {
+/** The best MOST_FOUND titles, best match first, then by popularity. Only when nothing matches, titles that look alike. */
+export function search(index: SearchIndex, text: string): Anime[] {
   if (!text.trim()) return []
   const query = normalise(text)
   const letters = withoutSpaces(query)
@@ -78,5 +80,5 @@ export function search(index: SearchIndex, text: string, number = 12): Anime[] {
       if (best >= 0.6) found.push({ anime, grade: -best })
     }
   }
-  return found.sort((a, b) => a.grade - b.grade).slice(0, number).map((entry) => entry.anime)
+  return found.sort((a, b) => a.grade - b.grade).slice(0, MOST_FOUND).map((entry) => entry.anime)
 }

@@ -11,22 +11,24 @@ addEventListener('activate', (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(outdated(names).map((name) => caches.delete(name)))).then(() => clients.claim()))
 })
 
-async function answer(request) {
+async function answer(event) {
+  let response
   try {
-    const response = await fetch(request)
-    if (response.ok) {
-      const cache = await caches.open(CACHE)
-      await cache.put(request, response.clone())
-    }
-    return response
+    response = await fetch(event.request)
   } catch (error) {
-    const kept = await caches.match(request, { ignoreSearch: true })
+    const kept = await caches.match(event.request, { ignoreSearch: true })
     if (kept) return kept
     throw error
   }
+  // Beside the answer, which is good even where there is no room to keep it.
+  if (response.ok) {
+    const copy = response.clone()
+    event.waitUntil(caches.open(CACHE).then((cache) => cache.put(event.request, copy)))
+  }
+  return response
 }
 
 addEventListener('fetch', (event) => {
   // Covers come from another host: the browser's own cache keeps those.
-  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin) event.respondWith(answer(event.request))
+  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin) event.respondWith(answer(event))
 })

@@ -10,8 +10,8 @@ const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/cs
 
 /**
  * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a text, a Buffer,
- * or null for 404. Nothing but files: no fallback to index.html, as on the plainest of hosts.
- * @param {Record<string, string | Buffer | null>} files
+ * null for 404, or a function that answers itself. Nothing but files: no fallback to index.html, as on the plainest of hosts.
+ * @param {Record<string, string | Buffer | null | ((response: import('node:http').ServerResponse) => void)>} files
  */
 export async function serve(files = {}) {
   const prefix = '/shelf/anime/'
@@ -22,7 +22,8 @@ export async function serve(files = {}) {
       if (name === null || files[name] === null) throw Object.assign(new Error('missing'), { code: 'ENOENT' })
       const body = files[name] ?? await readFile(resolve(WEB, 'dist', name))
       response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream')
-      response.end(body)
+      if (typeof body === 'function') body(response)
+      else response.end(body)
     } catch (error) {
       if (error.code !== 'ENOENT') throw error
       response.writeHead(404).end('not found')

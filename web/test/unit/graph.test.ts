@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { contrast } from '../../src/colors'
-import { GraphError, malAddress, parseGraph } from '../../src/graph'
+import { FileError } from '../../src/file'
+import { malAddress, parseGraph } from '../../src/graph'
 import { makeGraph } from '../harness.mjs'
 
 /** The tests bend the file in ways that its type forbids. */
@@ -36,11 +37,11 @@ describe('refuses with a sentence', () => {
     ['no vectors', (g) => { delete g.vectors }, /no vectors/],
     ['a vector that is not finite', (g) => { g.vectors = Buffer.alloc(30 * 200, 0xff).toString('base64') }, /not finite/],
   ])('%s', (_what, change, message) => {
-    expect(() => parse(change)).toThrow(GraphError)
+    expect(() => parse(change)).toThrow(FileError)
     expect(() => parse(change)).toThrow(message)
   })
   test.each([['no JSON', '<!doctype html>'], ['a list', '[]'], ['nothing', ''], ['null', 'null']])('%s', (_what, text) => {
-    expect(() => parseGraph(text, 'https://fan.test/')).toThrow(GraphError)
+    expect(() => parseGraph(text, 'https://fan.test/')).toThrow(FileError)
   })
 })
 
