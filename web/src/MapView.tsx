@@ -4,7 +4,7 @@ import Graph from 'graphology'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type Sigma from 'sigma'
 import type { Settings } from 'sigma/settings'
-import type { NodeDisplayData } from 'sigma/types'
+import type { CameraState, NodeDisplayData } from 'sigma/types'
 import { mix } from './colors'
 import { CoverProgram } from './discs'
 import { byPopularity, type Anime, type AnimeGraph } from './graph'
@@ -43,13 +43,30 @@ function makeNodes(graph: AnimeGraph) {
   return nodes
 }
 
-const stillPreferred = () => matchMedia('(prefers-reduced-motion: reduce)').matches
+/** Moves the camera in so many milliseconds; at once for 0, and for who prefers that nothing moves. */
+function move(sigma: Sigma, state: CameraState, duration: number) {
+  if (duration === 0 || matchMedia('(prefers-reduced-motion: reduce)').matches) sigma.getCamera().setState(state)
+  else void sigma.getCamera().animate(state, { duration, easing: 'cubicInOut' })
+}
+
+/** The camera's state with `place` in the middle of the free area. */
+function centredOn(sigma: Sigma, place: { x: number; y: number }, ratio: number): CameraState {
+  const centred = { x: place.x, y: place.y, angle: 0, ratio }
+  const middle = sigma.viewportToFramedGraph(freeArea(sigma), { cameraState: centred })
+  return { ...centred, x: 2 * place.x - middle.x, y: 2 * place.y - middle.y }
+}
+
+function showAll(sigma: Sigma, duration: number) {
+  const free = freeArea(sigma)
+  const { width, height } = sigma.getDimensions()
+  move(sigma, centredOn(sigma, { x: 0.5, y: 0.5 }, Math.min(width, height) / Math.min(free.width, free.height)), duration)
+}
 
 /** Flies so that the title lies in the middle of the free area with most of its nearest around it. */
-function flyTo(sigma: Sigma, anime: Anime, near: number[], still: boolean) {
-  const target = sigma.getNodeDisplayData(anime.id)!
-  const distances = near
-    .map((id) => sigma.getNodeDisplayData(id)!)
+function flyTo(sigma: Sigma, graph: AnimeGraph, { id }: Anime, duration: number) {
+  const target = sigma.getNodeDisplayData(id)!
+  const distances = graph.neighbours.get(id)!
+    .map((near) => sigma.getNodeDisplayData(near.id)!)
     .map((place) => Math.hypot(place.x - target.x, place.y - target.y))
     .sort((a, b) => a - b)
   const free = freeArea(sigma)
@@ -58,11 +75,7 @@ function flyTo(sigma: Sigma, anime: Anime, near: number[], still: boolean) {
   const reach = distances[Math.floor(distances.length * 0.7)] ?? 0.1
   const smallest = sigma.getSetting('minCameraRatio')! * 3
   const ratio = Math.min(0.7, Math.max(smallest, (reach * 2.6) / share))
-  const centred = { x: target.x, y: target.y, angle: 0, ratio }
-  const middle = sigma.viewportToFramedGraph(free, { cameraState: centred })
-  const state = { ...centred, x: 2 * target.x - middle.x, y: 2 * target.y - middle.y }
-  if (still) sigma.getCamera().setState(state)
-  else void sigma.getCamera().animate(state, { duration: 700, easing: 'cubicInOut' })
+  move(sigma, centredOn(sigma, target, ratio), duration)
 }
 
 function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSelect, onLost, view }: Props & { view: View }) {
@@ -142,26 +155,14 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
 
   const firstFlight = useRef(true)
   useEffect(() => {
-    if (selected) flyTo(sigma, selected, graph.neighbours.get(selected.id)!.map(({ id }) => id), firstFlight.current || stillPreferred())
+    if (selected) flyTo(sigma, graph, selected, firstFlight.current ? 0 : 700)
+    else if (firstFlight.current) showAll(sigma, 0)
     firstFlight.current = false
   }, [sigma, graph, selected])
 
   const camera = sigma.getCamera()
-  const zoom = (factor: number) => {
-    const free = freeArea(sigma)
-    const state = sigma.getViewportZoomedState(free, camera.ratio * factor)
-    if (stillPreferred()) camera.setState(state)
-    else void camera.animate(state, { duration: 200 })
-  }
-  const reset = () => {
-    const free = freeArea(sigma)
-    const { width, height } = sigma.getDimensions()
-    const centred = { x: 0.5, y: 0.5, angle: 0, ratio: Math.min(width, height) / Math.min(free.width, free.height) }
-    const middle = sigma.viewportToFramedGraph(free, { cameraState: centred })
-    const state = { ...centred, x: 1 - middle.x, y: 1 - middle.y }
-    if (stillPreferred()) camera.setState(state)
-    else void camera.animate(state, { duration: 400 })
-  }
+  const zoom = (factor: number) => move(sigma, sigma.getViewportZoomedState(freeArea(sigma), camera.ratio * factor), 200)
+  const reset = () => showAll(sigma, 400)
   const aim = () => {
     view.underCross = painter.nearestTo(freeArea(sigma))
     sigma.scheduleRender()

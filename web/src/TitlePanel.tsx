@@ -17,9 +17,12 @@ interface Props {
 
 export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onReturn }: Props) {
   const heading = useRef<HTMLHeadingElement>(null)
+  const way = useRef<HTMLOListElement>(null)
   useEffect(() => {
     heading.current!.focus({ preventScroll: true })
     heading.current!.closest('.panel')!.scrollTop = 0
+    // The end of a long way is where one is.
+    way.current?.scrollTo(way.current.scrollWidth, way.current.scrollHeight)
   }, [anime])
   const near = graph.neighbours.get(anime.id)!
   const facts: [string, React.ReactNode][] = [
@@ -34,7 +37,7 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
     <>
       {trail.length > 1 && (
         <nav className="trail" aria-label="The way so far">
-          <ol>
+          <ol ref={way}>
             {trail.map((id, k) => (
               <li key={k}>
                 {k < trail.length - 1

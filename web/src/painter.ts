@@ -52,21 +52,24 @@ export interface Place {
   radius: number
 }
 
-/** The part of the map that neither panel nor search field covers, in pixels of the map. */
+/** The part of the map that neither panel nor legend nor, where room is short, the search field covers: its middle and size in pixels. */
 export function freeArea(sigma: Sigma) {
   const { width, height } = sigma.getDimensions()
-  const panel = document.querySelector('.panel')?.getBoundingClientRect()
-  if (!panel) return { x: width / 2, y: height / 2, width, height }
-  const besides = panel.width < width * 0.8
-  const free = besides ? { right: panel.left, bottom: height } : { right: width, bottom: panel.top }
-  const top = besides ? 0 : 100
-  return { x: free.right / 2, y: (top + free.bottom) / 2, width: free.right, height: free.bottom - top }
+  let left = 0, top = 0, right = width, bottom = height
+  for (const box of document.querySelectorAll('.panel, .legend-box')) {
+    const covered = box.getBoundingClientRect()
+    if (covered.width === 0) continue // the phone's legend, which the panel replaces
+    if (covered.width > width * 0.8) [top, bottom] = [100, covered.top]
+    else if (covered.left > width / 2) right = covered.left
+    else left = covered.right
+  }
+  return { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left, height: bottom - top }
 }
 
 export class Painter {
   private widths = new Map<string, number>()
   private clusterCentres: { name: string; id: number; color: ThemeColor; x: number; y: number }[] = []
-  readonly order: Anime[]
+  private order: Anime[]
 
   constructor(private sigma: Sigma, private graph: AnimeGraph, private view: View) {
     this.order = byPopularity(graph.anime)

@@ -36,7 +36,7 @@ export function Facts({ anime }: { anime: Anime }) {
     anime.mean !== null && `★ ${anime.mean.toFixed(2)}`,
     anime.studios.join(', '),
   ].filter(Boolean)
-  return <div className="facts">{facts.join(' · ')}</div>
+  return <span className="facts">{facts.join(' · ')}</span>
 }
 
 interface RowProps {

@@ -57,6 +57,19 @@ const heading = () => page.locator('.panel h2').innerText()
 const settled = () => page.waitForTimeout(1000) // a flight takes 0.7 s
 const hash = () => new URL(page.url()).hash
 
+/** What the screen shows at a point, and in the middle of a box: red, green, blue. */
+async function colors(point: { x: number; y: number }, box: { x: number; y: number; width: number; height: number }) {
+  const picture = (await page.screenshot({ scale: 'css' })).toString('base64')
+  return page.evaluate(async ({ picture, points }) => {
+    const image = new Image()
+    image.src = `data:image/png;base64,${picture}`
+    await image.decode()
+    const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
+    context.drawImage(image, 0, 0)
+    return points.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)])
+  }, { picture, points: [point, { x: box.x + box.width / 2, y: box.y + box.height / 2 }] })
+}
+
 function dropFile(name: string, data: Buffer) {
   return page.evaluate(({ name, base64 }) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
@@ -106,13 +119,14 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('a title lies in the middle of what the panel leaves free: hover tells of it, a click opens it, a drag does not', async () => {
+  test('a title lies in the middle of what panel and legend leave free: hover tells of it, a click opens it, a drag does not', async () => {
     await open('#/anime/61')
     await settled()
     const title = await heading()
     await page.locator('.close').click()
     expect(hash()).toBe('#/')
-    const at = { x: (1440 - 412) / 2, y: 450 }
+    const legend = (await page.locator('.legend-box').boundingBox())!
+    const at = { x: (legend.x + legend.width + 1440 - 412) / 2, y: 450 }
     await page.mouse.move(at.x, at.y)
     expect(await page.locator('.hover-card strong').innerText()).toBe(title)
     expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 20/)
@@ -161,6 +175,9 @@ describe('walking', () => {
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
+    const panel = (await page.locator('.panel').boundingBox())!
+    const [disc, dot] = await colors({ x: 195, y: (100 + panel.y) / 2 }, (await page.locator('.cluster-line .dot').boundingBox())!)
+    expect(disc, 'the disc between search field and panel').toEqual(dot)
     const title = await heading()
     await page.locator('.panel .titles a').nth(2).tap()
     await page.locator('.trail button', { hasText: title }).waitFor()
@@ -210,7 +227,7 @@ describe('walking', () => {
     await page.locator('.tools button', { hasText: 'List' }).click()
     expect(await page.locator('.list-head h2').innerText()).toBe(`${300 - size} titles`)
     await page.locator('.legend button', { hasText: 'None' }).click()
-    expect(await page.locator('.list-view').innerText()).toContain('All clusters are switched off.')
+    expect(await page.locator('.notices').innerText()).toContain('All clusters are switched off.')
     await page.locator('.legend button', { hasText: 'All' }).click()
     expect(await page.locator('.list-head h2').innerText()).toBe('300 titles')
     await page.locator('.list-view .titles a').nth(5).click()
@@ -366,6 +383,13 @@ describe('every state has words', () => {
     await page.locator('input[type=file]').setInputFiles({ name: 'graph.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(makeGraph(40))) })
     await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
     expect(await page.locator('.legend').innerText()).toContain('This graph names no covers')
+  })
+
+  test('a file that breaks off on its way', async () => {
+    host.files['graph.json'] = (response) => response.write('{"format": "aniembed-graph/1"', () => response.destroy())
+    await newPage()
+    await page.goto(host.address)
+    expect(await page.locator('[role=alert]').innerText()).toContain('graph.json broke off on its way')
   })
 
   test('loading', async () => {
