@@ -50,7 +50,7 @@ import time
 import warnings
 import zipfile
 import zlib
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, as_completed, wait
+from concurrent import futures
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Client, Listener
 
@@ -1014,11 +1014,11 @@ def fetch_covers(anime):
             os.makedirs(COVERS_DIR, exist_ok=True)
         except OSError as error:
             raise Problem(9, f'COVERS_DIR, {COVERS_DIR}, cannot be made: {error.strerror}') from None
-        kept, silent, pool = len(covers), 0, ThreadPoolExecutor(COVER_WORKERS)
+        kept, silent, pool = len(covers), 0, futures.ThreadPoolExecutor(COVER_WORKERS)
         try:
             jobs = {pool.submit(fetch_cover, url): (mal_id, path) for mal_id, (path, url) in wanted.items()}
-            answered = wait(jobs, COVER_TIMEOUT + 1, FIRST_COMPLETED).done
-            for job in progress_bar(as_completed(jobs) if answered else (), 'covers', len(jobs)):
+            answered = futures.wait(jobs, COVER_TIMEOUT + 1, futures.FIRST_COMPLETED).done
+            for job in progress_bar(futures.as_completed(jobs) if answered else (), 'covers', len(jobs)):
                 mal_id, path = jobs[job]
                 if isinstance(job.result(), bytes):
                     with whole_file(path) as file:
@@ -1142,7 +1142,9 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     colours, paper = np.array([to_rgb(colour) for colour in colours]), np.array(to_rgb(PAPER))
     texts = [shorten(title) for title in anime['title']]
     families, missing = fonts_for([*texts, *names, footnote])
-    texts = [''.join(letter for letter in text if letter not in missing) for text in texts]
+    # Signs that no font has are left out; a title with such letters stays without type, as half a word is none.
+    texts = ['' if any(letter.isalpha() for letter in missing.intersection(text)) else
+             ''.join(letter for letter in text if letter not in missing) for text in texts]
     font = {'family': families, 'parse_math': False}
     halo = [withStroke(linewidth=3.5 * unit, foreground=PAPER)]
 
@@ -1364,12 +1366,14 @@ def main(arguments):
     if person is not None:
         recommend_for(person, frame, anime)
     if TRAIN or person is None:
-        nearest = nearest_titles(frame.to_numpy(), NEAREST)
+        # In one order in memory, wherever they come from: sums in another order end in another t-SNE.
+        vectors = np.ascontiguousarray(frame)
+        nearest = nearest_titles(vectors, NEAREST)
         write_neighbours(anime, *nearest)
         seconds = f'about {1 + len(anime) // 150} s'  # as measured on two cores; neither t-SNE nor textalloc tells
         print(f'clusters and t-SNE: {seconds}')
-        labels, names = find_clusters(frame.to_numpy(), anime)
-        positions = place_titles(frame.to_numpy())
+        labels, names = find_clusters(vectors, anime)
+        positions = place_titles(vectors)
         colours = cluster_colours(positions, labels)
         covers = fetch_covers(anime) if COVERS_DIR else {}
         print(f'drawing the map: {seconds}')

@@ -424,6 +424,14 @@ def test_recommend_for_a_person_in_seconds(planted, tmp_path, ending):
         assert title in done.stdout
 
 
+def test_without_training_the_same_vectors_give_the_same_files(planted, tmp_path):
+    before = planted[0] / 'output'
+    (tmp_path / 'embeddings.pkl').write_bytes((before / 'embeddings.pkl').read_bytes())
+    assert call([*arguments_for(planted[0])[:3], f'OUTPUT_DIR={tmp_path}', 'COVERS_DIR=', 'TRAIN=False'])[0] == 0
+    for name in ('embeddings.pkl', 'neighbours.csv', 'similarity_map.png'):
+        assert (tmp_path / name).read_bytes() == (before / name).read_bytes(), name
+
+
 BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + ''.join(
     f'<!ENTITY {chr(98 + k)} "{f"&{chr(97 + k)};" * 10}">' for k in range(9)) + ']><myanimelist>&j;</myanimelist>'
 
