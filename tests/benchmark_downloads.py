@@ -9,17 +9,13 @@ server that answers at once, DELAY = 0, and a journal that already holds few or 
 
 import itertools
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from mal_server import Handler, Server, Site  # noqa: E402
-from test_downloads import LISTS, Kernel, code_cells  # noqa: E402
+from mal_server import Handler, Server, Site
+from test_downloads import LISTS, Kernel, cell, code_cells
 
 MORE, TITLES = 300, 3000
 BODY = json.dumps(
@@ -68,7 +64,7 @@ def main():
                 kernel, before = Kernel(), len(server.calls)
                 assert kernel.run(LISTS, folder, until='def opened_journal', API_URL=f'{server.url}/v2') is None
                 began = time.monotonic()
-                assert kernel.run_cell(next(source for source in code_cells(LISTS) if 'left, bar' in source)), kernel.error
+                assert kernel.run_cell(cell(LISTS, 'left, bar')), kernel.error
                 calls = [call.time for call in server.calls[before:]]
                 assert len(calls) == MORE
                 tenth, half = np.quantile(np.diff(calls) * 1000, (0.1, 0.5))
@@ -83,7 +79,7 @@ def main():
         assert kernel.run(LISTS, many, until='class PoliteAdapter', API_URL=f'{server.url}/v2') is None, kernel.error
         print(f'\ncell by cell, {100_000 + MORE:,} lists x {TITLES:,} titles, {200 * (100_000 + MORE):,} scores')
         cells = list(code_cells(LISTS))
-        start = next(i for i, source in enumerate(cells) if 'def table_of_lists' in source)
+        start = cells.index(cell(LISTS, 'def table_of_lists'))
         for name, source in zip(('the pickle', 'figures for the filters', 'plots', 'titles on most lists'), cells[start:]):
             began, kernel.text = time.monotonic(), ''
             assert kernel.run_cell(source), kernel.error

@@ -40,7 +40,8 @@ GENRES = (
 BY_HAND = '429 429-seconds 429-date 429-odd 403 405 500 502 503 504 html reset cut truncated redirect-inside'.split()
 BLOCK_PAGE = b'<html><head><title>Request blocked</title></head><body><h1>Request blocked.</h1></body></html>'
 
-Call = collections.namedtuple('Call', 'time path query client_id status fault')  # time: time.monotonic() on arrival
+# time: time.monotonic() on arrival; status: of the answer, 0 for silence
+Call = collections.namedtuple('Call', 'time path query client_id status fault')
 Fault = collections.namedtuple('Fault', 'pattern kind times')  # pattern: searched for in path?query
 
 
@@ -202,11 +203,9 @@ class Server(ThreadingHTTPServer):
         """(name, seconds ago) of the 20 members that were online last; members touch a page at random."""
         with self.lock:
             now = time.monotonic()
-            number = (
-                60
-                if self.touched_at is None
-                else min(1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second))
-            )
+            number = 60  # at the first load
+            if self.touched_at is not None:
+                number = min(1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second))
             self.touched_at = now
             for i in range(number):
                 name = self.rng.choice(self.site.names)
@@ -230,21 +229,19 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         self.fault = self.server.fault_for(self.path)
-        if self.fault == 'silence':
-            self.server.record(
-                Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), 0, self.fault)
-            )
+        status, body, headers = 0, b'', {}
+        if self.fault != 'silence':
+            try:
+                status, body, headers = self.answer(parts.path)
+            except ValueError as error:
+                status, body, headers = 400, {'message': f'invalid {error}', 'error': 'bad_request'}, {}
+        client_id = self.headers.get('X-MAL-CLIENT-ID')
+        self.server.record(Call(arrival, unquote(parts.path), self.query, client_id, status, self.fault))
+        if self.fault != 'silence':
+            self.send(status, body, headers)
+        else:
             self.server.closing.wait(120)
             self.close_connection = True
-            return
-        try:
-            status, body, headers = self.answer(parts.path)
-        except ValueError as error:
-            status, body, headers = 400, {'message': f'invalid {error}', 'error': 'bad_request'}, {}
-        self.server.record(
-            Call(arrival, unquote(parts.path), self.query, self.headers.get('X-MAL-CLIENT-ID'), status, self.fault)
-        )
-        self.send(status, body, headers)
 
     def answer(self, path):
         """Return (status, body, headers); a body that is no bytes goes out as JSON."""
@@ -295,12 +292,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def animelist(self, name):
         status = self.server.site.status(name)
-        if status != 'ok':
-            return (
-                (403, {'message': '', 'error': 'not_permitted'}, {})
-                if status == 'private'
-                else (404, {'message': '', 'error': 'not_found'}, {})
-            )
+        if status == 'private':
+            return 403, {'message': '', 'error': 'not_permitted'}, {}
+        if status == 'missing':
+            return 404, {'message': '', 'error': 'not_found'}, {}
         entries = self.server.site.entries(name)
         if self.query.get('nsfw') != 'true':  # entries vanish silently, harmless ones among them
             entries = [(place, score) for place, score in entries if place % 20 != 7]

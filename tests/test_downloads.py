@@ -15,7 +15,6 @@ import sys
 import textwrap
 import threading
 import time
-from pathlib import Path
 
 import jupyter_client
 import nbclient
@@ -24,11 +23,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import requests
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / 'tests'))
-
-from mal_server import BY_HAND, CLIENT_ID, Fault, Server, Site  # noqa: E402
+from conftest import ROOT
+from mal_server import BY_HAND, CLIENT_ID, Fault, Server, Site
 
 ANIME, LISTS = 'anime_download.ipynb', 'lists_download.ipynb'
 QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 2.5}
@@ -43,6 +39,11 @@ def code_cells(name, **parameters):
             yield cell.source
             if 'parameters' in cell.metadata.get('tags', ()):
                 yield '\n'.join(f'{key} = {value!r}' for key, value in parameters.items())
+
+
+def cell(name, part):
+    """The code of the first cell of a notebook that has this part in it."""
+    return next(source for source in code_cells(name) if part in source)
 
 
 class Kernel:
@@ -358,7 +359,7 @@ def test_rate_and_interrupts(tmp_path, site, kernel):
     with Server(
         site, plan=[Fault('/users/', fault, 1) for fault in ('500', 'reset', 'redirect-inside', '429')]
     ) as server:
-        source = next(source for source in code_cells(LISTS) if 'left, bar' in source)
+        source = cell(LISTS, 'left, bar')
         for calls in (7, 4):
             with interrupted(kernel, server, calls):
                 assert (
@@ -471,12 +472,10 @@ def test_a_full_disk(tmp_path, site, kernel):
     """Neither file can grow any more: one sentence each, nothing is lost, and the next run goes on."""
     prepare(tmp_path, site, names=site.names[:20])
     limit = 'import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({}, resource.RLIM_INFINITY))'
-    cells = list(code_cells(LISTS))
-    pickle_cell = next(source for source in cells if 'def table_of_lists' in source)
     with Server(site) as server:
         assert kernel.run(LISTS, tmp_path, until='def opened_journal', API_URL=f'{server.url}/v2') is None
         kernel.run_cell(limit.format(9000))
-        kernel.run_cell(next(source for source in cells if 'left, bar' in source))
+        kernel.run_cell(cell(LISTS, 'left, bar'))
         full = kernel.error
         kernel.run_cell(limit.format('resource.RLIM_INFINITY'))
         assert_one_sentence(full, 'lists.jsonl cannot be written', 'File too large')
@@ -487,7 +486,7 @@ def test_a_full_disk(tmp_path, site, kernel):
         assert asked(server, before) == [name.lower() for name in site.names[len(done):20]]
         there = (tmp_path / 'dataframe.pkl').read_bytes()
         kernel.run_cell(limit.format(3000))
-        kernel.run_cell(pickle_cell)
+        kernel.run_cell(cell(LISTS, 'def table_of_lists'))
         full = kernel.error
         kernel.run_cell(limit.format('resource.RLIM_INFINITY'))
         assert_one_sentence(full, 'dataframe.pkl cannot be written', 'unchanged')
@@ -513,8 +512,8 @@ def test_one_download_at_a_time_but_a_pickle_at_any_time(tmp_path, site, kernel)
         held.flush()
         assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2'), 'Another notebook')
         assert not server.calls
+        source = cell(LISTS, 'def table_of_lists')
         for suffix in ('.pkl', '.pkl.gz', '.pkl.xz', '.pkl.bz2', '.pkl.zip'):
-            source = next(source for source in code_cells(LISTS) if 'def table_of_lists' in source)
             kernel.error = None
             assert kernel.run_cell(f'ANIME_DATA_LIST = "lists{suffix}"\n{source}'), kernel.error
             pd.testing.assert_frame_equal(
@@ -557,6 +556,40 @@ RUNNER = textwrap.dedent('''
 ''')
 
 
+@contextlib.contextmanager
+def processes(tmp_path, folder, cells):
+    """A function that runs the cells in a new process in `folder`, once a call.
+
+    It takes `until`, a function: as soon as that is true, the process is killed with SIGKILL. None lets it run to its end,
+    which must be a good one.
+    """
+    (tmp_path / 'cells.json').write_text(json.dumps(cells))
+    (tmp_path / 'runner.py').write_text(RUNNER)
+    with open(tmp_path / 'stderr', 'w+') as stderr, subprocess.Popen(
+        [sys.executable, tmp_path / 'runner.py', tmp_path / 'cells.json'],
+        cwd=folder,
+        env=ENVIRONMENT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+    ) as runner:
+
+        def run(until):
+            print(file=runner.stdin, flush=True)
+            child, give_up = int(runner.stdout.readline()), time.monotonic() + 30
+            while until and not until() and time.monotonic() < give_up:
+                time.sleep(0.0005)
+            if until:
+                os.kill(child, signal.SIGKILL)
+            print(file=runner.stdin, flush=True)
+            ended = int(runner.stdout.readline())
+            assert ended in ((0, signal.SIGKILL) if until else (0,)), stderr.seek(0) or stderr.read()
+
+        yield run
+        runner.stdin.close()
+
+
 @pytest.mark.slow
 def test_killed_at_fifty_random_moments(tmp_path, kernel):
     """SIGKILL: what is in the journal is not fetched again, and the pickle is that of an undisturbed run, byte for byte."""
@@ -572,45 +605,20 @@ def test_killed_at_fifty_random_moments(tmp_path, kernel):
         for name, fault in zip(rng.sample(site.names, 20), ('500', 'reset', 'truncated', '429', 'cut') * 4)
     ]
     with Server(site, plan=faults) as server:
-        (tmp_path / 'cells.json').write_text(
-            json.dumps(list(code_cells(LISTS, **{**QUICK, 'API_URL': f'{server.url}/v2', 'DELAY': 0.001})))
-        )
-        (tmp_path / 'runner.py').write_text(RUNNER)
-        with open(tmp_path / 'stderr', 'w+') as stderr, subprocess.Popen(
-            [sys.executable, tmp_path / 'runner.py', tmp_path / 'cells.json'],
-            cwd=folder,
-            env=ENVIRONMENT,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-        ) as runner:
+        cells = list(code_cells(LISTS, **{**QUICK, 'API_URL': f'{server.url}/v2', 'DELAY': 0.001}))
+        with processes(tmp_path, folder, cells) as run:
             unfinished, pickles = 0, 0
-
-            def one_run(until):
-                print(file=runner.stdin, flush=True)
-                child, give_up = int(runner.stdout.readline()), time.monotonic() + 30
-                while until and not until() and time.monotonic() < give_up:
-                    time.sleep(0.001)
-                if until:
-                    time.sleep(rng.uniform(0, 0.01))
-                    os.kill(child, signal.SIGKILL)
-                print(file=runner.stdin, flush=True)
-                assert int(runner.stdout.readline()) in ((0, signal.SIGKILL) if until else (0,)), (
-                    stderr.seek(0) or stderr.read()
-                )
-
             for kill in range(50):
                 before, done = len(server.calls), {entry['user'].lower() for entry in journal(folder)}
                 unfinished += len(done) < len(site.names)
                 if kill in (5, 20):  # twice a kernel instead of a bare process
                     kill_a_kernel(folder, f'{server.url}/v2', 0.05)
                 elif kill < 40:  # after some calls more
-                    goal = before + rng.randint(0, 9)
-                    one_run(lambda: len(server.calls) > goal)
+                    goal, moment = before + rng.randint(0, 9), rng.uniform(0, 0.01)
+                    run(lambda: len(server.calls) > goal and not time.sleep(moment))
                 else:  # in the pickle's cell and after it
                     moment = rng.uniform(0, 0.4)
-                    one_run(
+                    run(
                         lambda: (folder / 'lists.jsonl').read_bytes().count(b'\n') == len(site.names)
                         and not time.sleep(moment)
                     )
@@ -618,8 +626,7 @@ def test_killed_at_fifty_random_moments(tmp_path, kernel):
                 if (folder / 'dataframe.pkl').exists():
                     pickles += 1
                     assert len(pd.read_pickle(folder / 'dataframe.pkl')) == len(expected)
-            one_run(None)
-            runner.stdin.close()
+            run(None)
         print(
             f'{unfinished} of 50 kills during the download, two of them of kernels; {pickles} with a pickle there; '
             f'{len(server.calls)} calls, {pages(site)} are needed'
@@ -634,7 +641,7 @@ def kill_a_kernel(folder, url, seconds):
     """Run lists_download.ipynb in a new kernel and kill that `seconds` after its download cell was sent."""
     kernel = Kernel()
     kernel.run(LISTS, folder, until='def opened_journal', API_URL=url, DELAY=0.001)
-    kernel.client.execute(next(source for source in code_cells(LISTS) if 'left, bar' in source))
+    kernel.client.execute(cell(LISTS, 'left, bar'))
     time.sleep(seconds)
     kernel.close()
 
@@ -668,27 +675,15 @@ def test_local_site_by_hand(tmp_path):
 @pytest.mark.slow
 def test_from_the_scraper_to_the_map(tmp_path):
     """The pipeline against the local site, as the README tells it: malscraper.py, both notebooks, embeddings.py."""
+
+    def run(script, *options):
+        command = [sys.executable, ROOT / script, *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
     site = Site(members=240, titles=3000, seed=8)
     with Server(site, touches_a_second=60) as server:
-        scraper = subprocess.run(
-            [
-                sys.executable,
-                ROOT / 'malscraper.py',
-                '--url',
-                f'{server.url}/users.php',
-                '--output',
-                'users.txt',
-                '--hours',
-                '0.002',
-                '--delay',
-                '0.5',
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert scraper.returncode == 0, scraper.stderr
+        run('malscraper.py', '--url', f'{server.url}/users.php', '--hours', '0.002', '--delay', '0.5')
         users = (tmp_path / 'users.txt').read_text().split()
         assert len(users) >= 60 and set(users) <= set(site.names)
         for name in (ANIME, LISTS):
@@ -699,21 +694,8 @@ def test_from_the_scraper_to_the_map(tmp_path):
                 env={**ENVIRONMENT, 'MAL_API_URL': f'{server.url}/v2'}
             )
             assert CLIENT_ID not in json.dumps(notebook)
-        network = subprocess.run(
-            [
-                sys.executable,
-                ROOT / 'embeddings.py',
-                'ANIME_LIST=animelist.txt',
-                'ANIME_DATA=animes.json',
-                'ANIME_DATA_LIST=dataframe.pkl',
-                'OUTPUT_DIR=output',
-            ],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-    assert network.returncode == 0, network.stderr
+    inputs = 'ANIME_LIST=animelist.txt', 'ANIME_DATA=animes.json', 'ANIME_DATA_LIST=dataframe.pkl'
+    run('embeddings.py', *inputs, 'OUTPUT_DIR=output')
     ok = [name for name in users if site.status(name) == 'ok']
     assert list(pd.read_pickle(tmp_path / 'dataframe.pkl').index) == ok
     vectors = pd.read_pickle(tmp_path / 'output' / 'embeddings.pkl')

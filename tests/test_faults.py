@@ -20,7 +20,7 @@ import pytest
 import requests
 from conftest import ROOT
 from simulated_site import DAY, SimulatedDay
-from test_downloads import ANIME, ENVIRONMENT, LISTS, QUICK, RUNNER, Kernel, code_cells, prepare
+from test_downloads import ANIME, LISTS, QUICK, Kernel, cell, code_cells, prepare, processes
 from test_embeddings import call, planted_scores, write_inputs
 from test_hostile import notebook
 from test_malscraper import Clock, Server as Pages, answer, members, run as scrape, users_page
@@ -95,37 +95,24 @@ def test_titles_killed_twenty_times(tmp_path):
     site, source = Site(members=20, titles=700, seed=4), random.Random(20)
     with Server(site) as server:
         cells = list(code_cells(ANIME, **{**QUICK, 'API_URL': f'{server.url}/v2', 'TOP': 600}))
-        cells = cells[:next(place for place, cell in enumerate(cells) if 'def whole' in cell) + 1]
-        (tmp_path / 'cells.json').write_text(json.dumps(cells))
-        (tmp_path / 'runner.py').write_text(RUNNER)
+        cells = cells[:cells.index(cell(ANIME, 'def whole')) + 1]
         folder = tmp_path / 'titles'
         folder.mkdir()
-        with subprocess.Popen([sys.executable, tmp_path / 'runner.py', tmp_path / 'cells.json'], cwd=folder, env=ENVIRONMENT, text=True,
-                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as runner:
-            def one_run(until):
-                print(file=runner.stdin, flush=True)
-                child, give_up = int(runner.stdout.readline()), time.monotonic() + 20
-                while until and not until() and time.monotonic() < give_up:
-                    time.sleep(0.0005)
-                if until:
-                    os.kill(child, signal.SIGKILL)
-                print(file=runner.stdin, flush=True)
-                return int(runner.stdout.readline())
-
+        with processes(tmp_path, folder, cells) as run:
             halfway = 0
             for kill in range(20):
                 before, moment = len(server.calls), time.monotonic() + source.uniform(0, 0.3)
                 if kill % 2:
-                    assert one_run(lambda: list(folder.glob('*.tmp'))) in (0, signal.SIGKILL)
+                    run(lambda: list(folder.glob('*.tmp')))
                 else:
-                    one_run(lambda: len(server.calls) > before and time.monotonic() > moment)
+                    run(lambda: len(server.calls) > before and time.monotonic() > moment)
                 halfway += bool(list(folder.glob('*.tmp')))
                 if (folder / 'animes.json').exists():
                     assert len(json.loads((folder / 'animes.json').read_text())) == 600
                 if (folder / 'animelist.txt').exists():
                     assert (folder / 'animelist.txt').read_text().split() == [str(node['id']) for node in site.nodes[:600]]
-            assert one_run(None) == 0 and halfway >= 3
-            runner.stdin.close()
+            run(None)
+            assert halfway >= 3
     assert list(json.loads((folder / 'animes.json').read_text())) == (folder / 'animelist.txt').read_text().split()
 
 
@@ -383,7 +370,7 @@ def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
         data = [{'node': {'id': mal_id}, 'list_status': {'score': score}} for mal_id, score in lists[name].items()]
         return Response(200, json.dumps({'data': data, 'paging': {}}))
 
-    cell = next(source for source in code_cells(LISTS) if 'left, bar' in source)
+    download = cell(LISTS, 'left, bar')
     names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='week.jsonl', DELAY=0, BACKOFF=0)
     names['session'].get = get
     names['tqdm'].write = lambda text: None
@@ -392,7 +379,7 @@ def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
     for sitting in range(7):
         everyone = names['users']
         names['users'] = dict(list(everyone.items())[:(sitting + 1) * len(everyone) // 7])
-        exec(cell, names)
+        exec(download, names)
         names['users'] = everyone
         for name in ('entry', 'line', 'scores'):                                # of the last list, which may be a long one
             names.pop(name, None)
@@ -400,7 +387,7 @@ def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
         sizes.append(tracemalloc.get_traced_memory()[0])
         handles.append(open_files())
     for _ in range(2):                                                          # what failed is fetched in the end
-        exec(cell, names)
+        exec(download, names)
     tracemalloc.stop()
     entries = [json.loads(line) for line in (tmp_path / 'week.jsonl').read_text().splitlines()]
     print(f'{len(asked)} answers, {len(clock.waits) * 864 / DAY:.1f} days, {sizes} bytes, {handles[0]} handles')
