@@ -208,6 +208,8 @@ def test_outputs_have_the_forms_of_the_readme(planted):
     np.testing.assert_array_equal(vectors, frame.to_numpy())
     settings = json.loads((output / 'settings.json').read_text())
     assert settings['MIN_ANIME_REQUIRED'] == 15 and settings['versions']['mxnet'] == mx.__version__
+    head = (ROOT / 'embeddings.py').read_text().split(f'# {112 * "-"}\n')[1]  # between the two rules
+    assert {name for name in settings if name.isupper()} == set(re.findall('^[A-Z_]+(?= = )', head, re.M))
     assert settings['lists']['read'] == 1200 == sum(settings['lists'].values()) - settings['lists']['read']
     assert not list(output.glob('*.part'))
     for name in ('embeddings.pkl', 'similarity_map.png', 'graph.json'):
