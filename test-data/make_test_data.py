@@ -11,6 +11,8 @@ Reads nothing.  Writes into FOLDER (default: the folder of this script)
     users-long.txt     usernames as malscraper.py would find them, those of the pickle among them
     users-short.txt    the first 2,500 of them
 
+Exit status: 0; 2 more than one argument; 3 no folder to write into; 4 a file cannot be written; 130 Ctrl-C.
+
 The titles, their ids, years, studios, genres and means are facts, written down by hand in TITLES.  The members are drawn from a
 model, so that nobody's account is published.  One seed: every run gives the same files.
 
@@ -474,7 +476,7 @@ def print_figures(titles, lists):
             ('scorers, first / hundredth title', MOST_TO_HUNDREDTH, f'{f.scorers[0] / f.scorers[-1]:.2f}')]
     rows += [(f'scores that are {score}, %', share, f'{100 * got:.2f}')
              for score, (share, got) in enumerate(zip(SCORE_SHARES, f.shares), 1)]
-    rows += [('standard deviation of members\' means', MEMBER_MEAN_DEVIATION, f'{f.member_mean_deviation:.2f}'),
+    rows += [("standard deviation of members' means", MEMBER_MEAN_DEVIATION, f'{f.member_mean_deviation:.2f}'),
              ('members who score everything 10, %', 100 * ALL_TEN, f'{100 * f.all_ten:.1f}'),
              ('entries without a score, %', 100 * UNSCORED, f'{100 * f.unscored:.1f}')]
     print(f'    {"":38}{"real":>6}{"here":>8}')

@@ -16,7 +16,8 @@ FOLDER = ROOT / 'test-data'
 SCRIPT = FOLDER / 'make_test_data.py'
 
 
-def load_script():
+@pytest.fixture(scope='module')
+def script():
     spec = importlib.util.spec_from_file_location('make_test_data', SCRIPT)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -116,8 +117,7 @@ def test_figures_of_real_lists(lists):
     assert 0.30 <= (lists == 0).sum() / (~np.isnan(lists)).sum() <= 0.32
 
 
-def test_docstring_states_the_reached_figures(lists, capsys):
-    script = load_script()
+def test_docstring_states_the_reached_figures(script, lists, capsys):
     script.print_figures(script.read_titles(), lists)
     printed = capsys.readouterr().out
     assert len(printed.splitlines()) == 19 and printed in script.__doc__
@@ -132,8 +132,7 @@ def test_titles_keep_their_popularity_and_mean(lists, ids, nodes):
     assert above.std() < 0.1 and 0 < above.mean() < 0.2  # 0.13 in real lists
 
 
-def test_sequels_are_seen_by_those_who_liked_what_came_before(lists):
-    script = load_script()
+def test_sequels_are_seen_by_those_who_liked_what_came_before(script, lists):
     titles = script.read_titles()
     sequels = [(k, t.after) for k, t in enumerate(titles) if t.after is not None]
     assert len(sequels) == 18
@@ -145,8 +144,8 @@ def test_sequels_are_seen_by_those_who_liked_what_came_before(lists):
         assert lists[rated & went_on, before].mean() > lists[rated & ~went_on, before].mean() + 0.2
 
 
-def test_a_sequel_is_nearest_to_its_franchise(similarity):
-    titles = load_script().read_titles()
+def test_a_sequel_is_nearest_to_its_franchise(script, similarity):
+    titles = script.read_titles()
     nearest = np.nanargmax(similarity, axis=1)
     found = [titles[nearest[k]].franchise == t.franchise for k, t in enumerate(titles) if t.after is not None]
     assert np.mean(found) >= 0.9
@@ -170,8 +169,7 @@ def test_a_group_lies_together(similarity, position, group):
         assert np.nanmean(particular[k, columns]) > np.mean(particular[k, rest]) + 0.03
 
 
-def test_script_makes_the_small_files_again(ids, nodes):
-    script = load_script()
+def test_script_makes_the_small_files_again(script, ids, nodes):
     titles = script.read_titles()
     assert [t.mal_id for t in titles] == ids and script.api_nodes(titles) == nodes
     names = script.make_usernames(5_000)
@@ -181,27 +179,24 @@ def test_script_makes_the_small_files_again(ids, nodes):
 
 def test_script_is_deterministic():
     """Two processes with another hash seed and another number of threads make the same pickle, byte for byte."""
-    program = f'''
-import hashlib, importlib.util, pickle
-spec = importlib.util.spec_from_file_location('make_test_data', {str(SCRIPT)!r})
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
+    program = '''
+import hashlib, pickle
+import make_test_data as script
 script.MEMBERS, script.BLOCK, script.CALIBRATION_MEMBERS, script.CALIBRATION_ROUNDS = 3000, 1000, 1000, 3
 lists = script.make_lists(script.read_titles(), script.make_usernames(3100), 3000)
 print(lists.shape, hashlib.sha256(pickle.dumps(lists, protocol=4)).hexdigest())
 '''
-    outputs = [subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True,
+    outputs = [subprocess.run([sys.executable, '-c', program], cwd=FOLDER, capture_output=True, text=True, check=True,
                               env={**os.environ, 'PYTHONHASHSEED': seed, 'OMP_NUM_THREADS': seed}).stdout for seed in '12']
     assert outputs[0] == outputs[1] and outputs[0].startswith('(3000, 100) ')
 
 
 @pytest.mark.slow
-def test_script_makes_the_committed_lists_again(frame):
+def test_script_makes_the_committed_lists_again(script, frame):
     """The first block of members, drawn anew with the full calibration.
 
     On another processor a sum may differ in its last bit and tip an opinion over a cut, so a few entries in 100,000 may differ.
     """
-    script = load_script()
     again = script.make_lists(script.read_titles(), script.make_usernames(script.USERS_LONG), script.BLOCK)
     committed = frame.iloc[:script.BLOCK]
     assert again.index.equals(committed.index) and again.columns.equals(committed.columns)
