@@ -11,21 +11,25 @@ SWING = 0.5                 # visits begin at a rate of 1 +- SWING, the peak at 
 FURTHER_VISITS = 1.0        # mean number of visits after a member's first of the day (Poisson)
 MEDIAN_STAY = 15 * 60.0     # seconds; stays are log-normal, their logarithm has the standard deviation SPREAD
 SPREAD = 1.0
-SHORTEST, LONGEST = 60.0, 8 * 3600.0
+SHORTEST, LONGEST = 60.0, 8 * 3600.0    # seconds; stays are cut to these
 BETWEEN_TOUCHES = 30.0      # seconds between two touches, on average (Poisson)
-SHOWN = 20
-LOAD_SECONDS = 0.4          # what a load takes
+SHOWN = 20                  # members on the users page
+LOAD_SECONDS = 0.4          # seconds that a load takes
 
 
 class SimulatedDay:
-    """The clock, the members and their touches of one day; .load() is what malscraper.Site has."""
+    """The clock and the touches of one day; .load() is what malscraper.Site has.
+
+    `members`: how many are active on the day. `median_stay`: seconds. The touches are `moments`, seconds from 0 to DAY in
+    order, and `members`, the number of the member that each one is of. `now`: seconds, may go on beyond DAY.
+    """
 
     def __init__(self, members, seed, median_stay=MEDIAN_STAY):
         random = np.random.default_rng(seed)
         visits = 1 + random.poisson(FURTHER_VISITS, members)
-        hours = np.linspace(0, DAY, 2001)
-        begun = np.cumsum(1 + SWING * np.cos(2 * np.pi * (hours / DAY - 0.8)))
-        begin = np.interp(random.random(visits.sum()), (begun - begun[0]) / (begun[-1] - begun[0]), hours)
+        times = np.linspace(0, DAY, 2001)
+        begun = np.cumsum(1 + SWING * np.cos(2 * np.pi * (times / DAY - 0.8)))
+        begin = np.interp(random.random(visits.sum()), (begun - begun[0]) / (begun[-1] - begun[0]), times)
         stay = random.lognormal(np.log(median_stay), SPREAD, visits.sum()).clip(SHORTEST, LONGEST)
         touches = 1 + random.poisson(stay / BETWEEN_TOUCHES)
         first = np.zeros(touches.sum(), bool)
