@@ -300,7 +300,7 @@ def test_bodies_of_the_api(tmp_path, monkeypatch, name):
     bodies = [*spoiled(good, 250, JSON, 8), *(json.dumps(body).encode() for body in crafted)]
     statuses = itertools.cycle(['200 OK'] * 6 + ['400 Bad Request', '403 Forbidden', '404 Not Found'])
     with Server([answer(body, status) for body, status in zip(bodies, statuses)]) as server:
-        until = 'class PoliteAdapter' if name == ANIME else 'def fetch_list'
+        until = 'def call' if name == ANIME else 'def fetch_list'
         names = notebook(name, tmp_path, until, monkeypatch, DELAY=0, BACKOFF=0, TIMEOUT=2, API_URL=server.url[:-10], MAX_FAILURES=20)
         if name == ANIME:
             source = next(source for source in code_cells(ANIME) if 'def fetch_ranking' in source)
