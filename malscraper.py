@@ -30,7 +30,7 @@ from urllib.parse import urljoin, urlsplit
 import bs4
 import requests
 import urllib3
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from requests.exceptions import InvalidSchema, InvalidURL
 
 try:
     import fcntl
@@ -47,7 +47,7 @@ DELAY = 1.0                     # seconds, at least LEAST_DELAY, the least betwe
 LEAST_DELAY = 0.5               # seconds; --delay may not be less
 LONGEST_DELAY = 60.0            # seconds; with longer ones, short visits fall between two loads
 LATE = 1800.0                   # seconds; a name on a page that was seen within them is a repeat
-UNSEEN_SHARE = 0.2              # 0-1, the share of others that the delay aims at; less: more names, more loads
+UNSEEN_SHARE = 0.2              # 0-1, the share of names on a page that are no repeats to aim at; less: more names, more loads
 GAIN = 0.5                      # > 0, how fast the delay follows; more: faster and less steady
 
 # What to do when a load fails
@@ -94,6 +94,8 @@ def read_options(arguments):
         refuse(f'--hours must be from 0 to a million, not {options.hours}')
     if not LEAST_DELAY <= options.delay <= 86400:
         refuse(f'--delay must be from {LEAST_DELAY:g} to 86400 seconds, not {options.delay}')
+    if not re.match('https?://[^/]', options.url):
+        refuse(f'--url must be an http or https address, not {options.url!r}')
     return options
 
 
@@ -194,7 +196,7 @@ class Site(requests.Session):
                     if len(body) >= PAGE_BYTES:
                         break
             names, online, title = read_page(body, response.url)
-        except (MissingSchema, InvalidSchema, InvalidURL) as problem:
+        except (InvalidSchema, InvalidURL) as problem:
             raise Stop(2, f'pages cannot be loaded so; check --url and the proxy variables ({problem}).') from None
         except (OSError, ValueError, urllib3.exceptions.HTTPError) as problem:      # those of requests are OSErrors
             while problem.__cause__ or problem.__context__:
