@@ -54,6 +54,8 @@ export const DIMENSIONS = 50
 
 /** Bytes. 20,000 titles take about 13 MB, so this leaves room for every title that MyAnimeList has. */
 const LARGEST_FILE = 128 * 2 ** 20
+/** From the origin; embeddings.py writes places in [0, 1]. One far out would press all others into a point. */
+const FARTHEST = 1e6
 
 /** Colours by Okabe and Ito, then by Tol: told apart by colour-blind eyes, and seen on dark and on light. */
 const PALETTE = [
@@ -123,7 +125,7 @@ function parseModel(value: unknown, titles: number): RecommendationModel | null 
     Array.isArray(list) && list.length === length && list.every(Number.isFinite)
   if (!isObject(value)) return null
   const { mean, popularity, whitening } = value
-  const whole = numbers(mean, titles) && numbers(popularity, titles) && popularity.every((p) => p > 0)
+  const whole = numbers(mean, titles) && mean.every((m) => m >= 0 && m <= 10) && numbers(popularity, titles) && popularity.every((p) => p > 0)
     && Array.isArray(whitening) && whitening.length === DIMENSIONS && whitening.every((row) => numbers(row, DIMENSIONS))
   return whole ? { mean, popularity, whitening: whitening as number[][] } : null
 }
@@ -131,11 +133,13 @@ function parseModel(value: unknown, titles: number): RecommendationModel | null 
 function parseClusters(value: unknown): Cluster[] {
   const clusters: Cluster[] = []
   for (const entry of Array.isArray(value) ? value : []) {
-    if (!isObject(entry) || typeof entry.id !== 'number') throw new FileError('A cluster of the graph has no id.')
+    if (!isObject(entry) || !Number.isSafeInteger(entry.id) || (entry.id as number) < 0) throw new FileError('A cluster of the graph has no id.')
+    const id = entry.id as number
+    if (clusters.some((other) => other.id === id)) throw new FileError(`The graph holds the cluster ${id} twice.`)
     const color = typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
       ? entry.color
       : PALETTE[clusters.length % PALETTE.length]
-    clusters.push({ id: entry.id, name: textOrNull(entry.name) ?? `Cluster ${entry.id}`, size: 0, color: forThemes(color) })
+    clusters.push({ id, name: textOrNull(entry.name) ?? `Cluster ${id}`, size: 0, color: forThemes(color) })
   }
   return clusters
 }
@@ -182,7 +186,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     const id = entry.id as number
     const x = numberOrNull(entry.x), y = numberOrNull(entry.y), title = textOrNull(entry.title)
     if (title === null) throw new FileError(`${where} (id ${id}) has no title.`)
-    if (x === null || y === null) throw new FileError(`${where} (id ${id}) has no place on the map.`)
+    if (x === null || y === null || Math.hypot(x, y) > FARTHEST) throw new FileError(`${where} (id ${id}) has no place on the map.`)
     if (byId.has(id)) throw new FileError(`The graph holds the title ${id} twice.`)
     let cluster = clusterById.get(entry.cluster as number)
     if (!cluster) {
@@ -215,7 +219,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     const near: Neighbour[] = []
     const entries = listed[id]
     for (const entry of Array.isArray(entries) ? entries : []) {
-      if (Array.isArray(entry) && byId.has(entry[0]) && entry[0] !== id && numberOrNull(entry[1]) !== null)
+      if (Array.isArray(entry) && byId.has(entry[0]) && entry[0] !== id && Math.abs(numberOrNull(entry[1]) ?? Infinity) <= 1)
         near.push({ id: entry[0], similarity: entry[1] })
       else missing++
     }

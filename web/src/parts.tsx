@@ -73,7 +73,7 @@ export function Similarity({ value }: { value: number }) {
   return (
     <span className="similarity">
       <span className="visually-hidden">similarity </span>{value.toFixed(2)}
-      <span className="bar" aria-hidden="true"><span style={{ width: `${Math.max(0, Math.min(1, value)) * 100}%` }} /></span>
+      <span className="bar" aria-hidden="true"><span style={{ width: `${Math.max(0, value) * 100}%` }} /></span>
     </span>
   )
 }

@@ -74,7 +74,7 @@ export function recommend({ ids, model, whitened }: Recommender, scores: Readonl
     const strongest: { id: number; speaks: number }[] = []
     for (const { id, start, weight } of own) {
       const near = dot(whitened, start, whitened, row * DIMENSIONS)
-      if (near <= 0) continue
+      if (!(near > 0)) continue // nor where a vector has no direction: NaN
       let speaks = weight
       for (let power = 0; power < sharpness; power++) speaks *= near
       affinity += speaks

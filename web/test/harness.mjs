@@ -70,7 +70,8 @@ export async function serveCovers() {
 /** Numbers in [0, 1), the same at every run (a linear congruential generator). */
 export function randomNumbers(seed) {
   let state = seed
-  return () => (state = (state * 1103515245 + 12345) % 2 ** 31) / 2 ** 31
+  // Math.imul, since the product of floats is rounded: the numbers would soon repeat.
+  return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
 }
 
 /**

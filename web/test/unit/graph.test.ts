@@ -31,7 +31,10 @@ describe('refuses with a sentence', () => {
     ['a wrong id', (g) => { g.anime[4].id = '5' }, /Title number 5/],
     ['an id twice', (g) => { g.anime[4].id = g.anime[3].id }, /twice/],
     ['no place', (g) => { g.anime[4].x = null }, /no place/],
+    ['a place out of this world', (g) => { g.anime[4].x = 1e300 }, /no place/],
     ['no title', (g) => { g.anime[4].title = ' ' }, /no title/],
+    ['a cluster without an id', (g) => { g.clusters[1].id = -1 }, /cluster of the graph has no id/],
+    ['a cluster twice', (g) => { g.clusters[1].id = 0 }, /cluster 0 twice/],
     ['vectors cut short', (g) => { g.vectors = g.vectors.slice(0, 400) }, /300 bytes, where 30 titles of 50 numbers take 6000/],
     ['vectors that are no base64', (g) => { g.vectors = '****' }, /base64/],
     ['no vectors', (g) => { delete g.vectors }, /no vectors/],
@@ -46,9 +49,9 @@ describe('refuses with a sentence', () => {
 })
 
 test('leaves out neighbours that the graph does not hold, and says so', () => {
-  const graph = parse((g) => { g.neighbours[1] = [[4, 0.9], [5555, 0.8], [7, 'x'], 'nonsense'] })
+  const graph = parse((g) => { g.neighbours[1] = [[4, 0.9], [5555, 0.8], [7, 'x'], [7, 1.5], 'nonsense'] })
   expect(graph.neighbours.get(1)).toEqual([{ id: 4, similarity: 0.9 }])
-  expect(graph.notices.join()).toMatch(/^3 neighbours/)
+  expect(graph.notices.join()).toMatch(/^4 neighbours/)
 })
 
 test('takes covers from one host, over http(s) alone', () => {
@@ -83,6 +86,7 @@ test('shows every colour clearly on light and on dark', () => {
 test('recommends nothing from a model that is not whole', () => {
   expect(parse().model).not.toBeNull()
   expect(parse((g) => { g.settings.recommend.mean.pop() }).model).toBeNull()
+  expect(parse((g) => { g.settings.recommend.mean[3] = 1e300 }).model).toBeNull()
   expect(parse((g) => { delete g.settings }).model).toBeNull()
 })
 

@@ -101,6 +101,13 @@ describe.each(cases.flatMap(({ persons, ...one }) => persons.map((person) => ({ 
   },
 )
 
+test('puts last what has a vector without direction', () => {
+  const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
+  const vectors = parsed.vectors.fill(0, 50, 100)
+  const recommendations = recommend(makeRecommender(parsed.anime.map(({ id }) => id), vectors, parsed.model!), new Map([[parsed.anime[0].id, 9]]))
+  expect(recommendations.find(({ id }) => id === parsed.anime[1].id)).toMatchObject({ affinity: 0, because: [] })
+})
+
 test('nothing from scores that say nothing', () => {
   const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
   const recommender = makeRecommender(parsed.anime.map(({ id }) => id), parsed.vectors, parsed.model!)

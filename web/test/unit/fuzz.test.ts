@@ -1,0 +1,73 @@
+/** Bent files end in a sentence or in something whole: the same cases at every run. */
+import { JSDOM } from 'jsdom'
+import { gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+import { FileError } from '../../src/file'
+import { parseGraph, type AnimeGraph } from '../../src/graph'
+import { readListFile } from '../../src/listfile'
+import { makeRecommender, recommend } from '../../src/recommend'
+import { makeIndex, search } from '../../src/search'
+import { bendBytes, bentGraph, bentList } from '../fuzz.mjs'
+import { randomNumbers } from '../harness.mjs'
+
+globalThis.DOMParser = new JSDOM().window.DOMParser
+
+/** Throws where the page would later stumble over the graph. */
+function use(graph: AnimeGraph) {
+  const { anime, byId, clusters, neighbours, vectors, model, pictureOrigin } = graph
+  expect(byId.size).toBe(anime.length)
+  expect(vectors.length).toBe(50 * anime.length)
+  expect(vectors.every(Number.isFinite)).toBe(true)
+  expect(new Set(clusters.map(({ id }) => id)).size).toBe(clusters.length)
+  expect(clusters.reduce((sum, { size }) => sum + size, 0)).toBe(anime.length)
+  for (const { color } of clusters) expect(color.light + color.dark).toMatch(/^(#[0-9a-f]{6}){2}$/)
+  for (const { id, title, x, y, cluster, picture, mean, year } of anime) {
+    expect(Number.isSafeInteger(id) && id > 0 && title.trim() !== '' && clusters.includes(cluster)).toBe(true)
+    expect([x, y, mean ?? 0, year ?? 0].every(Number.isFinite)).toBe(true)
+    expect(picture === null || picture.startsWith(`${pictureOrigin}/`)).toBe(true)
+    for (const near of neighbours.get(id)!) expect(byId.has(near.id) && near.id !== id && Math.abs(near.similarity) <= 1).toBe(true)
+  }
+  expect(search(makeIndex(anime), anime[0].title)).toContain(anime[0])
+  if (!model) return
+  const recommendations = recommend(makeRecommender(anime.map(({ id }) => id), vectors, model), new Map([[anime[0].id, 9]]))
+  expect(recommendations).toHaveLength(anime.length - 1)
+  for (const { affinity } of recommendations) expect(affinity).toBeGreaterThanOrEqual(0)
+}
+
+test('2,000 graphs', () => {
+  const random = randomNumbers(8)
+  const ends = { whole: 0, sentence: 0 }
+  for (let number = 0; number < 2000; number++) {
+    const text = bentGraph(random, 'https://covers.test/')
+    try {
+      use(parseGraph(text, 'https://fan.test/map/'))
+      ends.whole++
+    } catch (error) {
+      if (!(error instanceof FileError)) throw new Error(`case ${number}: ${error}`, { cause: error })
+      expect(error.message).toMatch(/^[A-Z].*\.$/)
+      ends.sentence++
+    }
+  }
+  // Both ends are met often, so that neither is all that was tried.
+  expect(Math.min(ends.whole, ends.sentence)).toBeGreaterThan(300)
+})
+
+test('1,000 lists, every other one gzipped', async () => {
+  const random = randomNumbers(9)
+  const ends = { whole: 0, sentence: 0 }
+  for (let number = 0; number < 1000; number++) {
+    const text = bentList(random)
+    const bytes = number % 2 ? bendBytes(random, gzipSync(text)) : Buffer.from(text)
+    try {
+      const { scores } = await readListFile(new Blob([bytes]))
+      expect(scores.size).toBeGreaterThan(0)
+      for (const [id, score] of scores) expect(Number.isSafeInteger(id) && id > 0 && Number.isInteger(score) && score >= 0 && score <= 10).toBe(true)
+      ends.whole++
+    } catch (error) {
+      if (!(error instanceof FileError)) throw new Error(`case ${number}: ${error}`, { cause: error })
+      expect(error.message).toMatch(/^[A-Z].*\.$/)
+      ends.sentence++
+    }
+  }
+  expect(Math.min(ends.whole, ends.sentence)).toBeGreaterThan(200)
+})
