@@ -19,6 +19,7 @@ import tracemalloc
 import pytest
 import requests
 from conftest import ROOT
+from PIL import Image
 from simulated_site import DAY, SimulatedDay
 from test_downloads import ANIME, LISTS, QUICK, Kernel, cell, code_cells, prepare, processes
 from test_embeddings import call, planted_scores, write_inputs
@@ -31,9 +32,10 @@ import mal_server
 import pandas as pd
 from mal_server import Fault, Server, Site
 
+# Every output of embeddings.py, and what reads it to its end
 FORMS = {'embeddings.pkl': lambda path: len(pd.read_pickle(path)), 'neighbours.csv': lambda path: len(pd.read_csv(path)),
          'settings.json': lambda path: json.loads(path.read_text()), 'graph.json': lambda path: json.loads(path.read_text()),
-         'similarity_map.png': lambda path: __import__('PIL.Image').Image.open(path).load()}
+         'similarity_map.png': lambda path: Image.open(path).load()}
 
 
 # ---- kills ---------------------------------------------------------------------------------------------------------------
@@ -52,12 +54,13 @@ def start(arguments):
 
 def contents(folder):
     """{name: bytes} of the finished files of a run, without the name of the folder, which settings hold."""
-    return {path.name: path.read_bytes().replace(str(folder).encode(), b'') for path in folder.iterdir() if path.suffix != '.part'}
+    return {path.name: path.read_bytes().replace(str(folder).encode(), b'')
+            for path in folder.iterdir() if path.suffix != '.part'}
 
 
 @pytest.mark.slow
 def test_embeddings_killed_thirty_times(tmp_path):
-    """SIGKILL at random moments, half of them while a file is being written: whole files at all times, and the same in the end."""
+    """SIGKILL at random moments, half of them while a file is being written: files are always whole, and in the end the same."""
     arguments = [*write_inputs(tmp_path, planted_scores(80)[0][:, :16]), 'EPOCHS=3', 'MAP_WIDTH=2400', 'MIN_ANIME_REQUIRED=3']
     calm, killed = tmp_path / 'calm', tmp_path / 'killed'
     began = time.monotonic()
@@ -119,7 +122,8 @@ def test_titles_killed_twenty_times(tmp_path):
 # ---- disks and folders ---------------------------------------------------------------------------------------------------
 
 def process(arguments, **options):
-    return subprocess.run([sys.executable, 'embeddings.py', *arguments], cwd=ROOT, capture_output=True, stdin=subprocess.DEVNULL, **options)
+    return subprocess.run([sys.executable, 'embeddings.py', *arguments], cwd=ROOT, capture_output=True,
+                          stdin=subprocess.DEVNULL, **options)
 
 
 @contextlib.contextmanager
@@ -253,16 +257,20 @@ def test_no_output_file_or_log_holds_the_client_id(tmp_path, monkeypatch):
 
     original = mal_server.Handler.answer
     monkeypatch.setattr(mal_server.Handler, 'answer', answers)
-    ways = [(), ['forbidden'], ['echo'], ['429-days'], ['redirect', 'elsewhere'], ['503', '429', 'reset', 'cut', 'truncated', 'html', 'silence', 'shape', '401']]
+    ways = [(), ['forbidden'], ['echo'], ['429-days'], ['redirect', 'elsewhere'],
+            ['503', '429', 'reset', 'cut', 'truncated', 'html', 'silence', 'shape', '401']]
+    secret = {'MAL_CLIENT_ID': SECRET}
     try:
         with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
+            url = f'{server.url}/v2'
             for faults in ways:
                 for name in (ANIME, LISTS):
                     server.plan = [Fault('(ranking|/users/)', fault, 1) for fault in faults]
-                    kernel.run(name, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL=f'{server.url}/v2', TIMEOUT=0.3, LISTS=f'{"-".join(faults)}.jsonl')
-            kernel.run(LISTS, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL='http://127.0.0.1:9/v2', LISTS='none.jsonl', MAX_FAILURES=3)
-            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET + ' two words'}, API_URL=f'{server.url}/v2')
-            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET}, API_URL=f'{server.url}/v2', TOP=0)
+                    kernel.run(name, tmp_path, environment=secret, API_URL=url, TIMEOUT=0.3, LISTS=f'{"-".join(faults)}.jsonl')
+            nobody = 'http://127.0.0.1:9/v2'
+            kernel.run(LISTS, tmp_path, environment=secret, API_URL=nobody, LISTS='none.jsonl', MAX_FAILURES=3)
+            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET + ' two words'}, API_URL=url)
+            kernel.run(ANIME, tmp_path, environment=secret, API_URL=url, TOP=0)
             kernel.run_cell('print(vars().keys(), sorted(globals())); client_id')   # a NameError, with the cell around it
             assert {call.client_id for call in server.calls} == {SECRET} and not elsewhere.calls
     finally:
@@ -366,12 +374,14 @@ def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
         status = site.status(name)
         asked.append(name)
         if status != 'ok':
-            return Response(404 if status == 'missing' else 403, json.dumps({'error': 'not_found' if status == 'missing' else 'not_permitted'}))
+            number, error = {'missing': (404, 'not_found'), 'private': (403, 'not_permitted')}[status]
+            return Response(number, json.dumps({'error': error}))
         data = [{'node': {'id': mal_id}, 'list_status': {'score': score}} for mal_id, score in lists[name].items()]
         return Response(200, json.dumps({'data': data, 'paging': {}}))
 
     download = cell(LISTS, 'left, bar')
-    names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='week.jsonl', DELAY=0, BACKOFF=0)
+    names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='week.jsonl',
+                     DELAY=0, BACKOFF=0)
     names['session'].get = get
     names['tqdm'].write = lambda text: None
     monkeypatch.setattr(os, 'fsync', lambda file: None)                         # a week of them would take its time for real
