@@ -150,7 +150,12 @@ class Site:
 
 
 class Server(ThreadingHTTPServer):
-    """The site on 127.0.0.1, a context manager; `url` is its address. `chance`: share of calls with a random fault."""
+    """The site on 127.0.0.1, a context manager.
+
+    site: a Site. port: 0 takes a free one. plan: the Faults to come. chance: share of the other calls, 0 to 1, that meet a
+    fault of BY_HAND. touches_a_second: how many members touch a page. log: a text file. elsewhere: address that the faults
+    `redirect` and `elsewhere` send clients to. `url` is the site's address, `calls` has every Call.
+    """
 
     daemon_threads = True
     request_queue_size = 64
@@ -159,11 +164,13 @@ class Server(ThreadingHTTPServer):
         self, site=None, port=0, plan=(), chance=0.0, touches_a_second=20, log=None, elsewhere='http://localhost:1'
     ):
         super().__init__(('127.0.0.1', port), Handler)
-        self.site, self.plan, self.chance, self.log, self.elsewhere = site or Site(), list(plan), chance, log, elsewhere
+        self.site, self.plan, self.chance = site or Site(), list(plan), chance
+        self.touches_a_second, self.log, self.elsewhere = touches_a_second, log, elsewhere
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
-        self.calls, self.moved, self.lock, self.closing = [], 0, threading.Lock(), threading.Event()
-        self.rng, self.touches_a_second = random.Random(self.site.seed), touches_a_second
-        self.touched, self.touched_at = collections.OrderedDict(), None
+        self.calls = []
+        self.moved = 0  # how often the ranking has
+        self.touched, self.touched_at = {}, None  # name -> when, the last one last; when members were made to touch pages
+        self.rng, self.lock, self.closing = random.Random(self.site.seed), threading.Lock(), threading.Event()
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
@@ -211,8 +218,7 @@ class Server(ThreadingHTTPServer):
                 name = self.rng.choice(self.site.names)
                 self.touched.pop(name, None)
                 self.touched[name] = now - (number - i) / self.touches_a_second
-            latest = list(self.touched.items())[:-21:-1]
-            return [(name, max(1, int(now - at))) for name, at in latest]
+            return [(name, max(1, int(now - at))) for name, at in list(self.touched.items())[:-21:-1]]
 
 
 class Handler(BaseHTTPRequestHandler):

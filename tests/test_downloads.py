@@ -165,20 +165,12 @@ def test_both_undisturbed(tmp_path, site, kernel):
             ), kernel.text
         assert '2 lines passed over' in kernel.text and site.nodes[0]['title'] in kernel.text
         assert len(server.calls) == 1 + pages(site) and max(pages(site, [name]) for name in site.names) == 19
-    assert {path.name for path in tmp_path.iterdir()} == {
-        'users.txt',
-        'animes.json',
-        'animelist.txt',
-        'lists.jsonl',
-        'dataframe.pkl',
-    }
+    files = {'users.txt', 'animes.json', 'animelist.txt', 'lists.jsonl', 'dataframe.pkl'}
+    assert {path.name for path in tmp_path.iterdir()} == files
     assert all(CLIENT_ID.encode() not in path.read_bytes() for path in tmp_path.iterdir())
     nodes = json.loads((tmp_path / 'animes.json').read_text(encoding='utf-8'))
-    assert (
-        (tmp_path / 'animelist.txt').read_text().split()
-        == list(nodes)
-        == [str(node['id']) for node in site.nodes[:100]]
-    )
+    ids = [str(node['id']) for node in site.nodes[:100]]
+    assert (tmp_path / 'animelist.txt').read_text().split() == list(nodes) == ids
     pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / 'dataframe.pkl'), expected_lists(site))
     entries = {entry['user']: entry for entry in journal(tmp_path)}
     assert {name: entry['status'] for name, entry in entries.items()} == {
@@ -186,9 +178,8 @@ def test_both_undisturbed(tmp_path, site, kernel):
     }
     assert {'ok', 'private', 'missing'} == {entry['status'] for entry in entries.values()}
     longest = entries[site.names[-1]]['scores']  # the whole list, not only the titles of animelist.txt
-    assert {int(mal_id): score for mal_id, score in longest.items()} == site.scores(site.names[-1]) and len(
-        longest
-    ) == 18_219
+    assert {int(mal_id): score for mal_id, score in longest.items()} == site.scores(site.names[-1])
+    assert len(longest) == 18_219
 
 
 def test_titles_over_faults_and_a_moving_ranking(tmp_path, site, kernel):
@@ -235,9 +226,8 @@ def test_titles_end_with_one_sentence(tmp_path, site, kernel, fault, words):
     with Server(site) as elsewhere, Server(site, plan=[Fault('ranking', fault, 20)], elsewhere=elsewhere.url) as server:
         assert_one_sentence(kernel.run(ANIME, tmp_path, API_URL=f'{server.url}/v2', TOP=501), *words)
         assert len(server.calls) == (10 if fault == '503' else 1) and not elsewhere.calls
-    assert [path.name for path in tmp_path.iterdir()] == ['animes.json'] and (
-        tmp_path / 'animes.json'
-    ).read_text() == 'what was there before'
+    assert [path.name for path in tmp_path.iterdir()] == ['animes.json']
+    assert (tmp_path / 'animes.json').read_text() == 'what was there before'
 
 
 def test_a_ban_of_days_ends_the_run_and_says_until_when(tmp_path, site, kernel):
@@ -282,14 +272,10 @@ def test_client_id_is_asked_for_without_echo(tmp_path, site, kernel):
         kernel.client.input(CLIENT_ID)
 
     with Server(site) as server:
-        assert (
-            kernel.run(
-                ANIME, tmp_path, until="require('API_URL'", environment={'MAL_CLIENT_ID': ''}, API_URL=f'{server.url}/v2/'
-            )
-            is None
-        )
+        settings = {'environment': {'MAL_CLIENT_ID': ''}, 'API_URL': f'{server.url}/v2/'}
+        assert kernel.run(ANIME, tmp_path, until="require('API_URL'", **settings) is None
         cells = list(code_cells(ANIME))
-        for source in cells[next(i for i, source in enumerate(cells) if 'getpass.getpass' in source) :]:
+        for source in cells[cells.index(cell(ANIME, 'getpass.getpass')) :]:
             reply = kernel.client.execute_interactive(
                 source, output_hook=kernel.output, allow_stdin=True, stdin_hook=answer, timeout=60
             )
@@ -321,18 +307,16 @@ def test_lists_over_faults(tmp_path, site, kernel):
                 kernel.text.count('left for the next time') == failures and f'; {failures} are left' in kernel.text
             ), kernel.text
             assert len(journal(tmp_path)) == len(names) - failures and not done & set(asked(server, before))
-            assert (
-                asked(server, before)[0] == (names[-1] if done else names[0]).lower()
-            )  # what failed before comes last
+            first = names[-1] if done else names[0]  # what failed before comes last
+            assert asked(server, before)[0] == first.lower()
         assert not any(fault.times for fault in server.plan) and not elsewhere.calls
         assert all(
             call.query == {**call.query, 'nsfw': 'true', 'fields': 'list_status', 'limit': '1000'}
             for call in server.calls
         )
         faults = sum(call.fault is not None for call in server.calls)
-        assert (
-            len(asked(server)) == 12 + 6 + 10 + 19 + faults - 2
-        )  # the long list: 6 pages, 10, 19; every other fault is one call more
+        # The long list: 6 pages, 10, 19; every other fault is one call more
+        assert len(asked(server)) == 12 + 6 + 10 + 19 + faults - 2
     pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / 'dataframe.pkl'), expected_lists(site, names=names))
 
 
@@ -353,15 +337,11 @@ def test_end_of_patience_and_a_client_id_that_expires(tmp_path, site, kernel):
 
 def test_rate_and_interrupts(tmp_path, site, kernel):
     """No two calls closer than DELAY in the server's log: over retries, redirects, interrupts, new starts; nor much slower."""
-    delay, slack, names = (
-        0.25,
-        0.1,
-        site.names[:14],
-    )  # slack: how late a busy machine may write a call into the server's log
+    delay, names = 0.25, site.names[:14]
+    slack = 0.1  # how late a busy machine may write a call into the server's log
     prepare(tmp_path, site, names=names)
-    with Server(
-        site, plan=[Fault('/users/', fault, 1) for fault in ('500', 'reset', 'redirect-inside', '429')]
-    ) as server:
+    plan = [Fault('/users/', fault, 1) for fault in ('500', 'reset', 'redirect-inside', '429')]
+    with Server(site, plan=plan) as server:
         source = cell(LISTS, 'left, bar')
         for calls in (7, 4):
             with interrupted(kernel, server, calls):
@@ -432,16 +412,13 @@ def test_damaged_journals(tmp_path, site, kernel):
             path.write_bytes(b'\n'.join([*lines[:2], lines[2][:cut]]))
             before = len(server.calls)
             assert kernel.run(LISTS, tmp_path, until='left, bar', API_URL=f'{server.url}/v2') is None
-            assert (
-                asked(server, before) == [name.lower() for name in names[2:]]
-                and [entry['user'] for entry in journal(tmp_path)] == names
-            )
+            assert asked(server, before) == [name.lower() for name in names[2:]]
+            assert [entry['user'] for entry in journal(tmp_path)] == names
         path.write_bytes(b'\n'.join(lines))  # whole, only its end is missing: an editor's doing
         before = len(server.calls)
         assert kernel.run(LISTS, tmp_path, until='left, bar', API_URL=f'{server.url}/v2') is None
-        assert asked(server, before) == [name.lower() for name in names[3:]] and path.read_bytes().startswith(
-            b'\n'.join(lines) + b'\n'
-        )
+        assert asked(server, before) == [name.lower() for name in names[3:]]
+        assert path.read_bytes().startswith(b'\n'.join(lines) + b'\n')
         before = len(server.calls)
         for bad in (
             b'{"user": "cut',
@@ -499,16 +476,8 @@ def test_a_full_disk(tmp_path, site, kernel):
 def test_one_download_at_a_time_but_a_pickle_at_any_time(tmp_path, site, kernel):
     """While one process downloads, a second is refused, and may still make the pickle of what is there."""
     prepare(tmp_path, site, names=site.names[:4])
-    lines = [
-        json.dumps(
-            {
-                'user': name,
-                'status': 'ok',
-                'scores': {str(mal_id): score for mal_id, score in site.scores(name).items()},
-            }
-        )
-        for name in site.names[:2]
-    ]
+    # json.dumps makes text of the ids
+    lines = [json.dumps({'user': name, 'status': 'ok', 'scores': site.scores(name)}) for name in site.names[:2]]
     with Server(site) as server, open(tmp_path / 'lists.jsonl', 'a') as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         held.write('\n'.join(lines) + '\n{"user": "in the mid')  # what another process sees in mid-write
