@@ -24,10 +24,21 @@ if not (3, 9) <= sys.version_info[:2] <= (3, 12):
           'embeddings.py'.format(*sys.version_info[:2]), file=sys.stderr)
     sys.exit(3)
 
+import os
+import signal
+
+
+def stop_importing(*state):
+    print('Stopped before anything was begun.', file=sys.stderr)
+    os._exit(130)
+
+
+if __name__ == '__main__' and signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's & has it ignored
+    signal.signal(signal.SIGINT, stop_importing)  # the imports below take seconds
+
 import atexit
 import base64
 import bz2
-import collections
 import difflib
 import functools
 import glob
@@ -37,12 +48,10 @@ import itertools
 import json
 import logging
 import lzma
-import os
 import pickle
 import re
 import reprlib
 import resource
-import signal
 import tempfile
 import textwrap
 import threading
@@ -73,8 +82,8 @@ import mxnet as mx
 if role:
     os.environ['DMLC_ROLE'] = role
 import pandas as pd
-import sklearn.manifold
 import requests
+import sklearn
 import textalloc
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -87,8 +96,9 @@ from scipy import ndimage
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import eigsh
 from scipy.spatial import cKDTree
+from sklearn import decomposition, manifold
 from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
+from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
@@ -111,14 +121,14 @@ TRAIN = True              # False takes the vectors that OUTPUT_DIR already hold
 N_EMBEDDING = 50          # numbers a title, 2 or more
 EPOCHS = 30               # passes over all pairs of titles, 1 or more
 FOCUS = 0.3               # weight that similar pairs have over others, 0 or more; 0 weighs all alike
-LEARNING_RATE = 0.02      # Adam's step at the start, above 0; it sinks to nothing along a cosine
+LEARNING_RATE = 0.02      # Adam's step at the start, above 0 to 1; it sinks to nothing along a cosine
 BATCH_SIZE = 200          # titles a batch, each against all titles, 1 or more; larger is faster and wants more memory
 SEED = 7                  # any whole number from 0 up; the same seed and inputs give the same files
 MX_CONTEXT = 'cpu'        # where MXNet computes: 'cpu' or 'gpu'
 KVSTORE = 'local'         # 'local' is this machine alone; 'dist_sync' shares the work through MXNet's parameter server
 # The map
-PERPLEXITY = 0.0          # t-SNE: neighbours that each title attends to, below the number of titles; 0 fits it to that number
-N_CLUSTERS = 0            # groups of titles that are coloured and named, 0 or more; 0 fits it to the titles
+PERPLEXITY = 0.0          # t-SNE: neighbours that each title attends to, fewer than there are titles; 0 fits it to their number
+N_CLUSTERS = 0            # groups of titles that are coloured and named, up to 50; 0 fits it to the number of titles
 MAP_WIDTH = 3200          # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
 COVER_WORKERS = 8         # covers fetched at the same time, 1 to 32
 COVER_TIMEOUT = 5.0       # seconds that a picture server may be silent, above 0
@@ -126,13 +136,14 @@ COVER_TIMEOUT = 5.0       # seconds that a picture server may be silent, above 0
 RECOMMEND_FOR = ''        # a username of ANIME_DATA_LIST or a list exported from MyAnimeList (.xml, .xml.gz); '' for nobody
 # ----------------------------------------------------------------------------------------------------------------
 
+# So nothing in capitals may be imported by its bare name above.
 SETTINGS = [name for name in globals() if name.isupper()]
 # The smallest and largest value of each number, or all values; the other globals are names.
 LIMITS = {
     'MIN_ANIME_REQUIRED': (1, 10 ** 6), 'BOTTER_LIMIT': (1.0, 10.0), 'MARGIN': (0.0, 10.0), 'COMMON': (0.0, 1.0),
     'POWER': (0.01, 1.0), 'TRAIN': [True, False], 'N_EMBEDDING': (2, 10 ** 4), 'EPOCHS': (1, 10 ** 9), 'FOCUS': (0.0, 100.0),
-    'LEARNING_RATE': (1e-9, 1e38), 'BATCH_SIZE': (1, 10 ** 6), 'SEED': (0, 2 ** 31 - 1), 'MX_CONTEXT': ['cpu', 'gpu'],
-    'KVSTORE': ['local', 'dist_sync'], 'PERPLEXITY': (0.0, 1e4), 'N_CLUSTERS': (0, 1000), 'MAP_WIDTH': (2400, 20000),
+    'LEARNING_RATE': (1e-9, 1.0), 'BATCH_SIZE': (1, 10 ** 6), 'SEED': (0, 2 ** 31 - 1), 'MX_CONTEXT': ['cpu', 'gpu'],
+    'KVSTORE': ['local', 'dist_sync'], 'PERPLEXITY': (0.0, 1e4), 'N_CLUSTERS': (0, 50), 'MAP_WIDTH': (2400, 20000),
     'COVER_WORKERS': (1, 32), 'COVER_TIMEOUT': (0.1, 60.0)}
 MAY_BE_EMPTY = ('COVERS_DIR', 'RECOMMEND_FOR')
 WELL_KNOWN = 5         # titles whose nearest are printed at the end
@@ -143,11 +154,14 @@ MAX_EXPORT = 64 << 20  # bytes of an exported list; 20,000 entries take 10 MB
 MAX_COVER_BYTES = 5 << 20    # the largest file taken for a cover; MyAnimeList's are below 200 kB
 MAX_COVER_PIXELS = 10 << 20  # the most pixels of one; MyAnimeList's have below 400,000
 PAPER, INK = '#fbf7ef', '#2b2723'  # the map's background and type
+# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps likes apart
+COLOURS = '#cc6677 #332288 #ddcc77 #117733 #88ccee #882255 #44aa99 #999933 #aa4499'.split()
 MIN_TITLES = 5         # fewer titles than this have no map worth the name
 ROWS = 2048            # lists a block: large enough for a fast matrix product, small beside the DataFrame
 
 STORE = None           # the MXNet key-value store of a run on several machines,
 ROLL_CALL = None       # and what tells this process when another one dies
+WRITTEN = []           # the files that this run has written into OUTPUT_DIR
 SUMS = itertools.count()  # numbers the sums that go through STORE, so that each has a key of its own
 
 progress_bar = functools.partial(tqdm, disable=None, dynamic_ncols=True)  # None: silent where stderr is no terminal
@@ -170,6 +184,8 @@ def whole_file(path):
             file.flush()
             os.fsync(file.fileno())
         os.replace(f'{path}.part', path)
+        if os.path.dirname(path) == OUTPUT_DIR:
+            WRITTEN.append(os.path.basename(path))
     except OSError as error:
         raise Problem(9, f'{path} cannot be written: {error.strerror or error}; what was there before is unchanged') from None
     finally:
@@ -206,6 +222,10 @@ def apply_arguments(arguments):
             right, words = type(value) is str and (value or name in MAY_BE_EMPTY), 'the name of a file or folder in quotes'
         if not right:
             raise Problem(2, f'{name} is {value!r}, and should be {words}')
+    if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
+        raise Problem(2, "MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; 'cpu' is right")
+    if KVSTORE == 'dist_sync' and not TRAIN:
+        raise Problem(2, "KVSTORE is 'dist_sync', which shares the training; with TRAIN = False 'local' is right")
 
 
 # ---- several machines ------------------------------------------------------------------------------------------
@@ -343,7 +363,8 @@ def read_anime_data(ids):
             if not row['title']:
                 raise ValueError('it has no title')
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise Problem(5, f"{ANIME_DATA}, id {mal_id} is not as the API gives it: {type(error).__name__}: {error!s:.60}") from None
+            raise Problem(5, f'{ANIME_DATA}, id {mal_id} is not as the API gives it: '
+                             f'{type(error).__name__}: {error!s:.60}') from None
         rows.append({name: None if value == '' else value for name, value in row.items()})
     return pd.DataFrame(rows, index=ids, dtype=object)
 
@@ -369,8 +390,9 @@ class DataFrameUnpickler(pickle._Unpickler):
     """
     ALLOWED = {
         '__builtin__': {'slice'}, 'builtins': {'slice'}, 'numpy': {'_frombuffer', '_reconstruct', 'dtype', 'ndarray', 'scalar'},
-        'pandas': {'DataFrame', 'BlockManager', '_unpickle_block', '_new_Index', 'Index', 'RangeIndex', 'Int64Index', 'UInt64Index',
-                   'Float64Index', 'SparseArray', 'SparseDtype', 'IntIndex', 'BlockIndex', '__pyx_unpickle_NDArrayBacked',
+        'pandas': {'DataFrame', 'BlockManager', '_unpickle_block', '_new_Index', 'Index', 'RangeIndex', 'Int64Index',
+                   'UInt64Index', 'Float64Index', 'SparseArray', 'SparseDtype', 'IntIndex', 'BlockIndex',
+                   '__pyx_unpickle_NDArrayBacked',
                    'StringArray', 'StringDtype', 'NA', 'IntegerArray', 'FloatingArray', 'Float32Dtype', 'Float64Dtype',
                    *(f'{sign}Int{bits}Dtype' for sign in ('', 'U') for bits in (8, 16, 32, 64))}}
     STAND_INS = {name: type(name, (Pickled,), {}) for names in ALLOWED.values() for name in names}
@@ -383,6 +405,11 @@ class DataFrameUnpickler(pickle._Unpickler):
             raise Problem(6, f'names {module:.40}.{name:.40}, which no table of scores needs; refused, nothing of it was run')
         return self.STAND_INS[name]
 
+    def load_build(self):
+        if not isinstance(self.stack[-2], Pickled):  # pd.NA would run its own __setstate__, and keep what it is given
+            raise pickle.UnpicklingError('a state for what has none')
+        super().load_build()
+
     def load_setitem(self):
         self.set_items(self.stack.pop(-2), self.stack.pop())
 
@@ -394,7 +421,8 @@ class DataFrameUnpickler(pickle._Unpickler):
             raise pickle.UnpicklingError('a key that is neither a text nor a number')
         self.stack[-1].update(zip(items[::2], items[1::2]))
 
-    dispatch = {**pickle._Unpickler.dispatch, pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems,
+    dispatch = {**pickle._Unpickler.dispatch, pickle.BUILD[0]: load_build, pickle.SETITEM[0]: load_setitem,
+                pickle.SETITEMS[0]: load_setitems,
                 pickle.BYTEARRAY8[0]: pickle._Unpickler.load_binbytes8}  # as bytes: a bytearray would be filled from a copy
     for code in (pickle.DICT, pickle.EMPTY_SET, pickle.FROZENSET):  # what protocol 0 and sets are made with
         del dispatch[code[0]]
@@ -439,20 +467,14 @@ def numpy_part(part):
 def data_frame(part):
     """The DataFrame that a Pickled stands for; ValueError and the like where its parts do not fit together."""
     if type(part).__name__ != 'DataFrame':
-        raise Problem(6, f'holds a {type(part).__name__} and no DataFrame')
-    manager = part.state['_mgr']
-    if manager.arguments:
-        blocks, axes = manager.arguments
-        blocks = [block.arguments[:2] for block in blocks]
-    else:  # as pandas wrote it until version 1.2
-        older = manager.state[3]['0.14.1']
-        blocks, axes = [(block['values'], block['mgr_locs']) for block in older['blocks']], older['axes']
+        raise Problem(6, 'holds no DataFrame')
+    blocks, axes = part.state['_mgr'].arguments
     columns, index = map(numpy_part, axes)
     if len(columns) > 10 ** 6 or len(index) > 10 ** 8:  # a range or a sparse array of any length takes no bytes
         raise ValueError(f'{len(index)} lists of {len(columns)} titles are more than there are')
     pieces = []
-    for array, places in blocks:
-        array = numpy_part(array)
+    for block in blocks:
+        array, places = numpy_part(block.arguments[0]), block.arguments[1]
         places = range(len(columns))[slice(*places.arguments)] if type(places).__name__ == 'slice' else numpy_part(places)
         pieces.append(pd.DataFrame(array.T if array.ndim == 2 else {places[0]: array}, index, places, copy=False))
     frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, axis=1).sort_index(axis=1)
@@ -469,9 +491,9 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
     """
     openers = {'.gz': gzip.open, '.xz': lzma.open, '.bz2': bz2.open}
     try:
-        ending, bar = os.path.splitext(path)[1], {**progress_bar.keywords, 'delay': 1, 'leave': False, 'miniters': None}
-        with open(path, 'rb') as stored, tqdm.wrapattr(stored, 'read', os.path.getsize(path), desc=f'reading {os.path.basename(path)}',
-                                                       **bar) as plain:
+        ending = os.path.splitext(path)[1]
+        bar = {**progress_bar.keywords, 'desc': f'reading {os.path.basename(path)}', 'delay': 1, 'leave': False, 'miniters': None}
+        with open(path, 'rb') as stored, tqdm.wrapattr(stored, 'read', os.path.getsize(path), **bar) as plain:
             if ending == '.zip':
                 archive = zipfile.ZipFile(plain)
                 file = archive.open(archive.namelist()[0])
@@ -485,14 +507,14 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
     except MemoryError:
         raise Problem(6, f'{name}, {path}, asks for more memory than there is') from None
     except Exception as error:  # a damaged pickle can end in an error of any type
-        raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, or is cut off: '
-                         f'{type(error).__name__}: {error!s:.200}') from None
+        raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, is cut off, or has an ending in its name that it is not '
+                         f'packed as ({type(error).__name__}: {error!s:.200})') from None
 
 
 def read_vectors():
     """The DataFrame that an earlier run left in OUTPUT_DIR; Problem 4 or 6."""
     path = os.path.join(OUTPUT_DIR, 'embeddings.pkl')
-    read = read_pickle(path, 'TRAIN = False:')
+    read = read_pickle(path, 'TRAIN = False: the vectors')
     try:
         frame = pd.DataFrame(read.to_numpy(np.float32), index=pd.Index(read.index, np.int64, name='mal_id')).copy()
         model = frame.attrs = {name: read.attrs[name] for name in ('mean', 'popularity', 'whitening', 'lists')}
@@ -534,13 +556,18 @@ def scores_of(frame, places, start, stop):
     part = frame.iloc[start:stop]
     if not np.array_equal(places, np.arange(part.shape[1])):
         part = part.iloc[:, places]
+    numeric = all(pd.api.types.is_numeric_dtype(dtype) and dtype != bool for dtype in part.dtypes.unique())
     try:
+        if not numeric and pd.api.types.infer_dtype(part.to_numpy(object).ravel()) not in (
+                'integer', 'floating', 'mixed-integer-float', 'empty'):
+            raise TypeError('numpy would take the text 9 for the number')
         with np.errstate(over='ignore'):  # what is too large for a float32 is found below
             scores = part.to_numpy(np.float32, na_value=np.nan)
         wrong = (scores < 0) | (scores > 10)
     except (OverflowError, TypeError, ValueError):
         wrong = np.array([[not (score is None or score is pd.NA or isinstance(score, (int, float, np.number))
-                                and not abs(score) > 10) for score in row] for row in part.to_numpy(object)])
+                                and not isinstance(score, bool) and not abs(score) > 10) for score in row]
+                          for row in part.to_numpy(object)])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has {reprlib.repr(part.iat[row, column])} for '
@@ -571,10 +598,9 @@ def score_blocks(paths, ids, counts):
             scores = np.where(scores > 0, scores, np.float32(0))
             number = np.count_nonzero(scores, axis=1).astype(np.float64)
             total = scores.sum(1, dtype=np.float64)
-            squares = np.einsum('ij,ij->i', scores, scores).astype(np.float64)
             few = number < MIN_ANIME_REQUIRED
             high = ~few & (total > BOTTER_LIMIT * number)
-            alike = ~few & ~high & (squares * number == total ** 2)  # no variance: sum of squares = total^2 / number
+            alike = ~few & ~high & (total == scores.max(1) * number)  # none is larger, so all are equal
             keep = ~(few | high | alike)
             for reason, rows in zip(counts, (np.ones_like(few), keep, few, high, alike)):
                 counts[reason] += int(rows.sum())
@@ -712,19 +738,16 @@ def embedding_net(n_titles, n_embedding, focus):
 
 
 def first_vectors(similarity):
-    """The leading eigenvectors of S, each times the root of its eigenvalue: the best start of N_EMBEDDING numbers.
+    """The leading eigenvectors of T, each times the root of its eigenvalue: the best start of N_EMBEDDING numbers.
 
-    Rows of (U L^1/2) are the closest to S that N_EMBEDDING numbers without unit length can be (Eckart and Young, 1936).
+    Rows of (U L^1/2) are the closest to T that N_EMBEDDING numbers without unit length can be (Eckart and Young, 1936).
+    With fewer titles than numbers, the rest begins as noise alone.
     """
-    n, d = len(similarity), N_EMBEDDING
-    if n <= 4 * d:
-        values, vectors = np.linalg.eigh(similarity)
-    else:
-        values, vectors = eigsh(similarity, d, v0=np.ones(n, similarity.dtype))
-    start = vectors[:, ::-1][:, :d] * np.sqrt(np.maximum(values[::-1][:d], 0))
-    noise = np.random.default_rng(SEED).normal(0, 1e-3, (n, d))
-    noise[:, :start.shape[1]] += start  # with fewer titles than numbers the rest begins as noise
-    return noise.astype(np.float32)
+    n = len(similarity)
+    start = np.random.default_rng(SEED).normal(0, 1e-3, (n, N_EMBEDDING))
+    values, vectors = eigsh(similarity, min(n - 1, N_EMBEDDING), v0=np.ones(n, similarity.dtype))
+    start[:, :len(values)] += (vectors * np.sqrt(np.maximum(values, 0)))[:, ::-1]
+    return start.astype(np.float32)
 
 
 def train(pairs):
@@ -766,7 +789,10 @@ def train(pairs):
     finally:
         signal.signal(signal.SIGINT, handler)
     vectors = net.get_params()[0]['embedding_weight'].asnumpy()
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if not np.isfinite(lengths).all():
+        raise Problem(8, f'the vectors grew beyond all numbers: LEARNING_RATE = {LEARNING_RATE} is too large')
+    vectors /= lengths
     alike = float(np.square(np.linalg.norm(vectors.mean(0))))  # the mean of v_i . v_j over all pairs
     if not alike < 0.98:
         raise Problem(8, f'all vectors point the same way (their mean dot product is {alike:.3f}): the lists do not '
@@ -782,16 +808,9 @@ def nearest_titles(vectors, number):
     vectors: float32 n x d, rows of unit length. Returns places (int n x number) and similarities (float32, same shape).
     Exact: every product is computed, a block of titles at a time.
     """
-    number = min(number, len(vectors) - 1)
-    places = np.empty((len(vectors), number), np.int64)
-    similarities = np.empty((len(vectors), number), np.float32)
-    for start in progress_bar(range(0, len(vectors), 512), desc='nearest titles', delay=1, leave=False):
-        products = vectors[start:start + 512] @ vectors.T
-        products[np.arange(len(products)), np.arange(start, start + len(products))] = -np.inf
-        best = np.argsort(-products, axis=1, kind='stable')[:, :number]
-        places[start:start + 512] = best
-        similarities[start:start + 512] = np.take_along_axis(products, best, axis=1)
-    return places, similarities
+    search = NearestNeighbors(n_neighbors=min(number, len(vectors) - 1), metric='cosine', algorithm='brute').fit(vectors)
+    distances, places = search.kneighbors()
+    return places, 1 - distances
 
 
 def recommendation_model(vectors, scorers, means):
@@ -811,13 +830,13 @@ def recommendation_model(vectors, scorers, means):
 def evidence(vectors, scores):
     """What a person's titles say of every title: (known, weight, nearness, appeal), with affinity = weight @ nearness * appeal.
 
-    vectors: the DataFrame of embeddings.pkl; scores: {MAL id: 0-10}; ValueError if no known title has a score. `known` are
+    vectors: the DataFrame of embeddings.pkl; scores as for recommend(); ValueError if no known title has a score. `known` are
     the k ids j that the vectors have with a score; weight (k), appeal (n) and what nearness(rows) returns for some of
     `known` (a slice; rows x n) are float32:
 
         weight_j = p_j^-0.25 e^(0.4 (s_j - m_j / 2))    nearness_ji = max(0, y_j . y_i)^g    appeal_i = p_i^0.5 e^(0.15 m_i)
 
-    y_i is the whitened v_i at unit length; g = log10(n / 2), rounded: 2 at 100 titles, 3 at 1,000.
+    y_i is the whitened v_i at unit length; g = log10(n / 2), rounded, 1 at least: 2 at 100 titles, 3 at 1,000.
     """
     known = [mal_id for mal_id in scores if scores[mal_id] > 0 and mal_id in vectors.index]
     if not known:
@@ -844,11 +863,12 @@ def evidence(vectors, scores):
 def recommend(vectors, scores, number=10):
     """The titles that suit one person best.
 
-    vectors: the DataFrame of embeddings.pkl (with its attrs); scores: {MAL id: score} of the person, 1-10, or 0 for a
-    title that is on the list without a score. Returns a Series MAL id -> affinity, best first, without the titles in
-    scores; number=None gives all of them. Ids that the vectors don't have are passed over; ValueError if no title
-    that they have has a score.
+    vectors: the DataFrame of embeddings.pkl (with its attrs); scores: dict or Series MAL id -> score of the person, 1-10, 0
+    for a title that is on the list without a score, NaN for one that is not on it. Returns a Series MAL id -> affinity,
+    best first, without the titles on the list; number=None gives all of them. Ids that the vectors don't have are passed
+    over; ValueError if no title that they have has a score.
     """
+    scores = {mal_id: score for mal_id, score in dict(scores).items() if score >= 0}
     known, weight, nearness, appeal = evidence(vectors, scores)
     blocks = [slice(start, start + 64) for start in range(0, len(known), 64)]  # what a processor's cache holds
     affinity = pd.Series(sum(weight[rows] @ nearness(rows) for rows in blocks) * appeal, index=vectors.index, name='affinity')
@@ -859,18 +879,22 @@ def recommend(vectors, scores, number=10):
 def exported_scores(path):
     """The scores in a list exported from MyAnimeList (.xml or .xml.gz): {MAL id: 0-10}, 0 where there is none."""
     try:
-        with (gzip.open if path.endswith('.gz') else open)(path, 'rb') as file:
+        with (gzip.open if path.lower().endswith('.gz') else open)(path, 'rb') as file:
             text = file.read(MAX_EXPORT + 1)
         if len(text) > MAX_EXPORT:
             raise ValueError(f'is larger than {MAX_EXPORT >> 20} MB')
         scores = {}
         for entry in defusedxml.ElementTree.fromstring(text, forbid_dtd=True).iter('anime'):
-            score = int(entry.findtext('my_score', '0') or 0)
-            if not 0 <= score <= 10:
-                raise ValueError(f'holds the score {score}')
-            scores[int(entry.findtext('series_animedb_id', ''))] = score
+            score = entry.findtext('my_score', '').strip() or '0'
+            if score not in map(str, range(11)):
+                raise ValueError(f'holds the score {score!r:.40}')
+            scores[int(entry.findtext('series_animedb_id', ''))] = int(score)
+        if not scores:
+            raise ValueError('holds no anime')
     except OSError as error:
         raise Problem(10, f'RECOMMEND_FOR, {path}, cannot be read: {error.strerror or error}') from None
+    except defusedxml.DefusedXmlException:
+        raise Problem(10, f'RECOMMEND_FOR, {path}, declares its own entities, as no list exported from MyAnimeList does') from None
     except (EOFError, zlib.error, ValueError, defusedxml.ElementTree.ParseError) as error:
         raise Problem(10, f'RECOMMEND_FOR, {path}, is no anime list exported from MyAnimeList: {error}') from None
     return scores
@@ -900,20 +924,13 @@ def by_popularity(anime):
 def find_clusters(vectors, anime):
     """Group the titles in the space of the vectors, and name each group: labels (n int, 0 the largest), names by label.
 
-    vectors: n x d, rows of unit length; anime: their rows of read_anime_data. k-means; of five numbers of clusters
-    around the cube root of n, the one with the best silhouette.
+    vectors: n x d, rows of unit length; anime: their rows of read_anime_data. k-means, where N_CLUSTERS does not say
+    otherwise with about the cube root of n clusters, sixteen at most.
     """
-    n, points = len(vectors), np.asarray(vectors, np.float64)
-    guess = min(16.0, n ** (1 / 3))
-    most = min(len(np.unique(points.round(5), axis=0)), n - 1)
-    counts = [N_CLUSTERS] if N_CLUSTERS else np.linspace(0.8 * guess, 1.3 * guess, 5).round().astype(int).clip(2)
-    best, labels = -np.inf, np.zeros(n, int)
+    points = np.asarray(vectors, np.float64)
+    count = N_CLUSTERS or round(min(16, 1.1 * len(points) ** (1 / 3)))
     with threadpool_limits(1):  # the order in which threads add up would show in the last digits
-        for k in sorted({max(1, min(count, most)) for count in counts}):
-            found = KMeans(k, n_init=10 if n < 5000 else 3, random_state=SEED).fit_predict(points)
-            score = 0 if k == 1 else silhouette_score(points, found, sample_size=min(n, 2000), random_state=SEED)
-            if score > best:
-                best, labels = score, found
+        labels = KMeans(min(count, len(np.unique(points.round(5), axis=0))), n_init=10, random_state=SEED).fit_predict(points)
     labels = np.argsort(np.argsort(-np.bincount(labels), kind='stable'))[labels]
     return labels, name_clusters(labels, points, anime)
 
@@ -946,11 +963,9 @@ def place_titles(vectors):
     n = len(vectors)
     perplexity = min(PERPLEXITY or max(1.0, min(30.0, n ** 0.5, (n - 1) / 3)), n - 1.01)
     with threadpool_limits(1):
-        places = sklearn.manifold.TSNE(metric='cosine', init='pca', learning_rate='auto', random_state=SEED,
-                      perplexity=perplexity).fit_transform(np.asarray(vectors, np.float32)).astype(np.float64)
-    places -= places.mean(0)
-    places = places @ np.linalg.svd(places, full_matrices=False)[2].T
-    places *= np.where((places ** 3).sum(0) < 0, -1, 1)  # a sign that does not hang on the SVD
+        places = manifold.TSNE(metric='cosine', init='pca', learning_rate='auto', perplexity=perplexity,
+                               random_state=SEED).fit_transform(np.asarray(vectors, np.float32)).astype(np.float64)
+    places = decomposition.PCA(2).fit_transform(places)
     low, high = places.min(0), places.max(0)
     return (places - (low + high) / 2) / max((high - low).max(), 1e-12) + 0.5
 
@@ -966,41 +981,31 @@ def open_cover(content):
     raise ValueError('no sane size')
 
 
-def fetch_cover(url):
-    """One cover as JPEG bytes, at most 450 x 640 pixels, or in a few words (str) why there is none."""
+def fetch_cover(url, path):
+    """Fetch one cover into the file `path`, as a JPEG of at most 450 x 640 pixels; OSError or ValueError if there is none."""
     content, until = bytearray(), time.monotonic() + 4 * COVER_TIMEOUT
-    try:
-        with requests.get(url, stream=True, timeout=COVER_TIMEOUT) as answer:  # http and https only, redirects too
-            answer.raise_for_status()
-            for piece in answer.iter_content(1 << 16):
-                content += piece
-                if len(content) > MAX_COVER_BYTES or time.monotonic() > until:
-                    return 'too large or too slow'
-        picture = open_cover(bytes(content))
-    except requests.HTTPError as error:
-        return f'status {error.response.status_code}'
-    except (requests.ConnectionError, requests.Timeout):
-        return 'no answer'
-    except requests.RequestException:
-        return 'no http address or broken off'
-    except ValueError as error:
-        return str(error)
+    with requests.get(url, stream=True, timeout=COVER_TIMEOUT) as answer:  # http and https only, redirects too
+        answer.raise_for_status()
+        for piece in answer.iter_content(1 << 16):
+            content += piece
+            if len(content) > MAX_COVER_BYTES or time.monotonic() > until:
+                raise ValueError('too large or too slow')
+    picture = open_cover(bytes(content))
     picture.thumbnail((450, 640))
-    packed = io.BytesIO()
-    picture.save(packed, 'JPEG', quality=92)
-    return packed.getvalue()
+    with whole_file(path) as file:
+        picture.save(file, 'JPEG', quality=92)
 
 
 def fetch_covers(anime):
     """Fetch the covers that COVERS_DIR lacks; returns {MAL id: path} of all that are there then.
 
-    One that fails is left out.  Where nobody answers, the rest is given up within seconds.
+    One that fails is left out. Where nobody answers, the rest is given up within seconds.
     """
-    covers, wanted, failed = {}, {}, collections.Counter()
+    covers, wanted, failed, silent = {}, {}, 0, 0
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         warnings.simplefilter('error', Image.DecompressionBombWarning)
-        for mal_id, url in anime['picture'].dropna().items() if COVERS_DIR else ():
+        for mal_id, url in anime['picture'].dropna().items():
             path = os.path.join(COVERS_DIR, f'{mal_id}.jpg')
             try:
                 with open(path, 'rb') as file:
@@ -1014,67 +1019,36 @@ def fetch_covers(anime):
             os.makedirs(COVERS_DIR, exist_ok=True)
         except OSError as error:
             raise Problem(9, f'COVERS_DIR, {COVERS_DIR}, cannot be made: {error.strerror}') from None
-        kept, silent, pool = len(covers), 0, futures.ThreadPoolExecutor(COVER_WORKERS)
+        kept, pool = len(covers), futures.ThreadPoolExecutor(COVER_WORKERS)
         try:
-            jobs = {pool.submit(fetch_cover, url): (mal_id, path) for mal_id, (path, url) in wanted.items()}
+            jobs = {pool.submit(fetch_cover, url, path): (mal_id, path) for mal_id, (path, url) in wanted.items()}
             answered = futures.wait(jobs, COVER_TIMEOUT + 1, futures.FIRST_COMPLETED).done
             for job in progress_bar(futures.as_completed(jobs) if answered else (), 'covers', len(jobs)):
                 mal_id, path = jobs[job]
-                if isinstance(job.result(), bytes):
-                    with whole_file(path) as file:
-                        file.write(job.result())
+                try:
+                    job.result()
                     covers[mal_id], silent = path, 0
-                else:
-                    failed[job.result()] += 1
-                    silent = silent + 1 if job.result() == 'no answer' else 0
+                except (OSError, ValueError) as error:
+                    failed += 1
+                    silent = silent + 1 if isinstance(error, (requests.ConnectionError, requests.Timeout)) else 0
                     if silent == COVER_WORKERS * (1 if len(covers) == kept else 3):
                         break
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-    failed['given up as nobody answers'] = len(wanted) - (len(covers) - kept) - sum(failed.values())
-    print(f'covers: {len(covers) - kept:,} fetched, {kept:,} were there' + ''.join(
-        f', {number:,} {why}' for why, number in failed.items() if number))
+    fetched = len(covers) - kept
+    print(f'covers: {fetched:,} fetched, {kept:,} were there, {failed:,} are not to be had, '
+          f'{len(wanted) - fetched - failed:,} given up as nobody answers')
     return covers
 
 
-def as_seen(colours):
-    """sRGB (m x 3, 0-1) in Oklab (Ottosson 2020) to full, protan and deutan sight (Machado et al. 2009): 3 x m x 3."""
-    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    sight = [np.eye(3), [[.152286, 1.052583, -.204868], [.114503, .786281, .099216], [-.003882, -.048116, 1.051998]],
-             [[.367322, .860646, -.227968], [.280085, .672501, .047413], [-.011820, .042940, .968881]]]
-    cones = [[.4122214708, .5363325363, .0514459929], [.2119034982, .6806995451, .1073969566],
-             [.0883024619, .2817188376, .6299787005]]
-    oklab = [[.2104542553, .7936177850, -.0040720468], [1.9779984951, -2.4285922050, .4505937099],
-             [.0259040371, .7827717662, -.8086757660]]
-    seen = np.clip(np.einsum('sij,mj->smi', sight, linear), 0, 1)
-    return np.cbrt(seen @ np.transpose(cones)) @ np.transpose(oklab)
-
-
 def cluster_colours(positions, labels):
-    """One colour a cluster ('#rrggbb'): far from those of the clusters it touches to all three kinds of sight.
+    """One colour a cluster ('#rrggbb'), from COLOURS in the order of the clusters' directions from the middle of the map.
 
-    Among those, the one whose hue is nearest to the cluster's direction from the middle, so that hues go round the map.
+    Beyond the ninth, the same colours come again, darker each time.
     """
-    steps = np.linspace(0, 1, 18)
-    palette = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
-    lightness, a, b = as_seen(palette)[0].T
-    palette = palette[(0.46 < lightness) & (lightness < 0.75) & (0.08 < np.hypot(a, b)) & (np.hypot(a, b) < 0.14)]
-    seen = as_seen(palette)
-    near = cKDTree(positions).query(positions, min(len(labels), 12))[1]
-    count = labels.max() + 1
-    touching = np.zeros((count, count), bool)
-    touching[np.repeat(labels, near.shape[1]), labels[near].ravel()] = True
-    touching |= touching.T
-    x, y = np.array([np.median(positions[labels == k], 0) for k in range(count)]).T - np.median(positions, 0)[:, None]
-    turn = np.arctan2(seen[0, :, 2], seen[0, :, 1]) - np.arctan2(y, x)[:, None] - 0.6
-    astray = np.abs((turn + np.pi) % (2 * np.pi) - np.pi) / np.pi
-    chosen = astray.argmin(1)
-    for k in np.tile(np.arange(count), 8):
-        others = np.delete(np.arange(count), k)
-        apart = np.linalg.norm(seen[:, :, None] - seen[:, None, chosen[others]], axis=-1).min(0)
-        apart = (apart / np.where(touching[k, others], 0.16, 0.08)).clip(0, 1).min(1, initial=1)
-        chosen[k] = (3 * apart - astray[k]).argmax()
-    return [to_hex(colour) for colour in palette[chosen]]
+    x, y = np.array([np.median(positions[labels == k], 0) for k in range(labels.max() + 1)]).T - np.median(positions, 0)[:, None]
+    rank = np.argsort(np.argsort(np.arctan2(y, x)))
+    return [to_hex(np.array(to_rgb(COLOURS[place % len(COLOURS)])) * 0.7 ** (place // len(COLOURS))) for place in rank]
 
 
 def shorten(title, length=36):
@@ -1219,7 +1193,7 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
         else:
             lines = textwrap.wrap(texts[row], 10, max_lines=5, placeholder='…') or ['']
             axes.text(x, y, '\n'.join(lines), size=min(0.4 * half, 2.9 * half / max(5, *map(len, lines))), ha='center',
-                      va='center', color=PAPER if as_seen(colour[None])[0, 0, 0] < 0.68 else INK, zorder=3, **font)
+                      va='center', color=PAPER if colour @ [0.2, 0.7, 0.1] < 0.5 else INK, zorder=3, **font)
     for x, y, w, h in boxes:
         clear.append(np.stack(np.meshgrid(np.arange(x - w + h / 2, x + w, h), [y - h / 2, y + h / 2]), -1).reshape(-1, 2))
         around.append(np.full(len(clear[-1]), h / 2))
@@ -1301,13 +1275,12 @@ def write_neighbours(anime, places, similarities):
 def write_graph(vectors, anime, settings, nearest, positions, labels, names, colours):
     """Write graph.json, what web/ shows; its form is in the README."""
     ids = anime.index.tolist()
-    known = anime.where(anime.notna(), None)
     rows = [{'id': mal_id, **row, 'x': round(x, 5), 'y': round(y, 5), 'cluster': label} for mal_id, row, (x, y), label
-            in zip(ids, known.to_dict('records'), positions.tolist(), labels.tolist())]
+            in zip(ids, anime.to_dict('records'), positions.tolist(), labels.tolist())]
     model = {name: list(values.values()) if isinstance(values, dict) else values for name, values in vectors.attrs.items()}
     write_json('graph.json', {
         'format': 'aniembed-graph/1',
-        'settings': {**settings, 'recommend': model},
+        'settings': {**settings, 'RECOMMEND_FOR': '', 'recommend': model},  # a graph is for others to look at
         'clusters': [{'id': label, 'name': name, 'size': int((labels == label).sum()), 'color': colour}
                      for label, (name, colour) in enumerate(zip(names, colours))],
         'anime': rows,
@@ -1326,6 +1299,9 @@ def print_nearest(anime, places, similarities):
 
 def main(arguments):
     """The whole run, from NAME=value arguments to the files in OUTPUT_DIR."""
+    if {'-h', '--help'} & set(arguments):
+        print(__doc__)
+        return
     apply_arguments(arguments)
     if KVSTORE == 'dist_sync':
         join_machines()
@@ -1339,6 +1315,9 @@ def main(arguments):
         module.__name__: module.__version__ for module in (mx, np, pd, sklearn, matplotlib)}}
     ids = read_anime_list()
     anime = read_anime_data(ids)
+    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
+        if globals()[name] > most:
+            raise Problem(2, f'{name} is {globals()[name]}, and should be at most {most} for {len(ids)} titles')
     person = person_scores(ids) if RECOMMEND_FOR else None
     if TRAIN:
         paths = list_files()
@@ -1362,7 +1341,9 @@ def main(arguments):
         write_json('settings.json', settings)
     else:
         frame = read_vectors()
-        anime = read_anime_data(list(frame.index))
+        print(f'net: {len(frame):,} titles, {frame.shape[1]} numbers each, as trained before')
+        ids = list(frame.index)  # which need not be those of ANIME_LIST
+        anime = read_anime_data(ids)
     if person is not None:
         recommend_for(person, frame, anime)
     if TRAIN or person is None:
@@ -1382,8 +1363,7 @@ def main(arguments):
                  'scored; the larger, the more people know them.')
         write_graph(frame, anime, settings, nearest, positions, labels, names, colours)
         print_nearest(anime, *nearest)
-    files = sorted(name for name in os.listdir(OUTPUT_DIR) if not name.endswith('.part'))
-    print(f'\nIn {OUTPUT_DIR}: {", ".join(files)}')
+    print(f'\nIn {OUTPUT_DIR}: {", ".join(sorted(WRITTEN))}')
 
 
 class Log(io.FileIO):
@@ -1416,8 +1396,9 @@ def command(arguments):
         print('embeddings.py: there is not enough memory: take fewer titles, or several smaller files of lists', file=sys.stderr)
         status = 8
     except KeyboardInterrupt:
-        print(f'Stopped. What was finished is in {OUTPUT_DIR}; the same command begins again, and with TRAIN=False it '
-              'goes on from the vectors there.', file=sys.stderr)
+        finished = (f'In {OUTPUT_DIR} is what was finished: {", ".join(WRITTEN)}; with TRAIN=False the same command goes on '
+                    'from the vectors there.' if WRITTEN else 'Nothing was finished yet; the same command begins again.')
+        print('Stopped.', finished, file=sys.stderr)
         status = 130
     if ROLL_CALL:
         if status:
@@ -1428,4 +1409,6 @@ def command(arguments):
 
 
 if __name__ == '__main__':
+    if signal.getsignal(signal.SIGINT) is stop_importing:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(command(sys.argv[1:]))

@@ -263,7 +263,7 @@ def test_every_form_of_the_lists_gives_the_same_index(tmp_path):
 def test_lists_that_say_nothing_are_dropped_and_counted():
     random = np.random.default_rng(3)
     lists = {'read': [np.nan] * 30, 'kept': [7, 8] * 8 + [np.nan] * 14, 'dropped: too few scores': [7, 8] * 7 + [0] * 16,
-             'dropped: mean too high': [10] * 29 + [9], 'dropped: all scores alike': [6] * 30}
+             'dropped: mean too high': [10] * 29 + [9], 'dropped: all scores alike': [6] * 30, 'alike, too': [7.3] * 30}
     frame = pd.DataFrame(list(lists.values()), columns=ids_of(30), dtype=float)
     frame.to_pickle(path := os.path.join(os.environ.get('TMPDIR', '/tmp'), f'aniembed-dropped-{os.getpid()}.pkl'))
     counts = {}
@@ -271,8 +271,8 @@ def test_lists_that_say_nothing_are_dropped_and_counted():
         blocks = list(embeddings.score_blocks([path], ids_of(30), counts))
     finally:
         os.remove(path)
-    assert counts == {'read': 5, 'kept': 1, 'dropped: too few scores': 2, 'dropped: mean too high': 1,
-                      'dropped: all scores alike': 1}
+    assert counts == {'read': 6, 'kept': 1, 'dropped: too few scores': 2, 'dropped: mean too high': 1,
+                      'dropped: all scores alike': 2}
     np.testing.assert_array_equal(blocks[0], [[7, 8] * 8 + [0] * 14])
 
 
@@ -382,6 +382,8 @@ def test_recommend_finds_the_group_that_a_person_loves(planted):
         assert best.is_monotonic_decreasing
         everything = embeddings.recommend(frame, {**scores, 99999999: 10, int(own[3]): 0}, number=None)
         assert set(everything.index) == set(ids) - set(scores) - {own[3]}
+        row = pd.Series({mal_id: scores.get(mal_id, np.nan) for mal_id in frame.index})  # as in the DataFrame of the lists
+        pd.testing.assert_series_equal(embeddings.recommend(frame, row), embeddings.recommend(frame, scores))
 
 
 @pytest.mark.parametrize('scores', [{}, {99999999: 8}, {1000: 0}])
@@ -400,7 +402,7 @@ ENTRY = '''<anime><series_animedb_id>{}</series_animedb_id><series_title><![CDAT
 <my_score>{}</my_score><my_status>Completed</my_status></anime>'''
 
 
-@pytest.mark.parametrize('ending', ['.xml', '.xml.gz', ''])
+@pytest.mark.parametrize('ending', ['.xml', '.XML.GZ', ''])
 def test_recommend_for_a_person_in_seconds(planted, tmp_path, ending):
     folder, _, group = planted
     ids = np.array(ids_of(len(group)))
@@ -409,7 +411,7 @@ def test_recommend_for_a_person_in_seconds(planted, tmp_path, ending):
     if ending:
         person = str(tmp_path / f'animelist{ending}')
         text = EXPORT.format(''.join(ENTRY.format(mal_id, 10) for mal_id in own[:4]) + ENTRY.format(own[4], 0)).encode()
-        with (gzip.open if ending == '.xml.gz' else open)(person, 'wb') as file:
+        with (gzip.open if ending == '.XML.GZ' else open)(person, 'wb') as file:
             file.write(text)
     before = (folder / 'output' / 'graph.json').stat().st_mtime_ns
     done = run([*arguments_for(folder), 'TRAIN=False', f'RECOMMEND_FOR={person}'])
@@ -424,6 +426,7 @@ def test_recommend_for_a_person_in_seconds(planted, tmp_path, ending):
             assert len(reasons) == 3 and set(reasons) <= {f'Title {mal_id}' for mal_id in own[:4]}
     for title in table.title:
         assert title in done.stdout
+    assert done.stdout.splitlines()[-1].endswith(': recommendations.csv')  # what this run wrote
 
 
 def test_without_training_the_same_vectors_give_the_same_files(planted, tmp_path):
@@ -445,6 +448,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa">' + ''.join(
     ('score.xml', EXPORT.format(ENTRY.format(1000, 77)).encode()),
     ('id.xml', EXPORT.format(ENTRY.format('x', 7)).encode()),
     ('manga.xml', EXPORT.format('<manga><my_score>7</my_score></manga>').encode()),
+    ('words.xml', EXPORT.format(ENTRY.format(1000, 'nine')).encode()),
     ('none.xml.gz', b'no gzip'),
     ('cut.xml.gz', gzip.compress(EXPORT.format(ENTRY.format(1000, 7)).encode())[:60]),
     ('large.xml.gz', gzip.compress(b' ' * (65 << 20), 1)),
@@ -558,6 +562,10 @@ def bad_inputs():
         'a column absent': (6, '1007', pickled(lambda frame: frame.drop(columns=[1007]))),
         'a column twice': (6, '1007', pickled(lambda frame: pd.concat([frame, frame[[1007]]], axis=1))),
         'score 11': (6, 'member3', score(11)),
+        'a number as text': (6, "'9'", score('9')),
+        'numbers as texts': (6, 'member', pickled(lambda frame: frame.fillna(0).astype('string'))),
+        'a truth': (6, 'True', score(True)),
+        'truths': (6, 'member', pickled(lambda frame: frame > 5)),
         'score -1': (6, 'member3', score(-1)),
         'score inf': (6, 'member3', score(math.inf)),
         'score text': (6, 'member3', score('nine')),
@@ -581,15 +589,18 @@ def test_bad_input_ends_with_its_sentence_and_status(tmp_path, name):
 @pytest.mark.parametrize('argument, words', [
     ('EPOCH=3', 'EPOCHS'), ('epochs=3', 'EPOCHS'), ('EPOCHS', 'EPOCHS'), ('EPOCHS=three', 'whole number'), ('EPOCHS=0', 'EPOCHS'),
     ('TRAIN=yes', 'True or False'), ('MX_CONTEXT=tpu', "'cpu' or 'gpu'"), ('BOTTER_LIMIT=nan', 'BOTTER_LIMIT'),
-    ('KVSTORE=dist_sync', 'DMLC_ROLE'), ('LEARNING_RATE=0', 'LEARNING_RATE')])
-def test_a_wrong_global_is_status_2(argument, words):
-    status, said = call([argument])
+    ('KVSTORE=dist_sync', 'DMLC_ROLE'), ('LEARNING_RATE=0', 'LEARNING_RATE'), ('MX_CONTEXT=gpu', "'cpu' is right"),
+    ('PERPLEXITY=48', 'at most 47'), ('N_CLUSTERS=25', 'at most 24'), ('N_CLUSTERS=51', 'to 50')])
+def test_a_wrong_global_is_status_2(planted, tmp_path, argument, words):
+    status, said = call([*arguments_for(planted[0])[:3], f'OUTPUT_DIR={tmp_path}', argument])
     assert status == 2 and words in said and 'Traceback' not in said
 
 
-def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
-    done = run([*write_inputs(tmp_path, planted_scores(60)[0]), 'LEARNING_RATE=1e38'])
-    assert done.returncode == 8 and 'LEARNING_RATE' in done.stderr and 'Traceback' not in done.stderr
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path, monkeypatch):
+    monkeypatch.setitem(embeddings.LIMITS, 'LEARNING_RATE', (1e-9, 1e38))
+    for rate in ('1e30', '1e38'):
+        status, said = call([*write_inputs(tmp_path, planted_scores(60)[0]), f'LEARNING_RATE={rate}'])
+        assert status == 8 and 'LEARNING_RATE' in said and said.count('\n') == 1, said
     assert not os.listdir(tmp_path / 'output')
 
 
@@ -640,6 +651,21 @@ def test_ctrl_c_is_one_line_and_status_130(planted, tmp_path):
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130 and 'Traceback' not in said and 'Stopped' in said
+
+
+@pytest.mark.parametrize('seconds', [0.5, 1, 1.5])
+def test_ctrl_c_while_importing_is_one_line_too(seconds, tmp_path):
+    process = subprocess.Popen([sys.executable, 'embeddings.py', f'OUTPUT_DIR={tmp_path}'], cwd=ROOT,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130 and said.count('\n') == 1 and 'Stopped' in said, said
+
+
+def test_help_is_the_docstring():
+    done = run(['--help'])
+    assert done.returncode == 0 and done.stdout.strip() == embeddings.__doc__.strip() and not done.stderr
 
 
 @pytest.mark.parametrize('version', ['3.8', '3.13'])

@@ -361,8 +361,7 @@ def forms():
 
 
 OTHERS = {  # the table of two lists and two titles that the test below reads, as other versions of pandas and numpy write it
-    'pandas 3.1, numpy 2.5': 'c-mc3OK;RL5Z-rbc~n(-^njqpBBXHTfJ7fF5REoS<y=|g#Jh<$aU#c28>v;{(501p>+m1BazVYp*x998d>Fsxo5%Of*WQmO-IiNsP=Jh}M6)^s4IdO_0&nouH$2B3(_`60p?T5xcww%Dmq;y?gtYWBkT4O7un+drJe-c2JHgG<IfA7LFYh2|)>$QsB%G##af@-zvdW6uV=jDFr8)tnpr)`)i7=O?R#m92XWx0ES)t(0<p%xMB_6ane#ax+@!NjK@60e>H~mQ0g>A)j#&7ZZs`>Al_B#xM;P4MEXZ)5%etodr(6PPS?6()KrS*6h$<5s3RYK)SYNTJLNhn+al(TKa`yFd9@tBy~TBa-#r=s*Ylmg8flj4MZvTp>BTW0MD<U}kU9PiS~5Ks~gO5^Bf*YrxA7dZOuPNG16rJ7N;_%#LSFJU9n5zXe30*)=J`Z;4oeR`)sFx<00`w&h=WXXCshb;j2zi5@n$=;mp!<U0!y}-6fY3F~#1<`||)^RTJ<Hc>mnk(>8ykRwpH~%R_mo3xzyrjz6f2zE<s#qesASIeE&p8Tun<0<i1g>>q4UH(Jr|Gp_kKOc|Rh9`2j)r3r3bdvfJ*WEEIE9HjK7%yPPf8Y51<43nuoSqU0lg|K?)?R!KR5^',
-    'pandas 1.2, numpy 1.22': 'c-nnZOKTKC5Z<>jDnv0F6g23;^)eWU;z39-BE-QJye~t|Oz-xPo}Q&2#s!0VNKBw_DgUE4uimt}Ckwl>+K1_y>aXgn$M>c4{b{=qj=MeqnS+k9O0j69pk(MSzXAiVgME&Vzv2=0T_-8W3f;YVcp(i_5`>OQkT7OSqr3W2RN2AX`o9kE4=H|QF)(KznT}G>M7Nqqc9`sY9|gF(%aGEROcfb{_oaEZJp+fza;g^HIzcAWI;yn76rdDLsh~u$tdiO&n;D<K8-VC85leuaW865#y=IEv@ICh9X52bPe#>=pGoAPmxK{BT&ra*twrjq?!C>&_H=Xc_8wS&}y|o_~GyQpSBe`8i`Y{gd2?g_O{EF+&)y{A5b-v-*`JH+0`>yqFf$`H{j60sukF^a_qHCvBii~{xQO(4LxFmDjItjT)bGiA$WxZ_H9c=E__pi^5g>!S)_Xb1X(b|9dc<_&@%*uo#biF6h)^@a2uM%k2$X8u2^(xXh4DQ|s5Y|8JxD`@iLT{wBmDCorW=UpOiy~uTk<?|=mteu_F#m*>NRsv<naMjTnSr31A;p3*BwSxfG7>Nj=4}w7I@C#SCzKfsO9Z4$Xgt+6js5_7BRN0'}
+    'pandas 3.1, numpy 2.5': 'c-mc3OK;RL5Z-rbc~n(-^njqpBBXHTfJ7fF5REoS<y=|g#Jh<$aU#c28>v;{(501p>+m1BazVYp*x998d>Fsxo5%Of*WQmO-IiNsP=Jh}M6)^s4IdO_0&nouH$2B3(_`60p?T5xcww%Dmq;y?gtYWBkT4O7un+drJe-c2JHgG<IfA7LFYh2|)>$QsB%G##af@-zvdW6uV=jDFr8)tnpr)`)i7=O?R#m92XWx0ES)t(0<p%xMB_6ane#ax+@!NjK@60e>H~mQ0g>A)j#&7ZZs`>Al_B#xM;P4MEXZ)5%etodr(6PPS?6()KrS*6h$<5s3RYK)SYNTJLNhn+al(TKa`yFd9@tBy~TBa-#r=s*Ylmg8flj4MZvTp>BTW0MD<U}kU9PiS~5Ks~gO5^Bf*YrxA7dZOuPNG16rJ7N;_%#LSFJU9n5zXe30*)=J`Z;4oeR`)sFx<00`w&h=WXXCshb;j2zi5@n$=;mp!<U0!y}-6fY3F~#1<`||)^RTJ<Hc>mnk(>8ykRwpH~%R_mo3xzyrjz6f2zE<s#qesASIeE&p8Tun<0<i1g>>q4UH(Jr|Gp_kKOc|Rh9`2j)r3r3bdvfJ*WEEIE9HjK7%yPPf8Y51<43nuoSqU0lg|K?)?R!KR5^'}
 
 
 @pytest.mark.parametrize('version', OTHERS)
@@ -483,6 +482,7 @@ def crafted_pickles():
         'a state for a class': b'\x80\x02cpandas.core.frame\nDataFrame\n}b.',
         'a code for a function': b'\x80\x02cnumpy.core.multiarray\nscalar\nN}U\x08__code__Ns\x86b.',
         'a state for NA': b'\x80\x02cpandas._libs.missing\nNA\n}U\x01aK\x01sb.',
+        'a state in slots for NA': b'\x80\x02cpandas._libs.missing\nNA\nN}U\x01aK\x01s\x86b.',
         'marks alone': b'\x80\x02' + b'(' * 100_000 + b'.',
         'nested lists': b'\x80\x02' + b']' * 100_000 + b'a' * 99_999 + b'.',
     }
