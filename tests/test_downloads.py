@@ -247,8 +247,8 @@ def test_a_ban_of_days_ends_the_run_and_says_until_when(tmp_path, site, kernel):
         ({'MAL_CLIENT_ID': 'wrong'}, {}, ('does not accept', 'https://myanimelist.net/apiconfig')),
         ({'MAL_CLIENT_ID': ''}, {}, ('MAL_CLIENT_ID',)),  # then it is asked for, and this kernel has nobody to ask
         ({'MAL_CLIENT_ID': 'secret\nword'}, {}, ('no client id',)),
-        (None, {'API_URL': 'myanimelist'}, ("API_URL is 'myanimelist'",)),
-        (None, {'DELAY': '1'}, ("DELAY is '1'",)),
+        (None, {'API_URL': 'myanimelist'}, ("API_URL is 'myanimelist'", 'http:// or https://')),
+        (None, {'DELAY': -1}, ('DELAY is -1', '0 or more')),
         (None, {'MAX_FAILURES': 0}, ('MAX_FAILURES is 0',)),
         (None, {'TOP': 0}, ('TOP is 0',)),
         (None, {'ANIME_LIST': 'no/folder'}, ('no/folder', 'cannot be written', 'unchanged')),
@@ -261,6 +261,23 @@ def test_wrong_settings_end_with_one_sentence(tmp_path, site, kernel, environmen
         assert_one_sentence(error, *words)
         assert 'secret' not in kernel.text + error[0] and len(server.calls) <= 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    'parameters',
+    [
+        {'MIN_ANIME_REQUIRED': 'x'},
+        {'MIN_ANIME_REQUIRED': 0},
+        {'MIN_ANIME_REQUIRED': 2.5},
+        {'BOTTER_LIMIT': '9'},
+        {'BOTTER_LIMIT': 11},
+        {'ANIME_DATA_LIST': 'lists.csv'},
+    ],
+)
+def test_wrong_settings_of_the_table_are_found_before_the_download(tmp_path, kernel, parameters):
+    (name, value), = parameters.items()
+    assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL='http://127.0.0.1:9/v2', **parameters), f'{name} is {value!r}')
+    assert 'Calls go to' not in kernel.text and not list(tmp_path.iterdir())
 
 
 def test_client_id_is_asked_for_without_echo(tmp_path, site, kernel):
@@ -446,6 +463,24 @@ def test_damaged_journals(tmp_path, site, kernel):
             assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2'), name, words)
         (tmp_path / 'users.txt').unlink()
         assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2'), 'users.txt', 'No such file')
+
+
+def test_few_lists(tmp_path, site, kernel):
+    """A title that nobody scored has no mean; lists without any of the titles are no table, and the older one stays."""
+    names, ids = site.names[:2], [node['id'] for node in site.nodes[:100]]
+    prepare(tmp_path, site, names=names)
+
+    def run(*lists):
+        entries = [{'user': name, 'status': 'ok', 'scores': scores} for name, scores in zip(names, lists)]
+        (tmp_path / 'lists.jsonl').write_text(''.join(json.dumps(entry) + '\n' for entry in entries))
+        return kernel.run(LISTS, tmp_path, API_URL='http://127.0.0.1:9/v2')  # nobody is left to ask for
+
+    assert run({ids[0]: 8, ids[1]: 0}, {ids[0]: 7}) is None, kernel.error
+    means = [line.split()[-1] for line in kernel.text.split('mean of the scores')[1].splitlines() if line[:1].isdigit()]
+    assert means == ['7.5'] + ['NaN'] * 9
+    there = (tmp_path / 'dataframe.pkl').read_bytes()
+    assert_one_sentence(run({site.nodes[200]['id']: 8}, {}), 'None of the 2 lists', 'animelist.txt')
+    assert (tmp_path / 'dataframe.pkl').read_bytes() == there
 
 
 def test_a_full_disk(tmp_path, site, kernel):
