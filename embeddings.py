@@ -570,8 +570,8 @@ def scores_of(frame, places, start, stop):
                           for row in part.to_numpy(object)])
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
-        raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has {reprlib.repr(part.iat[row, column])} for '
-                         f'the title {part.columns[column]}')
+        raise Problem(6, f'scores are numbers from 0 to 10: {part.index[row]!r:.40} has '
+                         f'{reprlib.repr(part.iat[row, column])} for the title {part.columns[column]}')
     return scores
 
 
@@ -814,7 +814,7 @@ def nearest_titles(vectors, number):
 
 
 def recommendation_model(vectors, scorers, means):
-    """What recommend() needs beside the vectors, to be their attrs: for every title its mean score and popularity, and `whitening`.
+    """What recommend() needs beside the vectors, to be their attrs: each title's mean score and popularity, and `whitening`.
 
     p_i = (scorers_i + 1) / their mean. whitening = U (L + 20 mean(p^0.5) I)^-1/2 with Z^T Z = U L U^T, z_i = p_i^0.25 v_i:
     the directions in which the popular titles crowd are shortened, as ridge regression does.
@@ -894,7 +894,7 @@ def exported_scores(path):
     except OSError as error:
         raise Problem(10, f'RECOMMEND_FOR, {path}, cannot be read: {error.strerror or error}') from None
     except defusedxml.DefusedXmlException:
-        raise Problem(10, f'RECOMMEND_FOR, {path}, declares its own entities, as no list exported from MyAnimeList does') from None
+        raise Problem(10, f'RECOMMEND_FOR, {path}, has a DTD, as no list exported from MyAnimeList does') from None
     except (EOFError, zlib.error, ValueError, defusedxml.ElementTree.ParseError) as error:
         raise Problem(10, f'RECOMMEND_FOR, {path}, is no anime list exported from MyAnimeList: {error}') from None
     return scores
@@ -1044,11 +1044,13 @@ def fetch_covers(anime):
 def cluster_colours(positions, labels):
     """One colour a cluster ('#rrggbb'), from COLOURS in the order of the clusters' directions from the middle of the map.
 
-    Beyond the ninth, the same colours come again, darker each time.
+    Beyond the ninth, the same colours come again, darker each time, and not beside themselves where the round closes.
     """
-    x, y = np.array([np.median(positions[labels == k], 0) for k in range(labels.max() + 1)]).T - np.median(positions, 0)[:, None]
-    rank = np.argsort(np.argsort(np.arctan2(y, x)))
-    return [to_hex(np.array(to_rgb(COLOURS[place % len(COLOURS)])) * 0.7 ** (place // len(COLOURS))) for place in rank]
+    middles = np.array([np.median(positions[labels == k], 0) for k in range(labels.max() + 1)])
+    x, y = (middles - np.median(positions, 0)).T
+    rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
+    return [to_hex(np.array(to_rgb(colour)) * 0.7 ** turn) for colour, turn in
+            zip(np.take(COLOURS, step + 7 * rounds, mode='wrap'), rounds)]
 
 
 def shorten(title, length=36):
@@ -1143,6 +1145,9 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     where = tuple(np.minimum((places[:, ::-1] / cell).astype(int), np.subtract(taken.shape, 1)).T)
     np.add.at(density, (labels, *where), 1)
     density = ndimage.gaussian_filter(density, (0, *[max(4, 130 / n ** 0.5)] * 2))
+    # No land runs over the picture's rim, nor under its heading.
+    density *= np.minimum.outer(*(np.maximum(0, 1 - np.abs(np.linspace(-1, last, size)) ** 12)
+                                  for size, last in zip(density.shape[1:], (1.15, 1))))
     total = density.sum(0)
     own = density ** 2 / np.maximum((density ** 2).sum(0), 1e-12) * np.minimum(1, total / np.median(total[where]))
     taken[where] = 1
@@ -1211,8 +1216,9 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
         text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]), textcolor=[INK] * len(fit),
         linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]], linewidth=1.2 * unit, margin=2 * unit / width,
         min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=600 if n <= 300 else 150, draw_all=False,
-        direction=['south', 'north', 'east', 'west'] if covers else None, xlims=(0.01 * width, 0.99 * width),
-        ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5, path_effects=halo, **font)
+        avoid_label_lines_overlap=n <= 300, direction=['south', 'north', 'east', 'west'] if covers else None,
+        xlims=(0.01 * width, 0.99 * width), ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5,
+        path_effects=halo, **font)
     for row, line, text, leader in zip(fit, lines, written, leaders):
         if text and line and np.hypot(np.ptp(line[0]), np.ptp(line[1])) > stretch[1] * radii[row] + reach:
             text.remove()  # too far from its mark to be seen as belonging to it
@@ -1360,7 +1366,7 @@ def main(arguments):
         print(f'drawing the map: {seconds}')
         draw_map(positions, labels, names, colours, anime, covers,
                  f'Drawn by AniEmbed from {frame.attrs["lists"]:,} lists. The nearer two titles, the more alike they are '
-                 'scored; the larger, the more people know them.')
+                 'scored; the larger, the more people know them; one colour, one cluster.')
         write_graph(frame, anime, settings, nearest, positions, labels, names, colours)
         print_nearest(anime, *nearest)
     print(f'\nIn {OUTPUT_DIR}: {", ".join(sorted(WRITTEN))}')

@@ -261,7 +261,6 @@ def test_every_form_of_the_lists_gives_the_same_index(tmp_path):
 
 
 def test_lists_that_say_nothing_are_dropped_and_counted():
-    random = np.random.default_rng(3)
     lists = {'read': [np.nan] * 30, 'kept': [7, 8] * 8 + [np.nan] * 14, 'dropped: too few scores': [7, 8] * 7 + [0] * 16,
              'dropped: mean too high': [10] * 29 + [9], 'dropped: all scores alike': [6] * 30, 'alike, too': [7.3] * 30}
     frame = pd.DataFrame(list(lists.values()), columns=ids_of(30), dtype=float)

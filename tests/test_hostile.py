@@ -15,7 +15,6 @@ import pickletools
 import random
 import resource
 import signal
-import socket
 import struct
 import sys
 import traceback
@@ -268,7 +267,7 @@ def test_answers_of_the_users_page(monkeypatch):
     plays = [closing(data + good[head:]) for data in spoiled(good[:head], 150, HTTP, 7)]
     with Server(plays) as server:
         site = malscraper.Site(server.url)
-        previous = signal.signal(signal.SIGALRM, malscraper.on_signal)
+        signal.signal(signal.SIGALRM, malscraper.on_signal)
 
         def read(_):
             names, online = site.load()
@@ -572,10 +571,9 @@ def test_no_allowed_global_opens_runs_or_loads_anything(tmp_path):
                 events.append(event)
 
         reader = embeddings.DataFrameUnpickler(io.BytesIO())
-        globals_of = {}
         for package, name in allowed:
             reader.find_class(package, name)
-        import numpy.core.numeric  # what numpy imports at its first complaint is not the pickle's doing
+        __import__('numpy.core.numeric')  # what numpy imports at its first complaint is not the pickle's doing
         sys.addaudithook(watch)
         open(os.devnull).close()
         assert events == ['open']  # it watches
