@@ -12,7 +12,7 @@ Writes  users.txt (--output): one username a line, appended page by page, each p
 
 Exit status: 0 the hours are over; 2 a wrong option or setting; 3 the output file cannot be used, or another scraper is using
 it; 4 it cannot be written any more (disk full); 5 the site cannot be reached or refuses us; 6 the pages have no names;
-130 Ctrl-C; 143 SIGTERM. Whatever the status, what was reported as gathered is in the file.
+7 a library is missing, or WSL; 129 closed terminal; 130 Ctrl-C; 143 SIGTERM. What was reported as gathered is in the file.
 """
 import argparse
 import collections
@@ -27,15 +27,16 @@ import time
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
-import bs4
-import requests
-import urllib3
-from requests.exceptions import InvalidSchema, InvalidURL
-
 try:
-    import fcntl
-except ImportError:             # Windows: main() says what to do instead
-    fcntl = None
+    import fcntl                # locks, which Windows does not have
+    import bs4
+    import requests
+    import urllib3
+    from requests.exceptions import InvalidSchema, InvalidURL
+except ImportError as missing:
+    print(f'malscraper: {missing};', 'on Windows, run this under WSL.' if missing.name == 'fcntl' else
+          'run pip install -r requirements.txt, or, where that is done, source .venv/bin/activate.', file=sys.stderr)
+    sys.exit(7)
 
 # What the options are when they are not given
 URL = 'https://myanimelist.net/users.php'
@@ -110,7 +111,8 @@ class UsersFile:
             self.file = open(path, 'ab+', buffering=0)
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.known, self.odd_lines, end = self.read()
-            if self.odd_lines > len(self.known):
+            numbers = sum(map(str.isdigit, self.known))     # one may be a username, a list of them is one of MAL ids
+            if self.odd_lines > len(self.known) or numbers > max(1, len(self.known) / 2):
                 raise Stop(3, f'{path} is no list of usernames, so nothing is appended to it; give another --output.')
             if end not in (b'', b'\n'):     # a last line that is cut off or complete, nobody can tell: it stays, with an end
                 self.file.write(b'\n')
@@ -266,14 +268,15 @@ def scrape(site, users, options, clock):
         now = clock.monotonic()
         until = time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(clock.time() + wait))
         if failures:
-            say(f'{reason}; failure {failures} in a row, waiting until {until}.')
+            then = f'waiting until {until}' if now + wait < end else 'the hours are over before the next try'
+            say(f'{reason}; failure {failures} in a row, {then}.')
         elif sys.stderr.isatty() or now >= due:
             due = now + LOG_SECONDS
             shown, fresh, repeats = map(sum, zip(*pages))
             left = f'{timedelta(seconds=max(0, int(end - now)))} left' if options.hours else 'until stopped'
             pause = f', few unseen: next load {until}' if wait > 5 else ''
-            say(f'{len(users.known)} names, {fresh} new on {len(pages)} pages, {repeats / shown:.0%} repeats, '
-                f'{online or "?"} online, {left}{pause}', stays=False)
+            say(f'{len(users.known)} names, {left}, {fresh} of the last {shown} new, {repeats / shown:.0%} repeats, '
+                f'{online or "?"} online{pause}', stays=False)
         if now + wait >= end:
             break
         clock.sleep(wait)
@@ -291,28 +294,28 @@ def main(arguments=None, clock=time):
     """Runs the script and returns its exit status. clock: anything with monotonic(), time() and sleep()."""
     sys.stderr = sys.stderr or open(os.devnull, 'w')    # None: the shell has closed it
     users, status, began = None, 0, clock.monotonic()
+    stops = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     try:
-        if fcntl is None:
-            raise Stop(2, 'file locks as on Linux and macOS are needed; on Windows, run this under WSL.')
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            signal.signal(number, on_signal)
+        for number in (signal.SIGALRM, *stops):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:      # nohup has it ignored
+                signal.signal(number, on_signal)
         options = read_options(arguments)
         users = UsersFile(options.output)
         if users.odd_lines:
-            say(f'{users.odd_lines} lines of {options.output} are no usernames; they stay as they are.')
+            say(f'Lines of {options.output} that are no usernames, and stay as they are: {users.odd_lines}.')
         scrape(Site(options.url), users, options, clock)
     except Stop as stop:
         status, sentence = stop.args
         say(f'malscraper: {sentence}')
     except KeyboardInterrupt as interrupt:
-        for number in (signal.SIGINT, signal.SIGTERM):  # a second one must not break the last line
+        for number in stops:                            # a second one must not break the last line
             signal.signal(number, signal.SIG_IGN)
         status = interrupt.args[0]
     if users:
         total = len(users.read()[0])                    # of the file itself: the interrupt may have met a save
-        took = timedelta(seconds=int(clock.monotonic() - began))
+        new, took = total - users.at_start, timedelta(seconds=int(clock.monotonic() - began))
         how = ' To go on, run the same command again.' if status >= 128 else ''
-        say(f'{total - users.at_start} new names in {took}; {options.output} holds {total}.{how}')
+        say(f'{new} new name{"s" * (new != 1)} in {took}; {options.output} holds {total}.{how}')
         users.file.close()
     return status
 

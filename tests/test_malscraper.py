@@ -2,8 +2,10 @@
 import argparse
 import contextlib
 import email.utils
+import fcntl
 import gzip
 import os
+import pty
 import random
 import re
 import resource
@@ -14,6 +16,7 @@ import ssl
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -317,6 +320,13 @@ def test_a_retry_after_of_many_hours_is_kept(tmp_path):
     assert (tmp_path / 'users.txt').read_text().split() == members(0)
 
 
+def test_no_wait_is_announced_that_the_hours_do_not_allow(tmp_path, capfd):
+    with Server([answer(b'', '500 Internal Server Error')]) as server:
+        assert run(server, tmp_path / 'users.txt', '--hours', '0.004') == 5
+    first, last, *_ = capfd.readouterr().err.splitlines()
+    assert 'waiting until' in first and 'status 500' in last and 'waiting' not in last and 'the hours are over' in last
+
+
 def test_three_pages_without_names_end_the_run(tmp_path, capfd):
     good, bad = answer(users_page(members(0))), answer(BLOCKED)
     with Server([bad, bad, good, bad, answer(b'', '502 Bad Gateway'), bad, bad, bad]) as server:
@@ -354,6 +364,7 @@ def test_the_delay_follows_what_the_pages_show(tmp_path):
     (b'Old_one\r\nMEMBER-3\r\n', b'Old_one\r\nMEMBER-3\r\n'),
     (b'\xef\xbb\xbfmember-3\n\n  \nOld_one', b'\xef\xbb\xbfmember-3\n\n  \nOld_one\n'),
     (b'Old_one\nmember-3\nM', b'Old_one\nmember-3\nM\n'),
+    (b'1234\n', b'1234\n'),                             # a username may be a number
 ])
 def test_what_the_file_holds_is_known_and_stays(tmp_path, before, after):
     path = tmp_path / 'users.txt'
@@ -366,11 +377,12 @@ def test_what_the_file_holds_is_known_and_stays(tmp_path, before, after):
     assert path.read_bytes() == after + ''.join(name + '\n' for name in new).encode()
 
 
-@pytest.mark.parametrize('content', ['to be,\nor not to be\n'.encode(), 'Mio\nYui\n'.encode('utf-16'), b'\0' * 5000])
+@pytest.mark.parametrize('content', ['to be,\nor not to be\n'.encode(), 'Mio\nYui\n'.encode('utf-16'), b'\0' * 5000,
+                                     b'16498\n1535\n5114\n', b'1\n5\n20\n30\nMio\n'])
 def test_a_file_that_is_no_list_of_names_is_left_alone(tmp_path, capfd, content):
     path = tmp_path / 'users.txt'
     path.write_bytes(content)
-    assert malscraper.main(['--output', str(path)], Clock()) == 3
+    assert malscraper.main(['--output', str(path), '--url', 'http://127.0.0.1:9/'], Clock()) == 3
     assert path.read_bytes() == content
     assert capfd.readouterr().err.count('\n') <= 2
 
@@ -404,10 +416,18 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, options
     assert printed.startswith('malscraper: ') and 'Traceback' not in printed
 
 
+def test_missing_libraries_end_with_a_sentence(tmp_path):
+    done = subprocess.run([sys.executable, '-S', ROOT / 'malscraper.py', '--help'], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert done.returncode == 7 and 'pip install -r requirements.txt' in done.stderr and done.stderr.count('\n') == 1
+    done = subprocess.run([sys.executable, '-S', '-c', 'import malscraper'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 7
+
+
 def test_windows_is_told_of_wsl():
-    code = "import sys; sys.modules['fcntl'] = None; import malscraper; sys.exit(malscraper.main([]))"
+    code = "import sys; sys.modules['fcntl'] = None; import malscraper"
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and 'WSL' in done.stderr and done.stderr.count('\n') == 1
+    assert done.returncode == 7 and 'WSL' in done.stderr and done.stderr.count('\n') == 1
 
 
 @pytest.mark.parametrize('proxy, status', [('socks9://127.0.0.1:1', 2), ('http://127.0.0.1:1', 5)])
@@ -433,7 +453,7 @@ def start(server, path, *options):
     return process
 
 
-@pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize('number, status', [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupt_says_what_was_gathered_and_how_to_go_on(tmp_path, number, status):
     path = tmp_path / 'users.txt'
     with Server([answer(users_page(members(0))), answer(BLOCKED)]) as server:
@@ -445,6 +465,33 @@ def test_an_interrupt_says_what_was_gathered_and_how_to_go_on(tmp_path, number, 
     assert process.returncode == status
     assert printed.count('\n') == 1 and '20 new names' in printed and 'run the same command again' in printed
     assert path.read_text().split() == members(0)
+
+
+def test_a_terminal_of_few_columns_shows_the_time_left_and_may_be_closed(tmp_path):
+    """On a real terminal; closing it ends the scraper with status 129 unless nohup protects it."""
+    path = tmp_path / 'users.txt'
+    with Server([answer(users_page(members(start))) for start in range(0, 2000, 20)]) as server:
+        for nohup in ([], ['bash', '-c', """trap '' HUP; exec "$@" """, '-']):
+            terminal, its_end = pty.openpty()
+            fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack('4H', 24, 60, 0, 0))
+            process = subprocess.Popen([*nohup, *command(server, path, '--delay', '0.5')], stdin=its_end, stdout=its_end,
+                                       stderr=its_end, start_new_session=True,
+                                       preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+            os.close(its_end)
+            shown = ''
+            while shown.count('\r') < 4:
+                shown += os.read(terminal, 1000).decode()
+            lines = shown.split('\r')[1:4]
+            assert all(re.match(r'\d+ names, 23:59:\d\d left, \d+ of the last \d+ new, ', line) for line in lines), lines
+            assert all(len(line.replace('\x1b[K', '')) < 60 for line in lines)
+            loads = len(server.heads)
+            os.close(terminal)                          # the kernel sends SIGHUP
+            if nohup:
+                while len(server.heads) < loads + 3:
+                    time.sleep(0.05)
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == (143 if nohup else 129)
+    assert path.read_text().split() == members(0, len(path.read_text().split()))
 
 
 def test_names_are_saved_where_standard_error_is_closed(tmp_path):
