@@ -163,7 +163,7 @@ def test_both_undisturbed(tmp_path, site, kernel):
             assert (
                 kernel.run(name, tmp_path, API_URL=f'{server.url}/v2') is None and kernel.pictures == pictures
             ), kernel.text
-        assert '2 lines passed over' in kernel.text and site.nodes[0]['title'] in kernel.text
+        assert re.search('passed over.*: 2[.]', kernel.text) and site.nodes[0]['title'] in kernel.text
         assert len(server.calls) == 1 + pages(site) and max(pages(site, [name]) for name in site.names) == 19
     files = {'users.txt', 'animes.json', 'animelist.txt', 'lists.jsonl', 'dataframe.pkl'}
     assert {path.name for path in tmp_path.iterdir()} == files
@@ -176,7 +176,9 @@ def test_both_undisturbed(tmp_path, site, kernel):
     assert {name: entry['status'] for name, entry in entries.items()} == {
         name: site.status(name) for name in site.names
     }
-    assert {'ok', 'private', 'missing'} == {entry['status'] for entry in entries.values()}
+    ok, private, missing = [[*map(site.status, site.names)].count(status) for status in ('ok', 'private', 'missing')]
+    assert private and missing
+    assert f'60 members: {ok} lists, {private} private, {missing} do not exist. 0 are left.' in kernel.text
     longest = entries[site.names[-1]]['scores']  # the whole list, not only the titles of animelist.txt
     assert {int(mal_id): score for mal_id, score in longest.items()} == site.scores(site.names[-1])
     assert len(longest) == 18_219
@@ -197,7 +199,7 @@ def test_titles_over_faults_and_a_moving_ranking(tmp_path, site, kernel):
         assert got.keys() == node.keys() and all(
             got[key] == value for key, value in node.items() if key != 'main_picture'
         )
-    assert 'has moved' in kernel.text and '1200 titles.' in kernel.text and kernel.pictures == 1
+    assert 'has moved' in kernel.text and '1,200 titles.' in kernel.text and kernel.pictures == 1
     assert kernel.text.count(': waiting ') == len(faults) - 1  # a redirect inside is no failure
 
 
@@ -321,7 +323,7 @@ def test_lists_over_faults(tmp_path, site, kernel):
             before, done = len(server.calls), {entry['user'].lower() for entry in journal(tmp_path)}
             assert kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2') is None, kernel.error
             assert (
-                kernel.text.count('left for the next time') == failures and f'; {failures} are left' in kernel.text
+                kernel.text.count('left for the next time') == failures and f'. {failures} are left' in kernel.text
             ), kernel.text
             assert len(journal(tmp_path)) == len(names) - failures and not done & set(asked(server, before))
             first = names[-1] if done else names[0]  # what failed before comes last
@@ -341,6 +343,7 @@ def test_end_of_patience_and_a_client_id_that_expires(tmp_path, site, kernel):
     """Both end the cell with a sentence and the journal keeps what there is; the next run goes on after it."""
     prepare(tmp_path, site, names=site.names[:9])
     for done, fault, words in (
+        (0, '401', ('client id',)),
         (2, '503', ('5 calls in a row', '503')),
         (4, '401', ('client id',)),
         (6, 'forbidden', ('client id',)),
@@ -350,6 +353,7 @@ def test_end_of_patience_and_a_client_id_that_expires(tmp_path, site, kernel):
         ) as server:
             assert_one_sentence(kernel.run(LISTS, tmp_path, API_URL=f'{server.url}/v2', MAX_FAILURES=5), *words)
         assert [entry['user'] for entry in journal(tmp_path)] == site.names[:done]
+        assert ('at this pace' in kernel.text) == (done > 0)  # there is none yet without a list
 
 
 def test_rate_and_interrupts(tmp_path, site, kernel):
@@ -369,7 +373,7 @@ def test_rate_and_interrupts(tmp_path, site, kernel):
             number = len(journal(tmp_path))
             assert 'Interrupted. Run this cell again' in kernel.text
             assert 0 < number < 14 and re.search(
-                rf'holds {number} members; {14 - number} are left, about 0:00:\d\d at this pace', kernel.text
+                rf'holds {number} members: .*[.] {14 - number} are left, about 0:00:\d\d at this pace', kernel.text
             )
             with interrupted(kernel, server, 2):  # the same cell again, at once
                 assert kernel.run_cell(source), kernel.error
