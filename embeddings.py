@@ -507,8 +507,9 @@ def read_pickle(path, name='ANIME_DATA_LIST'):
     except MemoryError:
         raise Problem(6, f'{name}, {path}, asks for more memory than there is') from None
     except Exception as error:  # a damaged pickle can end in an error of any type
-        raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, is cut off, or has an ending in its name that it is not '
-                         f'packed as ({type(error).__name__}: {error!s:.200})') from None
+        why = f': {error!s:.200}' if isinstance(error, (ValueError, pickle.UnpicklingError)) else ''
+        raise Problem(6, f'{name}, {path}, is no pickle of a DataFrame, or is cut off, or is packed in another way than its name '
+                         f'says{why}') from None
 
 
 def read_vectors():
