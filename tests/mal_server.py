@@ -1,7 +1,7 @@
 """A stand-in for MyAnimeList on this machine: the users page, API v2, and their bad days.
 
 Reads  ../test-data/animes.json for the head of its ranking, if that file is there; everything else is generated.
-Writes nothing but the log that --log names: one JSON line a call.
+Writes nothing but the log that --log names: one JSON line a call, the Call with the clock's time before it.
 
     python3 tests/mal_server.py --port 8080 --members 2000
 
@@ -197,7 +197,7 @@ class Server(ThreadingHTTPServer):
         with self.lock:
             self.calls.append(call)
             if self.log:
-                print(json.dumps(call._asdict()), file=self.log, flush=True)
+                print(json.dumps({'clock': time.strftime('%F %T'), **call._asdict()}), file=self.log, flush=True)
 
     def ranking(self):
         """The nodes in ranking order; every move brings the title behind a page's end to a place before it."""
@@ -406,8 +406,8 @@ def main():
         description='MyAnimeList on this machine, for trying the scraper and the notebooks.'
     )
     parser.add_argument('--port', type=int, default=8080, help='on 127.0.0.1; 0 takes a free one (default 8080)')
-    parser.add_argument('--members', type=int, default=2000, help='how many members the site has (default 2000)')
-    parser.add_argument('--titles', type=int, default=20_000, help='how many titles the ranking has (default 20000)')
+    parser.add_argument('--members', type=int, default=2000, help='of the site, at least 20 (default 2000)')
+    parser.add_argument('--titles', type=int, default=20_000, help='of the ranking, at least 20 (default 20000)')
     parser.add_argument('--seed', type=int, default=1, help='another seed is another site (default 1)')
     parser.add_argument(
         '--faults',
@@ -422,16 +422,22 @@ def main():
         parser.error('--members and --titles are at least 20, --faults is between 0 and 1')
     try:
         log = open(settings.log, 'a', encoding='utf-8') if settings.log else None
+    except OSError as error:
+        sys.exit(f'mal_server.py: cannot write the log {settings.log}: {error.strerror}')
+    try:
         server = Server(
             Site(settings.members, settings.titles, settings.seed), settings.port, chance=settings.faults, log=log
         )
     except (OSError, OverflowError) as error:
         sys.exit(f'mal_server.py: cannot start on port {settings.port}: {getattr(error, "strerror", None) or error}')
     print(
-        f'{settings.members} members and {settings.titles} titles at {server.url}. In another terminal:\n\n'
+        f'{settings.members:,} members and {settings.titles:,} titles at {server.url}. In another terminal:\n\n'
         f'export MAL_API_URL={server.url}/v2\nexport MAL_CLIENT_ID={CLIENT_ID}\n'
         f'python3 malscraper.py --url {server.url}/users.php --delay 0.5 --hours 0.05\n'
-        f'jupyter lab anime_download.ipynb lists_download.ipynb\n\nCtrl-C ends it.',
+        'papermill anime_download.ipynb /tmp/anime.ipynb\n'
+        'papermill lists_download.ipynb /tmp/lists.ipynb -p DELAY 0.01\n'
+        'python3 embeddings.py ANIME_LIST=animelist.txt ANIME_DATA=animes.json ANIME_DATA_LIST=dataframe.pkl '
+        'OUTPUT_DIR=try\n\nCtrl-C ends it.',
         flush=True,
     )
     with server:

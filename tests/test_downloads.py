@@ -658,7 +658,7 @@ def kill_a_kernel(folder, url, seconds):
 
 
 def test_local_site_by_hand(tmp_path):
-    """python3 tests/mal_server.py prints lines that a shell understands, serves the users page, and stops with 130."""
+    """python3 tests/mal_server.py prints the README's lines, serves the users page, and stops with 130."""
     server = subprocess.Popen(
         [sys.executable, ROOT / 'tests' / 'mal_server.py', '--port', '0', '--members', '50', '--log', tmp_path / 'log'],
         text=True,
@@ -667,7 +667,12 @@ def test_local_site_by_hand(tmp_path):
     lines = list(itertools.takewhile(lambda line: not line.startswith('Ctrl-C'), server.stdout))
     exports = dict(line.strip()[7:].split('=', 1) for line in lines if line.startswith('export '))
     scraper = next(line for line in lines if line.startswith('python3 malscraper.py --url'))
-    page = requests.get(scraper.split()[3], timeout=10).text
+    address = scraper.split()[3]
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8').split('\n## Trying it all without MyAnimeList\n')[1]
+    commands = [line.split('    #')[0].rstrip() for line in readme.split('```')[3].splitlines()[1:]]  # the second block
+    printed = [line.strip().replace(address[: -len('/users.php')], 'http://127.0.0.1:8080') for line in lines]
+    assert len(commands) == 6 and [line for line in printed if line][1:] == commands
+    page = requests.get(address, timeout=10).text
     assert (
         page.count('<td class="borderClass"') == 20 and page.count('href="/profile/') == 40 and 'users online' in page
     )
