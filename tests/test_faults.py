@@ -1,18 +1,23 @@
-"""What users' machines do: kills, full disks, folders nobody may write to, clocks that jump, lost readers, other locales.
+"""What users' machines do: kills, full disks, read-only folders, clocks that jump, proxies that cut, lost readers, locales.
 
 The scraper and the list download have their fifty kills each in tests/test_malscraper.py and tests/test_downloads.py, and
-meet full disks there; here are embeddings.py, anime_download.ipynb, the secret, and a week of each download.
+meet full disks there; here are embeddings.py, anime_download.ipynb, the secret, a proxy and a week of each download.
 """
 import argparse
 import contextlib
 import gc
+import itertools
 import json
 import os
 import random
+import re
 import resource
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
 
@@ -21,7 +26,7 @@ import requests
 from conftest import ROOT
 from PIL import Image
 from simulated_site import DAY, SimulatedDay
-from test_downloads import ANIME, LISTS, QUICK, Kernel, cell, code_cells, prepare, processes
+from test_downloads import ANIME, LISTS, QUICK, Kernel, cell, code_cells, expected_lists, journal, prepare, processes
 from test_embeddings import call, planted_scores, write_inputs
 from test_hostile import notebook
 from test_malscraper import Clock, Server as Pages, answer, members, run as scrape, users_page
@@ -184,6 +189,71 @@ def test_a_clock_that_jumps_back_and_forth(tmp_path, capfd):
         results.append((clock.waits, path.read_text()))
     assert results[0] == results[1] and len(results[0][0]) > 30
     assert 'Traceback' not in capfd.readouterr().err
+
+
+# ---- proxies -------------------------------------------------------------------------------------------------------------
+
+class CuttingProxy(socketserver.ThreadingTCPServer):
+    """The http_proxy of a test, on a real socket, to one server whatever host is asked for: it cuts three connections in ten.
+
+    Half of them before the answer, the others anywhere in it. `cuts` has the bytes that came through of each answer that was
+    cut, `whole` the address and the bytes of every other answer.
+    """
+    daemon_threads = True
+
+    def __init__(self, server, monkeypatch):
+        super().__init__(('127.0.0.1', 0), None)
+        self.server, self.random, self.cuts, self.whole = server, random.Random(5), [], []
+        monkeypatch.delenv('no_proxy', raising=False)
+        monkeypatch.setenv('http_proxy', f'http://127.0.0.1:{self.server_address[1]}')
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+    def finish_request(self, connection, _):
+        lines = connection.makefile('rb')
+        while request := b''.join(itertools.takewhile(bytes.strip, lines)):     # up to the blank line, or the client has closed
+            with socket.create_connection(self.server.server_address) as onward:
+                onward.sendall(re.sub(b'(?i)\nconnection:.*', b'\nConnection: close\r', request) + b'\r\n')
+                answer = b''.join(iter(lambda: onward.recv(65536), b''))
+            if self.random.random() < 0.3:
+                self.cuts.append(self.random.choice((0, self.random.randrange(len(answer)))))
+                connection.sendall(answer[:self.cuts[-1]])
+                return
+            self.whole.append((request.split()[1].decode(), answer))
+            connection.sendall(answer)
+
+
+def test_scraping_through_a_proxy_that_cuts_connections(tmp_path, monkeypatch):
+    """The names of every page that came whole are in the file once, and those of no other."""
+    path = tmp_path / 'users.txt'
+    with Server(Site(members=3000, titles=20), touches_a_second=2000) as server, CuttingProxy(server, monkeypatch) as proxy:
+        assert malscraper.main(['--url', 'http://site.invalid/users.php', '--output', str(path), '--hours', '0.5'], Clock()) == 0
+    shown = {name.decode() for _, page in proxy.whole for name in re.findall(b'<a href="/profile/([^"]+)"><img', page)}
+    assert sorted(path.read_text().split()) == sorted(shown) and len(shown) > 300
+    assert len(proxy.cuts) > 15 and 0 in proxy.cuts and max(proxy.cuts) > 3000
+
+
+def test_lists_through_a_proxy_that_cuts_connections(tmp_path, monkeypatch):
+    """Every list is in the journal once, and none is asked for again once its answer has come whole."""
+    site = Site(members=120, titles=600, seed=11)               # so few titles that every list is one page
+    prepare(tmp_path, site, titles=60)
+    monkeypatch.setattr(mal_server, 'CLIENT_ID', 'secret')
+    with Server(site) as server, CuttingProxy(server, monkeypatch) as proxy:
+        names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://site.invalid/v2', **QUICK)
+        for _ in range(2):                                      # four cuts in a row leave a list for the next time
+            exec(cell(LISTS, 'left, bar'), names)
+    entries = {entry['user']: entry for entry in journal(tmp_path)}
+    assert len(journal(tmp_path)) == len(proxy.whole) == len({address for address, _ in proxy.whole}) == len(site.names)
+    assert {name: entry['status'] for name, entry in entries.items()} == {name: site.status(name) for name in site.names}
+    exec(cell(LISTS, 'def table_of_lists'), names)
+    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / 'dataframe.pkl'), expected_lists(site, titles=60))
+    assert len(proxy.cuts) > 15 and 0 in proxy.cuts and max(proxy.cuts) > 3000
 
 
 # ---- readers, terminals, locales -----------------------------------------------------------------------------------------
