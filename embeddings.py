@@ -11,7 +11,7 @@ Edit the globals below, or give any of them for one run:
 
     python3 embeddings.py EPOCHS=40 OUTPUT_DIR=try
 
-Exit status: 0 done; 2 a global is wrong; 3 MXNet cannot run on this Python or numpy; 4 an input is missing or
+Exit status: 0 done; 2 a global is wrong; 3 a library is missing, or MXNet cannot run on this Python or numpy; 4 an input is missing or
 unreadable; 5 ANIME_LIST or ANIME_DATA is wrong; 6 ANIME_DATA_LIST is wrong; 7 too little is left to learn from;
 8 the training failed or memory ran out; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or read; 11 another
 machine of this run is gone; 130 stopped by Ctrl-C.
@@ -24,8 +24,16 @@ if not (3, 9) <= sys.version_info[:2] <= (3, 12):
           'embeddings.py'.format(*sys.version_info[:2]), file=sys.stderr)
     sys.exit(3)
 
+import importlib.util
 import os
 import signal
+
+missing = [name for name in ('numpy', 'mxnet', 'pandas', 'scipy', 'sklearn', 'matplotlib', 'textalloc', 'PIL', 'defusedxml',
+                             'requests', 'tqdm') if not importlib.util.find_spec(name)]
+if missing:
+    print(f'embeddings.py needs {", ".join(missing)}: source .venv/bin/activate if they are in there, or pip install -r '
+          'requirements.txt', file=sys.stderr)
+    sys.exit(3)
 
 
 def stop_importing(*state):

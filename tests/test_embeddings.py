@@ -667,6 +667,11 @@ def test_help_is_the_docstring():
     assert done.returncode == 0 and done.stdout.strip() == embeddings.__doc__.strip() and not done.stderr
 
 
+def test_without_its_libraries_it_says_what_to_do():
+    done = subprocess.run([sys.executable, '-S', 'embeddings.py'], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 3 and 'pip install' in done.stderr and done.stderr.count('\n') == 1
+
+
 @pytest.mark.parametrize('version', ['3.8', '3.13'])
 def test_a_python_that_mxnet_cannot_run_on_gets_a_sentence(version):
     python = interpreters([version]).get(version)
