@@ -80,7 +80,8 @@ const texts = (value: unknown) =>
 export async function loadGraph(address: string, onBytes: (bytes: number) => void): Promise<AnimeGraph> {
   let response: Response
   try {
-    response = await fetch(address)
+    // A host that says nothing of how long its files hold leaves that to the browser, which would keep an old graph for months.
+    response = await fetch(address, { cache: 'no-cache' })
   } catch {
     throw new FileError('graph.json could not be fetched: the place it lies at does not answer.')
   }

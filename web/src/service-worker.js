@@ -3,7 +3,7 @@ const FILES = __FILES__
 const CACHE = 'aniembed-__VERSION__'
 
 addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()))
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'no-cache' })))).then(() => skipWaiting()))
 })
 
 addEventListener('activate', (event) => {
