@@ -75,8 +75,7 @@ export function search(index: SearchIndex, text: string): Anime[] {
   if (found.length === 0 && letters.length >= 4) {
     const pairs = letterPairs(letters)
     for (const { anime, names } of index) {
-      // A long name holds many pairs by chance, so among equals the shorter name is the better guess.
-      const best = Math.max(...names.map((name) => likeness(pairs, name.letters) - name.letters.length / 1000))
+      const best = Math.max(...names.map((name) => likeness(pairs, name.letters)))
       if (best >= 0.6) found.push({ anime, grade: -best })
     }
   }

@@ -52,6 +52,10 @@ test('puts a title that begins so before one that has the word later, and the po
   expect(search(makeIndex(twins), 'kaze').map(({ id }) => id)).toEqual([2, 1])
 })
 
+test('among titles that a slip is alike to, the popular first', () => {
+  expect(found('fulmetal')).toEqual(['Fullmetal Alchemist: Brotherhood', 'Fullmetal Alchemist'])
+})
+
 test('finds nothing where nothing is alike, and nothing for blanks', () => {
   expect(found('zzzzqqqq')).toEqual([])
   expect(found('   ')).toEqual([])
