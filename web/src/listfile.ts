@@ -21,13 +21,16 @@ export async function readListFile(file: Blob): Promise<ListFile> {
 }
 
 export function parseList(text: string): ListFile {
+  if (text.trim() === '') throw new FileError('The file is empty; export the list again.')
   // An export has no document type; entities, with which a small file unfolds into gigabytes, need one.
   if (/<!(DOCTYPE|ENTITY)/i.test(text))
     throw new FileError('The file declares a document type, which a list from MyAnimeList never does; it was not read.')
   const xml = new DOMParser().parseFromString(text, 'text/xml')
   const root = xml.documentElement
-  if (xml.getElementsByTagName('parsererror').length > 0)
+  if (xml.getElementsByTagName('parsererror').length > 0) {
+    if (text.includes('<myanimelist>')) throw new FileError('The file is damaged or cut short; export the list again.')
     throw new FileError('The file is not XML. It should be the list that MyAnimeList exports (Profile, Anime List, Export).')
+  }
   if (root.tagName !== 'myanimelist')
     throw new FileError('The file is XML, but not a list from MyAnimeList.')
   if (root.getElementsByTagName('anime').length === 0) {

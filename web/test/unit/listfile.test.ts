@@ -37,11 +37,11 @@ describe('refuses with a sentence', () => {
   test.each([
     ['an XML bomb', bomb, /document type/],
     ['text', 'hello', /not XML/],
-    ['broken XML', list(entry(1, 9)).slice(0, -20), /not XML/],
+    ['a list that is cut short', list(entry(1, 9)).slice(0, -20), /cut short/],
     ['other XML', '<html><body/></html>', /not a list/],
     ['a manga list', '<myanimelist><manga><series_mangadb_id>2</series_mangadb_id></manga></myanimelist>', /manga/],
     ['an empty list', list(), /no anime/],
-    ['an empty file', '', /not XML/],
+    ['an empty file', '', /is empty/],
     ['a list without ids', list(entry('x', 9)), /no entry with/],
   ])('%s', (_what, text, message) => {
     expect(() => parseList(text)).toThrow(FileError)
