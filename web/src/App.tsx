@@ -5,9 +5,10 @@ import { FileError } from './file'
 import { loadGraph, readGraphFile, type AnimeGraph } from './graph'
 import { ListView } from './ListView'
 import { animeAddress, useRoute } from './route'
+import { PanelHead } from './parts'
 import { SearchBox } from './SearchBox'
 import { ScoresPanel } from './ScoresPanel'
-import { useScores } from './scores'
+import { scoredOn, useScores } from './scores'
 import { makeIndex } from './search'
 import { TitlePanel } from './TitlePanel'
 
@@ -27,6 +28,8 @@ function allowPicturesOnlyFrom(origin: string | null) {
   meta.content = `img-src 'self' data: blob: ${origin ?? ''}`
   document.head.append(meta)
 }
+
+const smallScreen = matchMedia('(max-width: 899px)')
 
 type Theme = 'auto' | 'light' | 'dark'
 const THEMES: Record<Theme, { next: Theme; name: string; sign: string }> = {
@@ -78,7 +81,7 @@ export function App() {
         <p>{error}</p>
         <label className="file-button">
           Open a graph.json from this computer
-          <input type="file" accept=".json,application/json" onChange={(event) => {
+          <input className="visually-hidden" type="file" accept=".json,application/json" onChange={(event) => {
             const file = event.target.files?.[0]
             // Else the same file, mended, could not be chosen again.
             event.target.value = ''
@@ -104,7 +107,7 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   const { scores, change, kept } = useScores()
   const [mapWorks, setMapWorks] = useState(hasWebGL)
   const [asList, setAsList] = useState(false)
-  const [legend, setLegend] = useState(() => matchMedia('(min-width: 900px)').matches)
+  const [legend, setLegend] = useState(() => matchMedia('(min-width: 900px) and (min-height: 600px)').matches)
   const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set())
   const [shownCluster, setShownCluster] = useState<number | null>(null)
   const [notices, setNotices] = useState(graph.notices)
@@ -119,6 +122,13 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
     return selected && known.at(-1) === selected.id ? known : selected ? [selected.id] : []
   }, [trail, selected, graph])
   const list = asList || !mapWorks
+  const scored = useMemo(() => scoredOn(graph, scores), [graph, scores])
+  const nearOff = selected ? graph.neighbours.get(selected.id)!.filter(({ id }) => hidden.has(graph.byId.get(id)!.cluster.id)).length : 0
+
+  // Where there is room for one of the two, the one asked for last is seen.
+  useEffect(() => {
+    if (smallScreen.matches) setLegend(false)
+  }, [route])
 
   const begin = useCallback((id: number) => goTo(animeAddress(id), [id]), [goTo])
   const walk = useCallback((id: number) => goTo(animeAddress(id), [...way, id]), [goTo, way])
@@ -176,9 +186,19 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
     return () => document.removeEventListener('error', onError, true)
   }, [])
 
+  const noticeBox = (
+    <div className="notices" role="status">
+      {graph.clusters.every(({ id }) => hidden.has(id)) && <p>All clusters are switched off.</p>}
+      {!list && nearOff > 0 && <p>{nearOff} of the nearest {nearOff === 1 ? 'is' : 'are'} not on the map: {nearOff === 1 ? 'its cluster is' : 'their clusters are'} switched off.</p>}
+      {!mapWorks && <p>This browser shows no WebGL, so the titles stand as a list instead of a map.</p>}
+      {notices.map((notice) => (
+        <p key={notice}>{notice}<button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">×</button></p>
+      ))}
+    </div>
+  )
   const dismiss = (notice: string) => setNotices(notices.filter((other) => other !== notice))
   return (
-    <div className={route.page === 'home' ? 'explorer' : 'explorer with-panel'}>
+    <div className={`explorer ${route.page === 'home' ? '' : 'with-panel'} ${legend ? 'with-legend' : ''}`}>
       <header>
         <h1><a href="#/" onClick={(event) => { event.preventDefault(); close() }}>AniEmbed</a></h1>
         <SearchBox index={index} onOpen={begin} />
@@ -186,7 +206,7 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
           {mapWorks && <button type="button" aria-pressed={asList} onClick={() => setAsList(!asList)}>List</button>}
           <button type="button" aria-expanded={legend} onClick={() => { setLegend(!legend); setShownCluster(null) }}>Clusters</button>
           <button type="button" aria-pressed={route.page === 'scores'} onClick={() => (route.page === 'scores' ? close() : goTo('#/scores'))}>
-            Your scores{scores.size > 0 && <span className="badge">{scores.size.toLocaleString('en')}</span>}
+            Your scores{scored.length > 0 && <span className="badge">{scored.length.toLocaleString('en')}</span>}
           </button>
           <button type="button" onClick={nextTheme} aria-label={`Colours: ${THEMES[theme].name}`} title={`Colours: ${THEMES[theme].name}`}>{THEMES[theme].sign}</button>
         </div>
@@ -194,24 +214,19 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
 
       <main className={list ? 'stage as-list' : 'stage'} aria-label={list ? 'Titles' : 'Map'}>
         {list
-          ? <ListView graph={graph} hidden={hidden} onOpen={begin} />
+          ? <>{noticeBox}<ListView graph={graph} hidden={hidden} onOpen={begin} /></>
           : (
             <Suspense fallback={<p className="state" role="status">Drawing the map…</p>}>
               <MapView
                 graph={graph} selected={selected} trail={way} hidden={hidden} shownCluster={shownCluster}
+                covering={`${route.page !== 'home'} ${legend}`}
                 dark={dark} onSelect={walk} onLost={onLost}
               />
             </Suspense>
           )}
       </main>
 
-      <div className="notices" role="status">
-        {graph.clusters.every(({ id }) => hidden.has(id)) && <p>All clusters are switched off.</p>}
-        {!mapWorks && <p>This browser shows no WebGL, so the titles stand as a list instead of a map.</p>}
-        {notices.map((notice) => (
-          <p key={notice}>{notice}<button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">×</button></p>
-        ))}
-      </div>
+      {!list && noticeBox}
 
       {legend && (
         <aside className="legend-box" aria-label="Clusters">
@@ -221,20 +236,22 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
 
       {route.page !== 'home' && (
         <section className="panel" aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}>
-          <button type="button" className="close" onClick={close} aria-label="Close">×</button>
           {selected && (
             <TitlePanel
-              graph={graph} anime={selected} trail={way} score={scores.get(selected.id)} onScore={onScore} onWalk={walk}
+              graph={graph} anime={selected} trail={way} score={scores.get(selected.id)} onScore={onScore} onWalk={walk} onClose={close}
               onReturn={(position) => goTo(animeAddress(way[position]), way.slice(0, position + 1))}
             />
           )}
           {route.page === 'scores' && (
-            <ScoresPanel graph={graph} scores={scores} kept={kept} onScores={change} onOpen={begin} dropped={dropped} />
+            <ScoresPanel graph={graph} scores={scores} scored={scored} kept={kept} onScores={change} onOpen={begin} onClose={close} dropped={dropped} />
           )}
           {!selected && route.page !== 'scores' && (
-            <p role="alert" className="message bad">
-              {route.page === 'anime' ? `This map holds no title with the id ${route.id}.` : `This page knows no address ${route.address}.`} Search for a title instead.
-            </p>
+            <>
+              <PanelHead title="Not found" onClose={close} />
+              <p role="alert" className="message bad">
+                {route.page === 'anime' ? `This map holds no title with the id ${route.id}.` : `This page knows no address ${route.address}.`} Search for a title instead.
+              </p>
+            </>
           )}
         </section>
       )}

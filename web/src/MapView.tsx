@@ -8,7 +8,7 @@ import type { CameraState, NodeDisplayData } from 'sigma/types'
 import { mix } from './colors'
 import { CoverProgram } from './discs'
 import { byPopularity, type Anime, type AnimeGraph } from './graph'
-import { freeArea, Painter, readColors, type Place, type View } from './painter'
+import { freeArea, Painter, readColors, type Area, type Place, type View } from './painter'
 import { Cover, Dot, Facts } from './parts'
 
 interface Props {
@@ -18,6 +18,8 @@ interface Props {
   hidden: ReadonlySet<number>
   /** The cluster whose row in the legend the pointer is on. */
   shownCluster: number | null
+  /** What lies over the map, as a text: another text, another free area. */
+  covering: string
   dark: boolean
   onSelect(id: number): void
   /** WebGL was lost while the map was shown. */
@@ -49,39 +51,82 @@ function move(sigma: Sigma, state: CameraState, duration: number) {
   else void sigma.getCamera().animate(state, { duration, easing: 'cubicInOut' })
 }
 
-/** The camera's state with `place` in the middle of the free area. */
+/** The camera's state with `place` (sigma's framed coordinates) in the middle of the free area. */
 function centredOn(sigma: Sigma, place: { x: number; y: number }, ratio: number): CameraState {
   const centred = { x: place.x, y: place.y, angle: 0, ratio }
   const middle = sigma.viewportToFramedGraph(freeArea(sigma), { cameraState: centred })
   return { ...centred, x: 2 * place.x - middle.x, y: 2 * place.y - middle.y }
 }
 
-function showAll(sigma: Sigma, duration: number) {
+/** Pixels on each side of the free area, for half a name beside and a whole one under the outermost discs. */
+const MARGIN = { x: 64, y: 32 }
+/** A nearest title that lies more than so many times as far off as the middle one is left out, else the others would become a point. */
+const FAR_OFF = 6
+
+/** The camera's state in which the places (framed coordinates) fill the free area; `smallest`: how far it may zoom in. */
+function fitting(sigma: Sigma, places: { x: number; y: number }[], smallest: number): CameraState {
+  const low = { x: Infinity, y: Infinity }, high = { x: -Infinity, y: -Infinity }
+  for (const { x, y } of places) {
+    Object.assign(low, { x: Math.min(low.x, x), y: Math.min(low.y, y) })
+    Object.assign(high, { x: Math.max(high.x, x), y: Math.max(high.y, y) })
+  }
+  const middle = { x: (low.x + high.x) / 2, y: (low.y + high.y) / 2 }
+  // Pixels at ratio 1; at any other they are that many times fewer.
+  const cameraState = { ...middle, angle: 0, ratio: 1 }
+  const from = sigma.framedGraphToViewport(low, { cameraState }), to = sigma.framedGraphToViewport(high, { cameraState })
   const free = freeArea(sigma)
-  const { width, height } = sigma.getDimensions()
-  move(sigma, centredOn(sigma, { x: 0.5, y: 0.5 }, Math.min(width, height) / Math.min(free.width, free.height)), duration)
+  const ratio = Math.max(
+    (to.x - from.x) / Math.max(MARGIN.x, free.width - 2 * MARGIN.x),
+    (from.y - to.y) / Math.max(MARGIN.y, free.height - 2 * MARGIN.y),
+    smallest,
+  )
+  return centredOn(sigma, middle, ratio)
 }
 
-/** Flies so that the title lies in the middle of the free area with most of its nearest around it. */
-function flyTo(sigma: Sigma, graph: AnimeGraph, { id }: Anime, duration: number) {
-  const target = sigma.getNodeDisplayData(id)!
-  const distances = graph.neighbours.get(id)!
-    .map((near) => sigma.getNodeDisplayData(near.id)!)
-    .map((place) => Math.hypot(place.x - target.x, place.y - target.y))
-    .sort((a, b) => a - b)
-  const free = freeArea(sigma)
-  const { width, height } = sigma.getDimensions()
-  const share = Math.min(free.width, free.height) / Math.min(width, height)
-  const reach = distances[Math.floor(distances.length * 0.7)] ?? 0.1
-  const smallest = sigma.getSetting('minCameraRatio')! * 3
-  const ratio = Math.min(0.7, Math.max(smallest, (reach * 2.6) / share))
-  move(sigma, centredOn(sigma, target, ratio), duration)
+const placeOf = (sigma: Sigma, id: number | string) => sigma.getNodeDisplayData(id)!
+
+/** The whole map. */
+const all = (sigma: Sigma) => fitting(sigma, sigma.getGraph().mapNodes((key) => placeOf(sigma, key)), 0.2)
+
+/** The title and its ten nearest. */
+function neighbourhood(sigma: Sigma, graph: AnimeGraph, { id }: Anime): CameraState {
+  const target = placeOf(sigma, id)
+  const distance = (other: { x: number; y: number }) => Math.hypot(other.x - target.x, other.y - target.y)
+  const nearest = graph.neighbours.get(id)!.map((near) => placeOf(sigma, near.id)).sort((a, b) => distance(a) - distance(b))
+  const farthest = nearest.length > 0 ? FAR_OFF * distance(nearest[nearest.length >> 1]) : 0
+  return fitting(sigma, [target, ...nearest.filter((other) => distance(other) <= farthest)], sigma.getSetting('minCameraRatio')! * 3)
 }
 
-function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSelect, onLost, view }: Props & { view: View }) {
+/** What the camera was last brought in line with. */
+interface Frame {
+  free: Area
+  viewportDimensions: { width: number; height: number }
+  /** The camera's state that shows all titles in it. */
+  all: CameraState
+}
+
+const frameOf = (sigma: Sigma): Frame => ({ free: freeArea(sigma), viewportDimensions: sigma.getDimensions(), all: all(sigma) })
+
+/** The camera's state in which the free area shows what it showed before it became another. */
+function following(sigma: Sigma, before: Frame, now: Frame): CameraState {
+  const { x, y, ratio } = sigma.getCamera()
+  if (x === before.all.x && y === before.all.y && ratio === before.all.ratio) return now.all
+  const smallerSide = ({ free, viewportDimensions: { width, height } }: Frame) => Math.min(free.width, free.height) / Math.min(width, height)
+  const [was, is] = [before.viewportDimensions, now.viewportDimensions]
+  // sigma takes the point as one of the present view, whatever dimensions it is given.
+  const point = { x: (before.free.x / was.width) * is.width, y: (before.free.y / was.height) * is.height }
+  const middle = sigma.viewportToFramedGraph(point, { viewportDimensions: was })
+  return centredOn(sigma, middle, (ratio * smallerSide(before)) / smallerSide(now))
+}
+
+function Controller({ graph, selected, trail, hidden, shownCluster, covering, dark, onSelect, onLost, view }: Props & { view: View }) {
   const sigma = useSigma()
   const registerEvents = useRegisterEvents()
   const [hovered, setHovered] = useState<Anime | null>(null)
+  const camera = sigma.getCamera()
+  const [lost, setLost] = useState(false)
+  const [aimed, setAimed] = useState<Anime | null>(null)
+  const keys = useRef<HTMLDivElement>(null)
   const painter = useMemo(() => new Painter(sigma, graph, view), [sigma, graph, view])
   const allNodes = useMemo(() => sigma.getGraph().nodes(), [sigma])
   const repaint = useCallback(
@@ -89,21 +134,27 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
     [sigma, allNodes],
   )
 
+  const aim = useCallback(() => {
+    view.underCross = painter.nearestTo(freeArea(sigma))
+    setAimed(view.underCross)
+    sigma.scheduleRender()
+  }, [sigma, painter, view])
+
   useEffect(() => {
     // sigma would draw all discs once more at every frame and read a pixel back at every move of the pointer, which takes
     // longer than the picture itself; the method is private, but all its events of discs ask it and nothing else.
     Object.assign(sigma, { getNodeAtPosition: (point: { x: number; y: number }) => painter.discAt(point) })
     const draw = () => painter.draw()
     let timer = 0
-    const addCovers = () => {
-      const ids = painter.newCovers()
-      if (ids.length === 0) return
-      ids.forEach((id) => view.covers.add(id))
-      repaint(ids.map(String))
+    const afterRest = () => {
+      setLost(painter.lost())
+      const ids = painter.changeCovers()
+      if (ids.length > 0) repaint(ids.map(String))
     }
     const afterMove = () => {
+      if (document.activeElement === keys.current) aim()
       clearTimeout(timer)
-      timer = window.setTimeout(addCovers, 200)
+      timer = window.setTimeout(afterRest, 200)
     }
     sigma.on('afterRender', draw)
     sigma.getCamera().on('updated', afterMove)
@@ -121,7 +172,7 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
       sigma.getCamera().off('updated', afterMove)
       canvases.forEach((canvas) => canvas.removeEventListener('webglcontextlost', onLost))
     }
-  }, [sigma, painter, repaint, view, onLost])
+  }, [sigma, painter, repaint, aim, onLost])
 
   useEffect(() => {
     const canHover = matchMedia('(hover: hover)').matches
@@ -153,20 +204,23 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
     repaint()
   }, [view, graph, hidden, shownCluster, selected, hovered, trail, dark, repaint])
 
-  const firstFlight = useRef(true)
+  const shown = useRef<{ frame: Frame; selected: Anime | null }>(null)
   useEffect(() => {
-    if (selected) flyTo(sigma, graph, selected, firstFlight.current ? 0 : 700)
-    else if (firstFlight.current) showAll(sigma, 0)
-    firstFlight.current = false
-  }, [sigma, graph, selected])
+    const adjust = () => {
+      const before = shown.current
+      const frame = frameOf(sigma)
+      shown.current = { frame, selected }
+      if (selected && (before?.selected !== selected || camera.isAnimated())) move(sigma, neighbourhood(sigma, graph, selected), before ? 700 : 0)
+      else if (!before) move(sigma, frame.all, 0)
+      else if (JSON.stringify(before.frame) !== JSON.stringify(frame)) move(sigma, following(sigma, before.frame, frame), 300)
+    }
+    adjust()
+    sigma.on('resize', adjust)
+    return () => void sigma.off('resize', adjust)
+  }, [sigma, camera, graph, selected, covering])
 
-  const camera = sigma.getCamera()
   const zoom = (factor: number) => move(sigma, sigma.getViewportZoomedState(freeArea(sigma), camera.ratio * factor), 200)
-  const reset = () => showAll(sigma, 400)
-  const aim = () => {
-    view.underCross = painter.nearestTo(freeArea(sigma))
-    sigma.scheduleRender()
-  }
+  const reset = () => move(sigma, all(sigma), 400)
   const onKeyDown = (event: React.KeyboardEvent) => {
     const step = 0.08 * camera.ratio
     const moves: Record<string, [number, number]> = {
@@ -175,11 +229,10 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
     if (event.key in moves) {
       const [x, y] = moves[event.key]
       camera.setState({ x: camera.x + x, y: camera.y + y })
-      aim()
     } else if (event.key === '+' || event.key === '=') zoom(1 / 1.5)
     else if (event.key === '-') zoom(1.5)
     else if (event.key === '0') reset()
-    else if (event.key === 'Enter' && view.underCross) onSelect(view.underCross.id)
+    else if (event.key === 'Enter' && aimed) onSelect(aimed.id)
     else return
     event.preventDefault()
   }
@@ -187,22 +240,31 @@ function Controller({ graph, selected, trail, hidden, shownCluster, dark, onSele
   return (
     <>
       <div
-        className="map-keys" role="application" tabIndex={0} onKeyDown={onKeyDown}
-        onBlur={() => { view.underCross = null; sigma.scheduleRender() }}
+        ref={keys} className="map-keys" role="application" tabIndex={0} onKeyDown={onKeyDown} onFocus={aim}
+        onBlur={() => { setAimed(null); view.underCross = null; sigma.scheduleRender() }}
         aria-label={`Map of ${graph.anime.length} titles. Arrow keys move, plus and minus zoom, 0 shows everything, Enter opens the title at the cross. The list and the search show the same titles as text.`}
       />
+      <span className="visually-hidden" role="status">{aimed?.title}</span>
       <div className="zoom-buttons">
         <button type="button" onClick={() => zoom(1 / 1.6)} aria-label="Zoom in">+</button>
         <button type="button" onClick={() => zoom(1.6)} aria-label="Zoom out">−</button>
         <button type="button" onClick={reset} aria-label="Show the whole map" title="Show the whole map">⤢</button>
       </div>
-      {hovered && <HoverCard anime={hovered} place={painter.placeOf(hovered.id)} {...sigma.getDimensions()} />}
+      {lost && <p className="lost"><button type="button" onClick={reset}>No title is in sight here: show the whole map</button></p>}
+      {hovered && (
+        <HoverCard
+          anime={hovered} place={painter.placeOf(hovered.id)} {...sigma.getDimensions()}
+          near={graph.neighbours.get(hovered.id)!.map(({ id }) => painter.placeOf(id))}
+        />
+      )}
     </>
   )
 }
 
-function HoverCard({ anime, place, width, height }: { anime: Anime; place: Place; width: number; height: number }) {
-  const right = place.x > width - 340
+function HoverCard({ anime, place, near, width, height }: { anime: Anime; place: Place; near: Place[]; width: number; height: number }) {
+  const reach = 340
+  const nearOn = (side: number) => near.filter(({ x, y }) => (x - place.x) * side > 0 && (x - place.x) * side < reach && Math.abs(y - place.y) < 120).length
+  const right = place.x > width - reach || (place.x > reach && nearOn(1) > nearOn(-1))
   const below = place.y < height / 2
   const style = {
     left: right ? undefined : place.x + place.radius + 14,
@@ -237,7 +299,7 @@ export default function MapView(props: Props) {
     nodeProgramClasses: { image: CoverProgram },
     defaultDrawNodeHover: () => {},
     minCameraRatio: 0.3 / Math.sqrt(graph.anime.length),
-    maxCameraRatio: 1.8,
+    maxCameraRatio: 4,
     enableCameraRotation: false,
     stagePadding: Math.min(60, 0.06 * Math.min(innerWidth, innerHeight)),
     // Discs grow more slowly than distances, so zooming in separates them.

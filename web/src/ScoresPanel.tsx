@@ -3,16 +3,19 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
 import { readListFile } from './listfile'
-import { Facts, TitleRow, mediaTypeName } from './parts'
+import { Facts, PanelHead, TitleRow, mediaTypeName } from './parts'
 import type { Recommendation } from './recommend'
-import type { Scores } from './scores'
+import { scoredOn, type Scores } from './scores'
 
 interface Props {
   graph: AnimeGraph
   scores: Scores
+  /** Those of them that are on this map and no 0, the highest first. */
+  scored: [number, number][]
   kept: boolean
   onScores(scores: Scores): void
   onOpen(id: number): void
+  onClose(): void
   /** A file that was dropped on the page; a new object for each drop. */
   dropped: File | null
 }
@@ -21,24 +24,20 @@ const STEP = 20
 
 const count = (number: number, one: string, more: string) => `${number.toLocaleString('en')} ${number === 1 ? one : more}`
 
-export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: Props) {
-  const heading = useRef<HTMLHeadingElement>(null)
+export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onClose, dropped }: Props) {
   const picker = useRef<HTMLInputElement>(null)
-  const [message, setMessage] = useState<{ text: string; bad: boolean } | null>(null)
+  const [message, setMessage] = useState<{ text: string; bad?: boolean; undo?: Scores } | null>(null)
   const [reading, setReading] = useState(false)
-  useEffect(() => heading.current!.focus({ preventScroll: true }), [])
 
   const read = async (file: File) => {
     setReading(true)
     setMessage(null)
     try {
       const list = await readListFile(file)
-      const known = [...list.scores.keys()].filter((id) => graph.byId.has(id)).length
-      const scored = [...list.scores.values()].filter((score) => score > 0).length
+      const withScore = [...list.scores.values()].filter((score) => score > 0).length
       onScores(new Map([...scores, ...list.scores]))
       setMessage({
-        text: `${list.user ? `The list of ${list.user}` : 'The list'}: ${count(list.scores.size, 'entry', 'entries')}, ${scored.toLocaleString('en')} with a score, ${known.toLocaleString('en')} on this map.`,
-        bad: false,
+        text: `${list.user ? `The list of ${list.user}` : 'The list'}: ${count(list.scores.size, 'entry', 'entries')}, ${withScore.toLocaleString('en')} with a score, ${scoredOn(graph, list.scores).length.toLocaleString('en')} of these on this map.`,
       })
     } catch (error) {
       if (!(error instanceof FileError)) throw error
@@ -55,25 +54,31 @@ export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: 
     }
   })
 
-  const onMap = [...scores].filter(([id]) => graph.byId.has(id))
-  const scored = onMap.filter(([, score]) => score > 0).sort((a, b) => b[1] - a[1])
+  const forget = () => {
+    setMessage({ text: 'All scores are forgotten.', undo: scores })
+    onScores(new Map())
+  }
+  const undo = (forgotten: Scores) => {
+    setMessage(null)
+    onScores(forgotten)
+  }
   return (
     <>
-      <h2 ref={heading} tabIndex={-1}>Your scores</h2>
+      <PanelHead title="Your scores" onClose={onClose} />
       <p>
         Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; drop it anywhere on this page).
         It is read in your browser and never leaves it.
       </p>
       <p className="buttons">
         <button type="button" onClick={() => picker.current!.click()} disabled={reading}>{reading ? 'Reading the list…' : 'Open list file'}</button>
-        {scores.size > 0 && <button type="button" className="quiet" onClick={() => { onScores(new Map()); setMessage(null) }}>Forget all scores</button>}
+        {scores.size > 0 && <button type="button" className="quiet" onClick={forget}>Forget all scores</button>}
       </p>
       <input
         ref={picker} type="file" accept=".xml,.gz,text/xml,application/gzip" hidden aria-label="List file"
         onChange={(event) => { const file = event.target.files?.[0]; event.target.value = ''; if (file) void read(file) }}
       />
       <div role="status">
-        {message && <p className={message.bad ? 'message bad' : 'message'}>{message.text}</p>}
+        {message && <p className={message.bad ? 'message bad' : 'message'}>{message.text}{message.undo && <> <button type="button" className="quiet" onClick={() => undo(message.undo!)}>Undo</button></>}</p>}
         {!kept && <p className="message">This browser keeps no data for this page, so the scores last only until you close it.</p>}
       </div>
       {scored.length > 0 && (
@@ -92,7 +97,7 @@ export function ScoresPanel({ graph, scores, kept, onScores, onOpen, dropped }: 
       {graph.model === null
         ? <p className="message">This graph does not hold what recommending needs; make it anew with embeddings.py.</p>
         : scored.length === 0
-          ? <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
+          ? !message && <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
           : <RecommendationList graph={graph} scores={scores} onOpen={onOpen} />}
     </>
   )

@@ -1,7 +1,7 @@
 /** One title: what is known of it, the user's score, the ten nearest, the way so far. */
 import { useEffect, useRef } from 'react'
 import { malAddress, type Anime, type AnimeGraph } from './graph'
-import { Cover, Dot, Similarity, Stars, TitleRow, mediaTypeName } from './parts'
+import { Cover, Dot, PanelHead, Similarity, Stars, TitleRow, mediaTypeName } from './parts'
 
 interface Props {
   graph: AnimeGraph
@@ -13,14 +13,12 @@ interface Props {
   onWalk(id: number): void
   /** Go back to a title on the way, by its place in the trail. */
   onReturn(position: number): void
+  onClose(): void
 }
 
-export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onReturn }: Props) {
-  const heading = useRef<HTMLHeadingElement>(null)
+export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onReturn, onClose }: Props) {
   const way = useRef<HTMLOListElement>(null)
   useEffect(() => {
-    heading.current!.focus({ preventScroll: true })
-    heading.current!.closest('.panel')!.scrollTop = 0
     // The end of a long way is where one is.
     way.current?.scrollTo(way.current.scrollWidth, way.current.scrollHeight)
   }, [anime])
@@ -35,6 +33,7 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
   ]
   return (
     <>
+      <PanelHead key={anime.id} title={anime.title} onClose={onClose} />
       {trail.length > 1 && (
         <nav className="trail" aria-label="The way so far">
           <ol ref={way}>
@@ -51,10 +50,9 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
       <div className="title-head">
         <Cover anime={anime} width={112} />
         <div>
-          <h2 ref={heading} tabIndex={-1}>{anime.title}</h2>
           {anime.english && <p className="title-english">{anime.english}</p>}
           <p className="cluster-line"><Dot cluster={anime.cluster} />{anime.cluster.name}</p>
-          <p><a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">On MyAnimeList<span aria-hidden="true"> ↗</span><span className="visually-hidden"> (opens a new tab)</span></a></p>
+          <p className="elsewhere"><a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">On MyAnimeList<span aria-hidden="true"> ↗</span><span className="visually-hidden"> (opens a new tab)</span></a></p>
         </div>
       </div>
       <dl className="fact-list">

@@ -20,6 +20,7 @@ export interface View {
   trail: number[]
   hidden: ReadonlySet<number>
   shownCluster: number | null
+  /** Titles whose covers show. */
   covers: Set<number>
   /** The title that Enter would open, while the map has the keyboard. */
   underCross: Anime | null
@@ -33,6 +34,13 @@ const TITLE_FONT = '500 12px system-ui, sans-serif'
 const FOCUS_FONT = '700 14px system-ui, sans-serif'
 const CLUSTER_FONT = '700 15px system-ui, sans-serif'
 const LONGEST_TITLE = 34
+/** Pixels from a disc's rim within which it still takes the pointer. */
+const MOUSE_REACH = 3
+const TOUCH_REACH = 16
+const coarse = matchMedia('(pointer: coarse)')
+/** Where a cluster's name may stand, in pixels from the middle of its titles. */
+const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66].flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
+  .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
 
 export function readColors(dark: boolean): Colors {
   const style = getComputedStyle(document.documentElement)
@@ -52,22 +60,77 @@ export interface Place {
   radius: number
 }
 
-/** The part of the map that neither panel nor legend nor, where room is short, the search field covers: its middle and size in pixels. */
-export function freeArea(sigma: Sigma) {
+/** The middle and the size, in pixels. */
+export interface Area {
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+/** The part of the map that neither header nor panel nor legend covers. */
+export function freeArea(sigma: Sigma): Area {
   const { width, height } = sigma.getDimensions()
-  let left = 0, top = 0, right = width, bottom = height
+  const top = document.querySelector('header')!.getBoundingClientRect().bottom
+  let left = 0, right = width, bottom = height
   for (const box of document.querySelectorAll('.panel, .legend-box')) {
     const covered = box.getBoundingClientRect()
-    if (covered.width === 0) continue // the phone's legend, which the panel replaces
-    if (covered.width > width * 0.8) [top, bottom] = [100, covered.top]
+    if (covered.width > width * 0.8) bottom = Math.min(bottom, covered.top)
     else if (covered.left > width / 2) right = covered.left
     else left = covered.right
   }
-  return { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left, height: bottom - top }
+  // Legend and panel may cover a small screen between them; some area is still needed to reckon with.
+  const size = { width: Math.max(80, right - left), height: Math.max(80, bottom - top) }
+  return { x: (left + right) / 2, y: (top + bottom) / 2, ...size }
+}
+
+/** The sides of a text in pixels. */
+interface Box {
+  left: number
+  right: number
+  top: number
+  bottom: number
+}
+
+const overlap = (a: Box, b: Box) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
+
+/** The discs on screen, kept by squares of the screen, so that those under a text are found among few. */
+class Discs {
+  private static readonly SQUARE = 64
+  private squares = new Map<number, Place[]>()
+
+  private *squaresOf({ left, right, top, bottom }: Box) {
+    const square = (value: number) => Math.floor(value / Discs.SQUARE)
+    for (let row = square(top); row <= square(bottom); row++)
+      for (let column = square(left); column <= square(right); column++) yield row * 1000 + column
+  }
+
+  add(place: Place) {
+    const { x, y, radius } = place
+    for (const square of this.squaresOf({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })) {
+      const others = this.squares.get(square)
+      if (others) others.push(place)
+      else this.squares.set(square, [place])
+    }
+  }
+
+  /** How many discs a text would lie on. */
+  countUnder(box: Box): number {
+    const under = new Set<Place>()
+    for (const square of this.squaresOf(box)) {
+      for (const place of this.squares.get(square) ?? []) {
+        const x = Math.max(box.left, Math.min(place.x, box.right)), y = Math.max(box.top, Math.min(place.y, box.bottom))
+        if (Math.hypot(place.x - x, place.y - y) < place.radius) under.add(place)
+      }
+    }
+    return under.size
+  }
 }
 
 export class Painter {
   private widths = new Map<string, number>()
+  /** Titles whose covers the texture holds. */
+  private loaded = new Set<number>()
   private clusterCentres: { name: string; id: number; color: ThemeColor; x: number; y: number }[] = []
   private order: Anime[]
 
@@ -87,8 +150,10 @@ export class Painter {
 
   /** A function from sigma's framed coordinates to pixels; the camera is never rotated, so two factors are enough. */
   private projection() {
-    const origin = this.sigma.framedGraphToViewport({ x: 0, y: 0 })
-    const unit = this.sigma.framedGraphToViewport({ x: 1, y: 1 })
+    // By the camera as it stands now: sigma's own matrix is that of the last frame.
+    const now = { cameraState: this.sigma.getCamera().getState() }
+    const origin = this.sigma.framedGraphToViewport({ x: 0, y: 0 }, now)
+    const unit = this.sigma.framedGraphToViewport({ x: 1, y: 1 }, now)
     return (place: { x: number; y: number }) => ({
       x: origin.x + place.x * (unit.x - origin.x),
       y: origin.y + place.y * (unit.y - origin.y),
@@ -159,30 +224,48 @@ export class Painter {
     }
   }
 
-  /** Draws over the discs: names of clusters, then titles from the most popular on, none over another. */
+  /**
+   * Draws over the discs: with a title in focus its name and those of its nearest, else names of clusters, then titles from the
+   * most popular on. No text lies on another, and on a disc only what has to be said and finds no better place.
+   */
   draw() {
     this.drawLinks()
     const { sigma, view } = this
     const context = sigma.getCanvases().labels.getContext('2d')!
     const { width, height } = sigma.getDimensions()
-    const taken: { left: number; right: number; top: number; bottom: number }[] = []
+    // Nor under what lies over the map.
+    const taken: Box[] = [...document.querySelectorAll('.panel, .legend-box, .zoom-buttons, .tools, .search')].map((part) => part.getBoundingClientRect())
+    const discs = new Discs()
+    const visible = [...this.visible()]
+    for (const { place } of visible) discs.add(place)
     let font = ''
     const useFont = (name: string) => { context.font = font = name }
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = view.colors.background
 
-    /** True if there was room; `margin` in pixels to the next text. */
-    const write = (text: string, x: number, y: number, lineHeight: number, color: string, margin: number) => {
+    /**
+     * Writes a text at the first of `points` (middle of its base line) where it lies on no text and no disc, or, if it `must` be
+     * said, where it lies on the fewest discs. True if there was room; `margin` in pixels to the next text.
+     */
+    const write = (text: string, points: { x: number; y: number }[], lineHeight: number, color: string, margin: number, must: boolean) => {
       const half = this.width(context, font, text) / 2
-      const box = { left: x - half - margin, right: x + half + margin, top: y - lineHeight - margin / 2, bottom: y + margin / 2 }
-      if (x - half < 2 || x + half > width - 2) return false
-      if (taken.some((other) => box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top)) return false
-      taken.push(box)
+      let best: { x: number; y: number; box: Box } | null = null
+      let fewest = must ? Infinity : 1
+      for (const { x, y } of points) {
+        if (x - half < 2 || x + half > width - 2 || y - lineHeight < 2 || y > height - 2) continue
+        const box = { left: x - half - margin, right: x + half + margin, top: y - lineHeight - margin / 2, bottom: y + margin / 2 }
+        if (taken.some((other) => overlap(box, other))) continue
+        const under = discs.countUnder({ left: x - half, right: x + half, top: y - lineHeight + 2, bottom: y + 2 })
+        if (under < fewest) [best, fewest] = [{ x, y, box }, under]
+        if (under === 0) break
+      }
+      if (!best) return false
+      taken.push(best.box)
       context.fillStyle = color
       context.lineWidth = 4
-      context.strokeText(text, x, y)
-      context.fillText(text, x, y)
+      context.strokeText(text, best.x, best.y)
+      context.fillText(text, best.x, best.y)
       return true
     }
     const ring = ({ x, y, radius }: Place, color: string, thickness: number) => {
@@ -194,8 +277,29 @@ export class Painter {
       context.stroke()
       context.restore()
     }
-    const title = ({ anime, place }: { anime: Anime; place: Place }, color: string, margin: number) =>
-      write(shorten(anime.title), place.x, place.y + place.radius + 15, 13, color, margin)
+    const title = ({ anime, place: { x, y, radius } }: { anime: Anime; place: Place }, margin: number, must = false) => {
+      const text = shorten(anime.title)
+      const half = this.width(context, font, text) / 2
+      const beside = radius + 6 + half
+      // At the edge of the screen a name moves inwards.
+      const inside = Math.max(half + 3, Math.min(x, width - half - 3))
+      const points = [{ x: inside, y: y + radius + 15 }, { x: inside, y: y - radius - 6 }, { x: x + beside, y: y + 4 }, { x: x - beside, y: y + 4 }]
+      if (must) points.push(...[22, -14].flatMap((down) => [{ x: x + beside, y: y + down }, { x: x - beside, y: y + down }]))
+      return write(text, points, 13, view.colors.text, margin, must)
+    }
+
+    if (view.underCross) {
+      const { x, y } = freeArea(sigma)
+      taken.push({ left: x - 10, right: x + 10, top: y - 10, bottom: y + 10 })
+      context.fillStyle = view.colors.accent
+      context.fillRect(x - 10, y - 1, 20, 2)
+      context.fillRect(x - 1, y - 10, 2, 20)
+      const place = this.placeOf(view.underCross.id)
+      ring(place, view.colors.accent, 3)
+      useFont(FOCUS_FONT)
+      const inSight = place.x > 0 && place.x < width && place.y > 0 && place.y < height
+      title({ anime: view.underCross, place: inSight ? place : { x, y, radius: 10 } }, 0, true)
+    }
 
     const focus = view.hovered ?? view.selected
     for (const id of new Set(view.trail)) ring(this.placeOf(id), view.colors.accent, 2)
@@ -207,11 +311,11 @@ export class Painter {
       taken.push({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })
       useFont(FOCUS_FONT)
       // The card beside a hovered disc says its title.
-      if (view.hovered === null) title({ anime, place }, view.colors.text, 2)
+      if (view.hovered === null) title({ anime, place }, 2, true)
       useFont(TITLE_FONT)
       for (const id of view.near) {
         if (id === focus || sigma.getNodeDisplayData(id)!.hidden) continue
-        title({ anime: this.graph.byId.get(id)!, place: this.placeOf(id) }, view.colors.text, 2)
+        title({ anime: this.graph.byId.get(id)!, place: this.placeOf(id) }, 2, true)
       }
     } else {
       const ratio = sigma.getCamera().ratio
@@ -222,54 +326,74 @@ export class Painter {
         for (const { id, name, color, x, y } of this.clusterCentres) {
           if (view.hidden.has(id)) continue
           const at = project({ x, y })
-          write(name, at.x, at.y + 5, 16, mix(color[view.colors.theme], view.colors.text, 0.45), 6)
+          if (at.x < 0 || at.x > width || at.y < 0 || at.y > height) continue
+          const half = this.width(context, font, name) / 2 + 4
+          const points = CLUSTER_SHIFTS.map((shift) => ({
+            x: Math.max(half, Math.min(at.x + shift.x, width - half)), y: at.y + 5 + shift.y,
+          }))
+          write(name, points, 16, mix(color[view.colors.theme], view.colors.text, 0.45), 6, true)
         }
         context.globalAlpha = 1
       }
       useFont(TITLE_FONT)
-      let room = Math.round((width * height) / 15_000), tries = 1500
-      for (const visible of this.visible()) {
-        if (view.shownCluster !== null && visible.anime.cluster.id !== view.shownCluster) continue
-        if (title(visible, view.colors.text, 7) && --room <= 0) break
+      let room = Math.round((width * height) / 15_000), tries = 600
+      let always = Math.ceil(room / 8)
+      for (const one of visible) {
+        if (view.shownCluster !== null && one.anime.cluster.id !== view.shownCluster) continue
+        // The most popular are named even where that takes a place on another's disc.
+        if (title(one, 7, --always >= 0) && --room <= 0) break
         if (--tries <= 0) break
       }
     }
-    if (view.underCross) {
-      const { x, y } = freeArea(sigma)
-      context.fillStyle = view.colors.accent
-      context.fillRect(x - 10, y - 1, 20, 2)
-      context.fillRect(x - 1, y - 10, 2, 20)
-      const place = this.placeOf(view.underCross.id)
-      ring(place, view.colors.accent, 3)
-      useFont(FOCUS_FONT)
-      title({ anime: view.underCross, place }, view.colors.text, 0)
-    }
   }
 
-  /** The disc that is on top at a point, as its key in the graph. */
+  /** The disc that is on top at a point, else the nearest within reach of the hand, as its key in the graph. */
   discAt(point: { x: number; y: number }): string | null {
-    // The popular ones are drawn last, so the first that holds the point lies on top.
-    for (const { anime, place } of this.visible())
-      if (Math.hypot(place.x - point.x, place.y - point.y) <= Math.max(4, place.radius)) return String(anime.id)
-    return null
+    let best: string | null = null, smallest = coarse.matches ? TOUCH_REACH : MOUSE_REACH
+    for (const { anime, place } of this.visible()) {
+      const distance = Math.hypot(place.x - point.x, place.y - point.y) - place.radius
+      // The popular ones are drawn last, so the first that holds the point lies on top.
+      if (distance <= 0) return String(anime.id)
+      if (distance < smallest) [best, smallest] = [String(anime.id), distance]
+    }
+    return best
   }
 
+  /** The title nearest to a point, on screen or not; null when all are switched off. */
   nearestTo(point: { x: number; y: number }): Anime | null {
+    const project = this.projection()
     let best: Anime | null = null, smallest = Infinity
-    for (const { anime, place } of this.visible()) {
+    for (const anime of this.order) {
+      const data = this.sigma.getNodeDisplayData(anime.id)!
+      if (data.hidden) continue
+      const place = project(data)
       const distance = Math.hypot(place.x - point.x, place.y - point.y)
       if (distance < smallest) [best, smallest] = [anime, distance]
     }
     return best
   }
 
-  /** Titles whose discs have become large enough to show a cover, and do not show one yet. */
-  newCovers(): number[] {
-    const ids: number[] = []
+  /** Whether there are titles, and none of them on screen. */
+  lost(): boolean {
+    return this.visible().next().done === true && this.nearestTo(freeArea(this.sigma)) !== null
+  }
+
+  /** Shows covers on the discs that have become large enough, and none on those that no longer are. The ids of both. */
+  changeCovers(): number[] {
+    const { covers } = this.view
+    const scale = this.sigma.scaleSize(1)
+    const changed = [...covers].filter((id) => this.sigma.getNodeDisplayData(id)!.size * scale < COVER_RADIUS)
+    changed.forEach((id) => covers.delete(id))
+    let started = 0
     for (const { anime, place } of this.visible()) {
-      if (this.view.covers.size + ids.length >= MOST_COVERS || ids.length >= 200) break
-      if (anime.picture && place.radius >= COVER_RADIUS && !this.view.covers.has(anime.id)) ids.push(anime.id)
+      if (!anime.picture || place.radius < COVER_RADIUS || covers.has(anime.id)) continue
+      if (!this.loaded.has(anime.id)) {
+        if (this.loaded.size >= MOST_COVERS || ++started > 200) continue
+        this.loaded.add(anime.id)
+      }
+      covers.add(anime.id)
+      changed.push(anime.id)
     }
-    return ids
+    return changed
   }
 }

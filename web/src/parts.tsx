@@ -1,5 +1,5 @@
 /** Small pieces that several panels show. */
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { animeAddress } from './route'
 import type { Anime, Cluster } from './graph'
 
@@ -65,6 +65,21 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
         {children}
       </a>
     </li>
+  )
+}
+
+/** What stays in sight of a panel while the rest scrolls: its title, which takes the focus, and the way out. */
+export function PanelHead({ title, onClose }: { title: string; onClose(): void }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    heading.current!.focus({ preventScroll: true })
+    heading.current!.closest('.panel')!.scrollTop = 0
+  }, [])
+  return (
+    <div className="panel-head">
+      <h2 ref={heading} tabIndex={-1}>{title}</h2>
+      <button type="button" className="close" onClick={onClose} aria-label="Close">×</button>
+    </div>
   )
 }
 

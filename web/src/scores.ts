@@ -1,7 +1,13 @@
 /** The user's scores: kept in this browser alone (localStorage), MAL id -> 1-10, or 0 for listed without a score. */
 import { useCallback, useState } from 'react'
+import type { AnimeGraph } from './graph'
 
 export type Scores = ReadonlyMap<number, number>
+
+/** The titles of the graph that have a score, as [MAL id, 1-10], the highest first. */
+export function scoredOn(graph: AnimeGraph, scores: Scores): [number, number][] {
+  return [...scores].filter(([id, score]) => score > 0 && graph.byId.has(id)).sort((a, b) => b[1] - a[1])
+}
 
 const KEY = 'aniembed-scores'
 

@@ -11,6 +11,7 @@ import { launch, makeGraph, randomNumbers, serve, serveCovers, WEB } from '../ha
 
 const WIDE = { viewport: { width: 1440, height: 900 } }
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
+const LYING = { ...PHONE, viewport: { width: 844, height: 390 } }
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
@@ -72,6 +73,64 @@ async function colors(point: { x: number; y: number }, box: { x: number; y: numb
   }, { picture, points: [point, { x: box.x + box.width / 2, y: box.y + box.height / 2 }] })
 }
 
+interface Drawn {
+  /** `box`: left, right, top, bottom. */
+  texts: { text: string; box: number[] }[]
+  rings: { x: number; y: number }[]
+  /** Where lines end. */
+  ends: { x: number; y: number }[]
+}
+
+/** From the next page on, keeps what the last frame drew besides discs; in pixels. */
+const recordDrawing = () => page.addInitScript(() => {
+  const drawn: Drawn = { texts: [], rings: [], ends: [] }
+  Object.assign(window, { drawn })
+  const { clearRect, fillText, arc, lineTo } = CanvasRenderingContext2D.prototype
+  Object.assign(CanvasRenderingContext2D.prototype, {
+    clearRect(this: CanvasRenderingContext2D, ...area: Parameters<typeof clearRect>) {
+      if (this.canvas.className === 'sigma-labels') for (const list of Object.values(drawn)) list.length = 0
+      clearRect.apply(this, area)
+    },
+    fillText(this: CanvasRenderingContext2D, text: string, x: number, y: number) {
+      const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right, actualBoundingBoxAscent: up, actualBoundingBoxDescent: down } = this.measureText(text)
+      drawn.texts.push({ text, box: [x - left, x + right, y - up, y + down] })
+      fillText.call(this, text, x, y)
+    },
+    arc(this: CanvasRenderingContext2D, ...circle: Parameters<typeof arc>) {
+      drawn.rings.push({ x: circle[0], y: circle[1] })
+      arc.apply(this, circle)
+    },
+    lineTo(this: CanvasRenderingContext2D, x: number, y: number) {
+      drawn.ends.push({ x, y })
+      lineTo.call(this, x, y)
+    },
+  })
+})
+const drawn = () => page.evaluate(() => (window as unknown as { drawn: Drawn }).drawn)
+
+/** The part of the map that nothing covers, in pixels. */
+async function freePart() {
+  const { width, height } = page.viewportSize()!
+  const part = { left: 0, right: width, top: 0, bottom: height }
+  const header = (await page.locator('header').boundingBox())!
+  part.top = header.y + header.height
+  for (const box of await page.locator('.panel, .legend-box').all()) {
+    const { x, y, width: wide } = (await box.boundingBox())!
+    if (wide > width * 0.8) part.bottom = y
+    else if (x > width / 2) part.right = x
+    else part.left = x + wide
+  }
+  return { ...part, x: (part.left + part.right) / 2, y: (part.top + part.bottom) / 2 }
+}
+
+/** Three titles in a row from west to east. */
+function threeInARow() {
+  const graph = makeGraph(3)
+  graph.anime.forEach((entry, row) => Object.assign(entry, { x: row, y: 0, title: ['West', 'Middle', 'East'][row] }))
+  graph.neighbours = { 1: [[4, 0.5]], 4: [[1, 0.5], [7, 0.4]], 7: [[4, 0.4]] }
+  return JSON.stringify(graph)
+}
+
 function dropFile(name: string, data: Buffer) {
   return page.evaluate(({ name, base64 }) => {
     const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
@@ -121,17 +180,19 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('a title lies in the middle of what panel and legend leave free: hover tells of it, a click opens it, a drag does not', async () => {
-    await open('#/anime/61')
-    await settled()
-    const title = await heading()
-    await page.locator('.close').click()
-    expect(hash()).toBe('#/')
-    const legend = (await page.locator('.legend-box').boundingBox())!
-    const at = { x: (legend.x + legend.width + 1440 - 412) / 2, y: 450 }
+  test('what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not', async () => {
+    host.files['graph.json'] = threeInARow()
+    await open('#/scores')
+    let at = await freePart()
     await page.mouse.move(at.x, at.y)
-    expect(await page.locator('.hover-card strong').innerText()).toBe(title)
-    expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 20/)
+    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+    await page.mouse.move(at.x, at.y + 200)
+    await page.locator('.close').click()
+    await settled()
+    at = await freePart()
+    await page.mouse.move(at.x, at.y)
+    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+    expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 1/)
 
     await page.mouse.down()
     await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
@@ -140,7 +201,58 @@ describe('walking', () => {
     await settled()
     expect(hash()).toBe('#/')
     await page.mouse.click(at.x + 120, at.y + 80)
-    expect(await heading()).toBe(title)
+    expect(await heading()).toBe('Middle')
+    expect(wrongs).toEqual([])
+  })
+
+  test.each([['wide', WIDE], ['phone', PHONE], ['phone on its side', LYING]])('a title and its ten nearest lie in the free part of the map, with their names (%s)', async (size, options) => {
+    const graph = makeGraph(60)
+    graph.neighbours[1] = graph.anime.slice(1, 11).map(({ id }) => [id, 0.5])
+    graph.anime.slice(0, 11).forEach((entry, k) => {
+      const distance = k && 2 + (k % 3) * 4
+      Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
+    })
+    host.files['graph.json'] = JSON.stringify(graph)
+    await newPage(options)
+    await recordDrawing()
+    await page.goto(host.address + '#/anime/1')
+    await settled()
+    const { texts, rings, ends } = await drawn()
+    const free = await freePart()
+    expect(ends.length).toBe(10)
+    for (const { x, y } of [rings[0], ...ends]) {
+      expect(x > free.left && x < free.right && y > free.top && y < free.bottom, `${x}, ${y} in ${JSON.stringify(free)}`).toBe(true)
+    }
+    const written = texts.map(({ text }) => text)
+    expect(written[0]).toBe(graph.anime[0].title)
+    const named = graph.anime.slice(1, 11).filter(({ title }) => written.includes(title)).length
+    expect(named).toBeGreaterThanOrEqual(size === 'wide' ? 10 : 5)
+    expect(wrongs).toEqual([])
+  })
+
+  test('the ring, the word for screen readers and Enter follow the cross at once', async () => {
+    host.files['graph.json'] = threeInARow()
+    await newPage()
+    await recordDrawing()
+    await page.goto(host.address)
+    await page.locator('.map-keys').focus()
+    const said = page.locator('main [role=status]')
+    expect(await said.innerText()).toBe('Middle')
+    for (let k = 0; k < 20 && await said.innerText() === 'Middle'; k++) await page.keyboard.press('ArrowRight')
+    expect(await said.innerText()).toBe('East')
+    expect((await drawn()).rings[0].x).toBeGreaterThan((await freePart()).x)
+    await page.keyboard.press('ArrowLeft')
+    expect(await said.innerText()).toBe('Middle')
+    await expect.poll(async () => (await drawn()).rings[0].x).toBeLessThan((await freePart()).x)
+
+    // Where there is nothing in sight, the nearest title is still said, written and opened.
+    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', '+', '+', '+', '+', '+']) {
+      await page.keyboard.press(key)
+      await page.waitForTimeout(250)
+    }
+    expect((await drawn()).texts.map(({ text }) => text)).toEqual(['Middle'])
+    await page.keyboard.press('Enter')
+    expect(await heading()).toBe('Middle')
     expect(wrongs).toEqual([])
   })
 
@@ -171,15 +283,22 @@ describe('walking', () => {
   })
 
   test('by touch on a phone, where nothing is wider than the screen', async () => {
-    await open('', PHONE)
+    await newPage(PHONE)
+    await recordDrawing()
+    await page.goto(host.address)
     await page.locator('.search input').tap()
     await page.keyboard.type('Tale 40')
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
-    const panel = (await page.locator('.panel').boundingBox())!
-    const [disc, dot] = await colors({ x: 195, y: (100 + panel.y) / 2 }, (await page.locator('.cluster-line .dot').boundingBox())!)
-    expect(disc, 'the disc between search field and panel').toEqual(dot)
+    const [disc, dot] = await colors((await drawn()).rings[0], (await page.locator('.cluster-line .dot').boundingBox())!)
+    expect(disc, 'the disc beside the panel').toEqual(dot)
+    const nearest = (await page.locator('.panel .titles li').first().boundingBox())!
+    expect(nearest.y + nearest.height, 'the nearest title, without scrolling').toBeLessThanOrEqual(844)
+    await page.locator('.tools button', { hasText: 'Clusters' }).tap()
+    expect(await page.locator('.legend-box').isVisible()).toBe(true)
+    await page.locator('.tools button', { hasText: 'Clusters' }).tap()
+    expect(await page.locator('.legend-box').count()).toBe(0)
     const title = await heading()
     await page.locator('.panel .titles a').nth(2).tap()
     await page.locator('.trail button', { hasText: title }).waitFor()
@@ -191,22 +310,44 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
+  test('what a finger is to meet is 44 pixels high, and a disc takes a tap beside it', async () => {
+    host.files['graph.json'] = threeInARow()
+    await open('', PHONE)
+    const tall = async () => {
+      for (const part of await page.locator('button:visible, .stars label:visible, select:visible, .panel a:visible').all())
+        expect((await part.boundingBox())!.height, await part.innerText()).toBeGreaterThanOrEqual(44)
+    }
+    await tall()
+    const free = await freePart()
+    await page.touchscreen.tap(free.x, free.y + 24) // its radius is 12
+    await page.locator('.panel h2', { hasText: 'Middle' }).waitFor()
+    await page.locator('.stars label').nth(3).tap()
+    await page.locator('.panel .titles a').first().tap()
+    await page.locator('.trail').waitFor()
+    await tall()
+    await page.locator('.tools button', { hasText: 'Your scores' }).tap()
+    await page.locator('.recommendations li').first().waitFor()
+    await tall()
+  })
+
+  test('neither titles nor names of clusters are written on discs where there is room beside them', async () => {
+    const graph = makeGraph(4)
+    graph.anime.forEach((entry, k) => Object.assign(entry, [{ x: 50, y: 50 }, { x: 50, y: 47.5 }, { x: 0, y: 0 }, { x: 100, y: 100 }][k]))
+    host.files['graph.json'] = JSON.stringify(graph)
+    await newPage()
+    await recordDrawing()
+    await page.goto(host.address)
+    await settled()
+    const free = await freePart()
+    const { texts } = await drawn()
+    expect(texts.length).toBeGreaterThan(4)
+    for (const { text, box: [left, right, top, bottom] } of texts)
+      for (const y of [free.y, free.y + 20]) expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
+  })
+
   test('titles on the map never lie on each other, near or far', async () => {
     await newPage()
-    await page.addInitScript(() => {
-      const boxes: number[][] = []
-      Object.assign(window, { boxes })
-      const { clearRect, fillText } = CanvasRenderingContext2D.prototype
-      CanvasRenderingContext2D.prototype.clearRect = function (...area) {
-        if (this.canvas.className === 'sigma-labels') boxes.length = 0
-        clearRect.apply(this, area)
-      }
-      CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-        const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right, actualBoundingBoxAscent: up, actualBoundingBoxDescent: down } = this.measureText(text)
-        boxes.push([x - left, x + right, y - up, y + down])
-        fillText.call(this, text, x, y)
-      }
-    })
+    await recordDrawing()
     await page.goto(host.address)
     await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
     for (const steps of [0, 1, 2]) {
@@ -214,7 +355,7 @@ describe('walking', () => {
         await page.getByLabel('Zoom in').click()
         await page.waitForTimeout(350)
       }
-      const boxes = await page.evaluate(() => (window as unknown as { boxes: number[][] }).boxes)
+      const boxes = (await drawn()).texts.map(({ box }) => box)
       expect(boxes.length).toBeGreaterThan(5)
       for (const [k, a] of boxes.entries())
         for (const b of boxes.slice(k + 1)) expect(a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3]).toBe(false)
@@ -269,10 +410,17 @@ describe('scores and recommendations', () => {
     const list = exported([[1, 10], [4, 9], [7, 0], [10, 3], [555_555, 8]])
     await dropFile('animelist.xml.gz', gzipSync(list))
     await page.locator('.panel .message').waitFor()
-    expect(await page.locator('.panel .message').innerText()).toBe('The list of fan: 5 entries, 4 with a score, 4 on this map.')
+    expect(await page.locator('.panel .message').innerText()).toBe('The list of fan: 5 entries, 4 with a score, 3 of these on this map.')
+    expect(await page.locator('.badge').innerText()).toBe('3')
+    expect(await page.locator('.panel summary').innerText()).toBe('3 scored titles on this map')
     await page.locator('.recommendations li').first().waitFor()
     const addresses = await page.locator('.recommendations a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
     for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
+
+    await page.getByText('Forget all scores').click()
+    expect(await page.locator('.badge').count()).toBe(0)
+    await page.getByText('Undo').click()
+    expect(await page.locator('.badge').innerText()).toBe('3')
     expect(wrongs).toEqual([])
   })
 
@@ -285,7 +433,8 @@ describe('scores and recommendations', () => {
     await page.locator('.message.bad', { hasText: 'more than 32 MB' }).waitFor()
     const deep = '<myanimelist>' + '<anime>'.repeat(200_000)
     await dropFile('deep.xml', Buffer.from(deep))
-    await page.locator('.message.bad', { hasText: 'not XML' }).waitFor()
+    await page.locator('.message.bad', { hasText: 'cut short' }).waitFor()
+    expect(await page.locator('.panel .message').count()).toBe(1)
     await dropFile('list.xml', Buffer.from(exported([[1, 10]])))
     await page.locator('.recommendations li').first().waitFor()
   })
@@ -353,6 +502,20 @@ describe('hosts', () => {
     const links = await page.locator('a').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).getAttribute('href')!))
     expect(links).toContain('https://myanimelist.net/anime/61')
     for (const link of links) expect(link).toMatch(/^#\/|^https:\/\/myanimelist\.net\/anime\/\d+$/)
+  })
+
+  test.each(['allow', 'block'] as const)('another graph.json shows at the next visit, although the host says nothing of how long it holds (service workers: %s)', async (serviceWorkers) => {
+    const put = (count: number, changed: string) => {
+      const text = JSON.stringify(makeGraph(count))
+      // Changed long ago: a browser takes such a file as good for months.
+      host.files['graph.json'] = (response) => response.setHeader('Last-Modified', changed).end(text)
+    }
+    put(40, 'Mon, 02 Mar 2015 10:00:00 GMT')
+    await open('', { ...WIDE, serviceWorkers })
+    if (serviceWorkers === 'allow') await page.evaluate(() => navigator.serviceWorker.ready)
+    put(50, 'Tue, 03 Mar 2015 10:00:00 GMT')
+    await page.reload()
+    await page.getByLabel('Map of 50 titles').waitFor()
   })
 
   test('without a network after the first visit', async () => {
@@ -488,7 +651,7 @@ describe('files bent at random, the same at every run', () => {
       const message = page.locator('.panel [role=status] .message:not(.old)')
       await message.waitFor()
       const bad = (await message.getAttribute('class'))!.includes('bad')
-      expect(await message.innerText()).toMatch(bad ? /^[A-Z].*\.$/ : /: \d+ entr(y|ies), \d+ with a score, \d+ on this map\.$/)
+      expect(await message.innerText()).toMatch(bad ? /^[A-Z].*\.$/ : /: \d+ entr(y|ies), \d+ with a score, \d+ of these on this map\.$/)
       ends[bad ? 'sentence' : 'scores']++
       expect(wrongs, `list ${number}`).toEqual([])
     }
