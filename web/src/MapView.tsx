@@ -58,8 +58,6 @@ function centredOn(sigma: Sigma, place: { x: number; y: number }, ratio: number)
   return { ...centred, x: 2 * place.x - middle.x, y: 2 * place.y - middle.y }
 }
 
-/** Pixels on each side of the free area, for half a name beside and a whole one under the outermost discs. */
-const MARGIN = { x: 64, y: 32 }
 /** A nearest title that lies more than so many times as far off as the middle one is left out, else the others would become a point. */
 const FAR_OFF = 6
 
@@ -75,11 +73,9 @@ function fitting(sigma: Sigma, places: { x: number; y: number }[], smallest: num
   const cameraState = { ...middle, angle: 0, ratio: 1 }
   const from = sigma.framedGraphToViewport(low, { cameraState }), to = sigma.framedGraphToViewport(high, { cameraState })
   const free = freeArea(sigma)
-  const ratio = Math.max(
-    (to.x - from.x) / Math.max(MARGIN.x, free.width - 2 * MARGIN.x),
-    (from.y - to.y) / Math.max(MARGIN.y, free.height - 2 * MARGIN.y),
-    smallest,
-  )
+  // At the sides there is room for half a name, above and below for a whole one.
+  const width = free.width - 2 * Math.min(64, 0.1 * free.width), height = free.height - 2 * Math.min(32, 0.1 * free.height)
+  const ratio = Math.max((to.x - from.x) / width, (from.y - to.y) / height, smallest)
   return centredOn(sigma, middle, ratio)
 }
 

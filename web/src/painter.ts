@@ -34,6 +34,8 @@ const TITLE_FONT = '500 12px system-ui, sans-serif'
 const FOCUS_FONT = '700 14px system-ui, sans-serif'
 const CLUSTER_FONT = '700 15px system-ui, sans-serif'
 const LONGEST_TITLE = 34
+/** Discs of a smaller radius, in pixels, may lie under a text: where there are thousands, they lie everywhere. */
+const DOT = 4
 /** Pixels from a disc's rim within which it still takes the pointer. */
 const MOUSE_REACH = 3
 const TOUCH_REACH = 16
@@ -237,7 +239,7 @@ export class Painter {
     const taken: Box[] = [...document.querySelectorAll('.panel, .legend-box, .zoom-buttons, .tools, .search')].map((part) => part.getBoundingClientRect())
     const discs = new Discs()
     const visible = [...this.visible()]
-    for (const { place } of visible) discs.add(place)
+    for (const { place } of visible) if (place.radius >= DOT) discs.add(place)
     let font = ''
     const useFont = (name: string) => { context.font = font = name }
     context.textAlign = 'center'

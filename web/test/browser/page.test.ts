@@ -251,6 +251,7 @@ describe('walking', () => {
       await page.waitForTimeout(250)
     }
     expect((await drawn()).texts.map(({ text }) => text)).toEqual(['Middle'])
+    await page.getByText('No title is in sight here').waitFor()
     await page.keyboard.press('Enter')
     expect(await heading()).toBe('Middle')
     expect(wrongs).toEqual([])
@@ -283,6 +284,7 @@ describe('walking', () => {
   })
 
   test('by touch on a phone, where nothing is wider than the screen', async () => {
+    host.files['graph.json'] = JSON.stringify(makeGraph(300)) // without covers, which would hide the disc's colour
     await newPage(PHONE)
     await recordDrawing()
     await page.goto(host.address)
