@@ -11,10 +11,10 @@ Edit the globals below, or give any of them for one run:
 
     python3 embeddings.py EPOCHS=40 OUTPUT_DIR=try
 
-Exit status: 0 done; 2 a global is wrong; 3 a library is missing, or MXNet cannot run on this Python or numpy; 4 an input is missing or
-unreadable; 5 ANIME_LIST or ANIME_DATA is wrong; 6 ANIME_DATA_LIST is wrong; 7 too little is left to learn from;
-8 the training failed or memory ran out; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or read; 11 another
-machine of this run is gone; 130 stopped by Ctrl-C.
+Exit status: 0 done; 2 a global is wrong; 3 a library is missing, or MXNet cannot run on this Python or numpy; 4 an input
+is missing or unreadable; 5 ANIME_LIST or ANIME_DATA is wrong; 6 ANIME_DATA_LIST is wrong; 7 too little is left to learn
+from; 8 the training failed or memory ran out; 9 the output cannot be written; 10 RECOMMEND_FOR cannot be found or
+read; 11 another machine of this run is gone; 130 stopped by Ctrl-C.
 """
 import sys
 
@@ -207,6 +207,8 @@ def apply_arguments(arguments):
     """Set globals from NAME=value arguments, then check every global; Problem 2 says what would be right."""
     for argument in arguments:
         name, equals, text = argument.partition('=')
+        if name in SETTINGS and not equals:
+            raise Problem(2, f'{name} needs its value without spaces: {name}={globals()[name]}')
         if name not in SETTINGS or not equals:
             close = difflib.get_close_matches(name.upper(), SETTINGS, 1)
             hint = f'did you mean {close[0]}?' if close else 'the globals are ' + ', '.join(SETTINGS)
@@ -346,7 +348,8 @@ def read_anime_data(ids):
         raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, is no JSON object of MAL id -> title')
     missing = [str(mal_id) for mal_id in ids if str(mal_id) not in nodes]
     if missing:
-        raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, lacks {len(missing)} ids of ANIME_LIST: {", ".join(missing[:10])}')
+        raise Problem(5, f'ANIME_DATA, {ANIME_DATA}, lacks {len(missing)} of the {len(ids)} titles of '
+                         f'{ANIME_LIST if TRAIN else OUTPUT_DIR}: {", ".join(missing[:10])}')
 
     def text(value):
         """One line of what can be printed: no control codes of terminals."""
@@ -1129,7 +1132,7 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     families, missing = fonts_for([*texts, *names, footnote])
     # Signs that no font has are left out; a title with such letters stays without type, as half a word is none.
     texts = ['' if any(letter.isalpha() for letter in missing.intersection(text)) else
-             ''.join(letter for letter in text if letter not in missing) for text in texts]
+             ''.join(letter for letter in text if letter not in missing).strip() for text in texts]
     font = {'family': families, 'parse_math': False}
     halo = [withStroke(linewidth=3.5 * unit, foreground=PAPER)]
 
@@ -1214,7 +1217,7 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     clear, around = np.concatenate(clear), np.concatenate(around)
 
     # The titles in type, the popular ones first, as many as have room
-    reach = (160 if n <= 300 else 60) * unit
+    reach = (80 if covers else 160 if n <= 300 else 60) * unit
     narrow = 14 if covers else 20
     fit = np.array([row for row in order if texts[row].strip()], int)
     fit = fit[np.cumsum((0.72 * length * type_size ** 2)[fit]) < 0.4 * width * height]
@@ -1223,17 +1226,22 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     _, lines, written, leaders = textalloc.allocate(
         axes, *places[fit].T, wrapped, x_scatter=clear[:, 0], y_scatter=clear[:, 1], scatter_sizes=around,
         text_scatter_sizes=stretch[1] * radii[fit], textsize=list(type_size[fit]), textcolor=[INK] * len(fit),
-        linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]], linewidth=1.2 * unit, margin=2 * unit / width,
-        min_distance=3 * unit / width, max_distance=reach / width, nbr_candidates=600 if n <= 300 else 150, draw_all=False,
-        avoid_label_lines_overlap=n <= 300, direction=['south', 'north', 'east', 'west'] if covers else None,
-        xlims=(0.01 * width, 0.99 * width), ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5,
-        path_effects=halo, **font)
+        linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]], linewidth=1.2 * unit,
+        margin=(5 if n <= 300 else 2) * unit / width, min_distance=3 * unit / width, max_distance=reach / width,
+        nbr_candidates=600 if n <= 300 else 150, draw_all=False, avoid_label_lines_overlap=n <= 300,
+        direction=['south', 'north', 'east', 'west'] if covers else None, xlims=(0.01 * width, 0.99 * width),
+        ylims=(0.05 * height, 0.925 * height), va='bottom', linespacing=1.0, zorder=5, path_effects=halo, **font)
+    half = radii[:, None] * [1, stretch[1]]
     for row, line, text, leader in zip(fit, lines, written, leaders):
-        if text and line and np.hypot(np.ptp(line[0]), np.ptp(line[1])) > stretch[1] * radii[row] + reach:
-            text.remove()  # too far from its mark to be seen as belonging to it
-            leader.remove()
-        elif text:
+        if text:
             text.set_gid(f'title {anime.index[row]}')
+        if text and line:
+            path = np.linspace(*np.transpose(line[:2]), 50)
+            crossed = (np.abs(path[:, None] - places) < half).all(2).any(0)
+            crossed[row] = False
+            if crossed.any() or np.linalg.norm(path[-1] - path[0]) > half[row, 1] + reach:
+                text.remove()  # too far from its mark, or past another one, to be seen as belonging to it
+                leader.remove()
 
     axes.text(0.03 * width, 0.955 * height, f'{n:,} anime, by who loves them together', size=64 * unit, weight='bold',
               color=INK, va='center', zorder=6, path_effects=halo, **font)
@@ -1328,7 +1336,12 @@ def main(arguments):
     settings = {name: globals()[name] for name in SETTINGS}
     settings['versions'] = {'python': sys.version.split()[0], **{
         module.__name__: module.__version__ for module in (mx, np, pd, sklearn, matplotlib)}}
-    ids = read_anime_list()
+    if TRAIN:
+        ids = read_anime_list()
+    else:
+        frame = read_vectors()
+        ids = frame.index.tolist()  # which need not be those of ANIME_LIST
+        print(f'net: {len(ids):,} titles, {frame.shape[1]} numbers each, as trained before')
     anime = read_anime_data(ids)
     for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
         if globals()[name] > most:
@@ -1354,11 +1367,6 @@ def main(arguments):
         with whole_file(os.path.join(OUTPUT_DIR, 'embeddings.pkl')) as file:
             pickle.dump(frame, file, protocol=4)
         write_json('settings.json', settings)
-    else:
-        frame = read_vectors()
-        print(f'net: {len(frame):,} titles, {frame.shape[1]} numbers each, as trained before')
-        ids = list(frame.index)  # which need not be those of ANIME_LIST
-        anime = read_anime_data(ids)
     if person is not None:
         recommend_for(person, frame, anime)
     if TRAIN or person is None:
