@@ -405,7 +405,7 @@ def test_a_week_of_scraping(tmp_path, capfd):
     users.file.close()
     names = path.read_text().split('\n')
     print(f'{day.loads} loads, {len(shown)} names, {sizes[1:]} bytes, {handles[0]} handles')
-    assert len(sizes) >= 6 and max(sizes[2:]) - sizes[1] < 2_000_000 and len(set(handles)) == 1
+    assert len(sizes) >= 6 and max(sizes[2:]) - sizes[1] < 2_000_000 and max(handles) == handles[0]
     assert names.pop() == '' and sorted(names) == sorted(shown) and len(shown) > 390
     log = capfd.readouterr().err
     assert '\r' not in log and log.count('\n') < 7 * 24 * 6 + day.loads / 20    # a line in ten minutes, and one a failure
@@ -474,5 +474,5 @@ def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
     assert sorted(entry['user'] for entry in entries) == sorted(site.names) == sorted(asked)   # each once
     assert all({int(mal_id): score for mal_id, score in entry['scores'].items()} == lists[entry['user']]
                for entry in entries if entry['status'] == 'ok')
-    assert len(set(handles)) == 1
+    assert max(handles) == handles[0]  # fewer there may be, when what an earlier test left is gone
     assert sizes[-1] - sizes[0] < 300 * len(site.names) < os.path.getsize('week.jsonl') / 5, sizes      # names, but no lists
