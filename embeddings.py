@@ -1217,7 +1217,7 @@ def draw_map(positions, labels, names, colours, anime, covers, footnote):
     clear, around = np.concatenate(clear), np.concatenate(around)
 
     # The titles in type, the popular ones first, as many as have room
-    reach = (80 if covers else 160 if n <= 300 else 60) * unit
+    reach = (110 if covers else 160 if n <= 300 else 60) * unit
     narrow = 14 if covers else 20
     fit = np.array([row for row in order if texts[row].strip()], int)
     fit = fit[np.cumsum((0.72 * length * type_size ** 2)[fit]) < 0.4 * width * height]
