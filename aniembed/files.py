@@ -1,0 +1,150 @@
+"""Read and write files, and end a run with one sentence when something is wrong.
+
+Uses the standard library alone, so that a script can explain a library that is missing.
+"""
+
+import contextlib
+import json
+import os
+import sys
+
+# The Python versions that MXNet 1.9.1 has wheels for and runs on.
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
+
+
+class RunError(Exception):
+    """End a run with a sentence for the user: what is wrong, in which file, and what to do."""
+
+    status = 1  # exit status of the script
+
+    def _render_traceback_(self):
+        """Show the sentence instead of a traceback in a notebook (a protocol of IPython)."""
+        return [str(self)]
+
+
+class UsageError(RunError):
+    """End a run because of a wrong global, argument or option."""
+
+    status = 2
+
+
+def end_with_sentence(kind, error, traceback):
+    """Print what ended a script as one sentence on standard error, and exit; a script's `sys.excepthook`.
+
+    An error that nobody foresaw keeps its traceback.
+    """
+    script = os.path.basename(sys.argv[0])
+    status = getattr(error, 'status', 1)
+    if isinstance(error, RunError):
+        sentence = str(error)
+    elif isinstance(error, KeyboardInterrupt):
+        sentence, status = 'stopped; every file that was finished is complete.', 130
+    elif isinstance(error, MemoryError):
+        sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
+    elif isinstance(error, ModuleNotFoundError):
+        sentence = _missing_library(script, error)
+    elif isinstance(error, NameError) and traceback.tb_next is None:
+        sentence, status = f'line {traceback.tb_lineno}: {error}; a text needs quotes around it.', 2
+    else:
+        sys.__excepthook__(kind, error, traceback)
+        sys.exit(1)
+    print(f'{script}: {one_line(sentence)}', file=sys.stderr)
+    sys.exit(status)
+
+
+def _missing_library(script, error):
+    version = sys.version_info[:2]
+    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+        return (
+            'MXNet 1.9.1 runs on Python 3.9 to 3.12 and this is Python {}.{}; use one of these, or let uv '
+            'bring its own: uv run --python 3.12 --with-requirements requirements.txt {}'.format(
+                *version, script
+            )
+        )
+    return (
+        f'the library {error.name} is missing; run: pip install -r requirements.txt '
+        '(or, where that was done: source .venv/bin/activate)'
+    )
+
+
+def one_line(text, length=1000):
+    """Return a text as one line of printable characters, at most `length` of them."""
+    return ' '.join(''.join(filter(str.isprintable, word)) for word in str(text).split())[:length]
+
+
+def read_bytes(path, name=''):
+    """Return the content of a file; RunError if it cannot be read. `name` is the global that names it."""
+    try:
+        with open(path, 'rb') as file:
+            return file.read()
+    except OSError as error:
+        raise RunError(f'{label(path, name)} cannot be read: {error.strerror}.') from None
+
+
+def read_text(path, name=''):
+    """Return the text of a UTF-8 file, with or without a byte order mark; RunError if that fails."""
+    try:
+        return read_bytes(path, name).decode('utf-8-sig')
+    except UnicodeDecodeError:
+        raise RunError(f'{label(path, name)} is not UTF-8 text.') from None
+
+
+def read_json(path, name=''):
+    """Return what a JSON file holds; RunError if that fails."""
+    try:
+        return json.loads(read_text(path, name))
+    except (ValueError, RecursionError) as error:
+        raise RunError(f'{label(path, name)} is not valid JSON: {error}.') from None
+
+
+def label(path, name=''):
+    """Return how messages name a file: "ANIME_LIST (animelist.txt)", or the path alone."""
+    return f'{name} ({path})' if name else str(path)
+
+
+def make_folder(path, name=''):
+    """Make a folder where there is none; RunError if that fails."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise RunError(f'{label(path, name)} cannot be made: {error.strerror}.') from None
+
+
+@contextlib.contextmanager
+def whole_files(*paths):
+    """Open files for writing bytes; they take the place of `paths` together, and only when all are complete.
+
+    Yields a list of binary files. RunError if writing fails; what was there before is then unchanged.
+    """
+    parts = [f'{path}.{os.getpid()}.tmp' for path in paths]
+    try:
+        with contextlib.ExitStack() as stack:
+            opened = [stack.enter_context(open(part, 'wb')) for part in parts]
+            yield opened
+            for file in opened:
+                file.flush()
+                os.fsync(file.fileno())
+        for part, path in zip(parts, paths):
+            os.replace(part, path)
+    except OSError as error:
+        raise RunError(
+            f'{" and ".join(map(str, paths))} cannot be written: {error.strerror or error}; what was there '
+            'before is unchanged.'
+        ) from None
+    finally:
+        for part in parts:
+            with contextlib.suppress(OSError):
+                os.remove(part)
+
+
+def write_json(path, content, indent=1):
+    """Write `content` as a JSON file, whole or not at all; indent=None writes it in one line."""
+    with whole_files(path) as (file,):
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=indent)
+        file.write(text.encode(errors='backslashreplace'))  # a file name can hold bytes that are not UTF-8
+
+
+def write_csv(path, frame):
+    """Write a DataFrame as a CSV file in UTF-8, whole or not at all; numbers with four decimals."""
+    with whole_files(path) as (file,):
+        file.write(frame.to_csv(index=False, lineterminator='\n', float_format='%.4f').encode())
