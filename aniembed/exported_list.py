@@ -30,7 +30,7 @@ class ExportedList(NamedTuple):
 
 
 def read_exported_list(path):
-    """Return the ExportedList in an .xml file, plain or packed; RunError if it cannot be read or is no such list."""
+    """Return the ExportedList in an .xml file, plain or packed; RunError if it is no such list."""
     try:
         with open(path, 'rb') as stored:
             content = files.unpacked(stored).read(MAX_BYTES + 1)
