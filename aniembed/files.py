@@ -3,10 +3,15 @@
 Uses the standard library alone, so that a script can explain a library that is missing.
 """
 
+import bz2
 import contextlib
+import gzip
 import json
+import lzma
 import os
 import sys
+import zipfile
+import zlib
 
 # The Python versions that MXNet 1.9.1 has wheels for and runs on.
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
@@ -95,6 +100,31 @@ def read_json(path, name=''):
         return json.loads(read_text(path, name))
     except (ValueError, RecursionError) as error:
         raise RunError(f'{label(path, name)} is not valid JSON: {error}.') from None
+
+
+# What the first bytes of a packed file say, and what damaged packing ends in.
+OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
+PACKING_ERRORS = (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+
+
+def unpacked(file):
+    """Return a binary file that reads the content of `file`, which may be packed with gzip, xz, bzip2 or zip.
+
+    Its first bytes tell which, never its name. Of a zip archive, the first file is read. Damaged packing
+    raises one of PACKING_ERRORS, also later, while the result is read.
+    """
+    head = file.read(6)
+    file.seek(0)
+    if head.startswith(b'PK\3\4'):
+        archive = zipfile.ZipFile(file)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if members[0].flag_bits & 1:
+            raise zipfile.BadZipFile('it is locked with a password')
+        return archive.open(members[0])
+    for start, opener in OPENERS.items():
+        if head.startswith(start):
+            return opener(file)
+    return file
 
 
 def label(path, name=''):
