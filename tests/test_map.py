@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-
 from conftest import ROOT
 from tools.map_inputs import AWKWARD, planted, write_output
 
