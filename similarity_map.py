@@ -203,8 +203,7 @@ def draw(output_dir):
     """Draw similarity_map.png and write graph.json from what embeddings.py has written to a folder."""
     vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
     ids = vectors.index
-    titles_path = os.path.join(output_dir, 'titles.json')
-    anime = titles.title_table(titles.read_nodes(titles_path, ids.tolist(), ''), titles_path)
+    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids.tolist())
     neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids.tolist())
     info = files.read_json(os.path.join(output_dir, 'settings.json'))
     for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):

@@ -54,6 +54,11 @@ def select_nodes(nodes, ids, path):
     return {mal_id: nodes[mal_id] for mal_id in ids}
 
 
+def read_titles(path, ids):
+    """Read OUTPUT_DIR/titles.json as the title_table of the titles `ids`."""
+    return title_table(select_nodes(read_nodes(path, ''), ids, path), path)
+
+
 def title_table(nodes, path):
     """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
 
