@@ -597,7 +597,7 @@ def learn(workers):
     counts = {}
     pairs = PairIterator(kept_lists(paths, ids, counts, workers), means, BATCH_SIZE, workers)
     counts = dict(zip(counts, map(int, workers.sum(np.array([*counts.values()], np.float64)))))
-    print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()))
+    print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()), flush=True)
     if not counts['kept']:
         raise RunError(f'no list of {ANIME_DATA_LIST} is left; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.')
     vectors, loss = train(pairs)

@@ -24,21 +24,23 @@ def start(script, *arguments, **options):
     return subprocess.Popen(command, **{'cwd': ROOT, 'text': True, **pipes, **options})
 
 
-def fork(main, arguments, stderr=os.devnull, before=None):
+def fork(main, arguments, stdout=os.devnull, stderr=os.devnull, before=None):
     """Run a script's main() in a fork, which spares the seconds of importing MXNet; return its process id."""
     child = os.fork()
     if child:
         return child
     status = 70  # of a fault in these lines
     try:
-        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-        os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT), 2)
+        for number, path in ((1, stdout), (2, stderr)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
         if before:
             before()
         try:
             main([*map(str, arguments)])
             status = 0
+        except SystemExit as end:
+            status = end.code or 0
         except BaseException:
             try:
                 files.end_with_sentence(*sys.exc_info())
@@ -53,8 +55,7 @@ def fork(main, arguments, stderr=os.devnull, before=None):
 def call(main, arguments, folder, before=None):
     """Run main() in a fork until it ends; return its exit status and what it said on standard error."""
     said = folder / 'stderr'
-    said.unlink(missing_ok=True)
-    ended = os.waitpid(fork(main, arguments, said, before), 0)[1]
+    ended = os.waitpid(fork(main, arguments, os.devnull, said, before), 0)[1]
     return os.waitstatus_to_exitcode(ended), said.read_text()
 
 
