@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_downloads import ANIME, LISTS, code_cells
-from test_embeddings import ENTRY, EXPORT, arguments_for, call, ids_of, planted, planted_scores, write_inputs  # noqa: F401
+from test_embeddings import arguments_for, call, ids_of, planted, planted_scores, write_inputs  # noqa: F401
 from test_malscraper import Server, answer, members, users_page
 
 import embeddings
@@ -109,7 +109,6 @@ def outcomes(read, files, expected):
 
 ODD = [b'\0', b'\xff\xfe', b'\xef\xbb\xbf', b'\n\n', b'\r', b'-1', b'1' * 30, b'9' * 5000, '²'.encode(), '٣'.encode(), b'\x1b[2J', b'1e999']
 JSON = [*ODD, b'{}', b'[]', b'""', b'null', b'true', b'NaN', b'-Infinity', b'"\\ud800"', b'[' * 3000, b'{"a":' * 3000, b'1.5', b'"name"']
-XML = [*ODD, b'<anime>', b'</anime>', b'<!DOCTYPE a>', b'&lol;', b'<![CDATA[', b']]>', b'<?x?>', b'<anime/>' * 50, b'<my_score>11</my_score>']
 
 
 @pytest.fixture
@@ -161,19 +160,6 @@ def test_animes_json(inputs):
                 for value in values[:-1]]
     ends = outcomes(read, itertools.chain(spoiled(good, 500, JSON, 2), crafted), embeddings.Problem)
     assert set(ends) <= {'read', 5} and min(ends.values()) > 100, ends
-
-
-def test_list_exports(inputs):
-    good = EXPORT.format(''.join(ENTRY.format(mal_id, mal_id % 11) for mal_id in ids_of(10))).encode()
-    deep = EXPORT.format('<a>' * 200_000 + '</a>' * 200_000).encode()
-
-    def read(content):
-        (inputs / 'list.xml').write_bytes(content)
-        scores = embeddings.person_scores(ids_of(10))
-        assert all(type(mal_id) is int and 0 <= score <= 10 for mal_id, score in scores.items())
-
-    ends = outcomes(read, [*spoiled(good, 500, XML, 3), deep, EXPORT.format('<a/>' * 10 ** 6).encode()], embeddings.Problem)
-    assert set(ends) <= {'read', 10} and min(ends.values()) > 15, ends
 
 
 def notebook(name, folder, until, monkeypatch, **parameters):
