@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 from test_downloads import ANIME, LISTS, code_cells
 from test_embeddings import arguments_for, call, ids_of, planted, planted_scores, write_inputs  # noqa: F401
-from test_malscraper import Server, answer, members, users_page
+from tools.scripted_server import Server, answer, members, users_page
 
 import embeddings
 import malscraper
@@ -201,7 +201,7 @@ def test_users_and_journal(tmp_path, monkeypatch):
         users.file.close()
         assert users.known == before | {'brand-new'} and (tmp_path / 'users.txt').read_bytes().startswith(content)
 
-    ends = outcomes(read_users, spoiled(good, 500, ODD, 4), (names['Stop'], malscraper.Stop))
+    ends = outcomes(read_users, spoiled(good, 500, ODD, 4), (names['Stop'], malscraper.ScraperError))
     assert set(ends) <= {'read', 'Stop'} and ends['read'] > 300, ends
 
     def read_list(content):
