@@ -23,7 +23,7 @@ class SimulatedDay:
     """The clock and the touches of one day; .load() is what malscraper.Site has.
 
     `members`: how many are active on the day. `median_stay`: seconds. The touches are `moments`, seconds from
-    0 to DAY in order, and `members`, the number of the member that each is of. `now`: seconds, may exceed DAY.
+    0 to DAY in order, and `members`, the member that each is of. `now`: seconds, may exceed DAY.
     """
 
     def __init__(self, members, seed, median_stay=MEDIAN_STAY):
