@@ -2,8 +2,8 @@
 """Learn 50 numbers for every anime from what people scored, and list each title's nearest titles.
 
 Reads   ANIME_LIST       the titles: one MyAnimeList id a line
-        ANIME_DATA       what the API says of them: JSON, id -> node
-        ANIME_DATA_LIST  the lists: a pandas DataFrame pickle, users x ids, or a pattern of several
+        ANIME_DATA       what the API says of them: JSON, id -> node; or a public CSV file of titles
+        ANIME_DATA_LIST  the lists: a pandas DataFrame pickle, users x ids, or a ratings file; or several
 Writes  into OUTPUT_DIR  embeddings.pkl, titles.json, neighbours.csv, settings.json;
         similarity_map.py then adds similarity_map.png, graph.json and explore.html
 
@@ -38,9 +38,12 @@ from aniembed.files import RunError, UsageError
 
 # ------------------------------------------------------------------------------------------------
 # Files
-ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line; this order is the order of the vectors
-ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API
-ANIME_DATA_LIST = 'test-data/dataframe.pkl.gz'  # the lists; .gz .xz .bz2 .zip too, lists-*.pkl for several
+ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, the order of the vectors; '' takes the TOP titles
+TOP = 100  # with ANIME_LIST = '', so many titles with the most scores, 5 or more
+ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API; or a public CSV file
+ANIME_DATA_LIST = (
+    'test-data/dataframe.pkl.gz'  # the lists: .pkl, .csv, .tsv, .parquet, packed or not; or a pattern
+)
 OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 # Which lists count
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
@@ -61,7 +64,8 @@ KVSTORE = 'local'  # 'local' for this machine alone, 'dist_sync' for several wit
 # ------------------------------------------------------------------------------------------------
 
 RULES = {
-    'ANIME_LIST': settings.path(),
+    'ANIME_LIST': settings.path(may_be_empty=True),
+    'TOP': settings.whole(5),
     'ANIME_DATA': settings.path(),
     'ANIME_DATA_LIST': settings.path(),
     'OUTPUT_DIR': settings.path(),
@@ -196,7 +200,6 @@ def kept_lists(paths, ids, counts, workers):
     """Yield the lists that count, block by block, as csr_matrix user_items (users x titles).
 
     counts: dict that is filled with how many lists were read, kept, and dropped for which reason.
-    Each of several workers reads its share of the files, or of the blocks where files are fewer than workers.
     """
     reasons = (
         'read',
@@ -206,20 +209,16 @@ def kept_lists(paths, ids, counts, workers):
         'dropped: all scores alike',
     )
     counts.update(dict.fromkeys(reasons, 0))
-    share_files = len(paths) >= workers.number
-    for path in paths[workers.rank :: workers.number] if share_files else paths:
-        share = (0, 1) if share_files else (workers.rank, workers.number)
-        for block in ratings.read_blocks(path, ids, *share):
-            user_items = block.user_items
-            number = np.diff(user_items.indptr)
-            total = np.asarray(user_items.sum(1, dtype=np.float64)).ravel()
-            few = number < MIN_ANIME_REQUIRED
-            high = ~few & (total > BOTTER_LIMIT * number)
-            alike = ~few & ~high & (total == user_items.max(1).toarray().ravel() * number)
-            keep = ~(few | high | alike)
-            for reason, users in zip(reasons, (np.ones_like(few), keep, few, high, alike)):
-                counts[reason] += int(users.sum())
-            yield user_items[keep]
+    for user_items in ratings.read_blocks(paths, ids, workers.rank, workers.number):
+        number = np.diff(user_items.indptr)
+        total = np.asarray(user_items.sum(1, dtype=np.float64)).ravel()
+        few = number < MIN_ANIME_REQUIRED
+        high = ~few & (total > BOTTER_LIMIT * number)
+        alike = ~few & ~high & (total == user_items.max(1).toarray().ravel() * number)
+        keep = ~(few | high | alike)
+        for reason, users in zip(reasons, (np.ones_like(few), keep, few, high, alike)):
+            counts[reason] += int(users.sum())
+        yield user_items[keep]
 
 
 def title_means(anime, blocks, workers):
@@ -535,12 +534,18 @@ def main(arguments):
         raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; take 'cpu'.")
     workers = join_workers() if KVSTORE == 'dist_sync' else Workers()
     files.make_folder(OUTPUT_DIR, 'OUTPUT_DIR')
-    ids = titles.read_ids(ANIME_LIST)
-    if len(ids) < MIN_TITLES:
-        raise RunError(f'ANIME_LIST ({ANIME_LIST}) holds {len(ids)} titles; {MIN_TITLES} or more are needed.')
-    nodes = titles.read_nodes(ANIME_DATA, ids)
-    anime = titles.title_table(nodes, ANIME_DATA)
     paths = ratings.find_files(ANIME_DATA_LIST)
+    nodes = titles.read_nodes(ANIME_DATA)
+    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else ratings.most_scored(paths, nodes, TOP)
+    if len(ids) < MIN_TITLES:
+        where = (
+            f'ANIME_LIST ({ANIME_LIST})'
+            if ANIME_LIST
+            else f'{ANIME_DATA_LIST}, as far as ANIME_DATA knows them,'
+        )
+        raise RunError(f'{where} holds {len(ids)} titles; {MIN_TITLES} or more are needed.')
+    nodes = titles.select_nodes(nodes, ids, ANIME_DATA)
+    anime = titles.title_table(nodes, ANIME_DATA)
 
     means = title_means(anime, kept_lists(paths, ids, {}, workers), workers)
     counts = {}

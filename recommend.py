@@ -199,8 +199,7 @@ def main(arguments):
     """Print one person's recommendations and write recommendations.csv."""
     options = read_arguments(arguments)
     vectors = read_vectors(options.output_dir)
-    titles_path = os.path.join(options.output_dir, 'titles.json')
-    anime = titles.title_table(titles.read_nodes(titles_path, vectors.index, ''), titles_path)
+    anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), vectors.index.tolist())
     scores = person_scores(options.who, options.lists, options.output_dir, vectors.index.tolist())
     on_map = [mal_id for mal_id in scores if mal_id in vectors.index]
     print(f'{len(on_map)} of the {len(scores)} titles on the list are on this map.')

@@ -1,29 +1,24 @@
 """Read ANIME_DATA_LIST, the members' lists, as blocks of a sparse matrix: `user_items`, users x titles.
 
-user_items is a scipy.sparse.csr_matrix of float32 with the scores 1-10 as its explicit values.
+user_items is a scipy.sparse.csr_matrix of float32 with the scores 1-10 as its explicit values. The lists are
+either a table, users x MAL ids, as lists_download.ipynb pickles it, or a long table, one row a rating, which
+long_table.py reads.
 """
 
 import glob
 import os
 import re
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_matrix
 from tqdm import tqdm
 
+from aniembed import long_table
 from aniembed.files import RunError, label
 from aniembed.safe_pickle import read_dataframe
 
 USERS_PER_BLOCK = 2048  # large enough for a fast matrix product, small beside the table
-
-
-class Block(NamedTuple):
-    """Some users' lists: their names, and their scores as a csr_matrix users x titles."""
-
-    usernames: list
-    user_items: csr_matrix
 
 
 def find_files(pattern, name='ANIME_DATA_LIST'):
@@ -31,28 +26,32 @@ def find_files(pattern, name='ANIME_DATA_LIST'):
     paths = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
     if not paths:
         raise RunError(f'{label(pattern, name)}: there is no such file; lists_download.ipynb makes one.')
+    if len({long_table.is_long_table(path) for path in paths}) > 1:
+        raise RunError(
+            f'{label(pattern, name)} names tables of two kinds, .pkl and .csv; take one kind at a time.'
+        )
     return paths
 
 
-def read_blocks(path, ids, rank=0, workers=1):
-    """Yield the lists in one file as Blocks whose columns are the titles `ids`.
+def read_blocks(paths, ids, rank=0, workers=1):
+    """Yield the lists of some files as csr_matrix user_items whose columns are the titles `ids`.
 
-    Of several workers each reads every workers-th block, from the block `rank` on. RunError names the score
-    that is wrong.
+    The worker `rank` of several reads every workers-th file, or every workers-th block where there are fewer
+    files than workers. RunError names the score that is wrong.
     """
-    frame, columns = _read_table(path, ids)
-    starts = range(rank * USERS_PER_BLOCK, len(frame), workers * USERS_PER_BLOCK)
-    bar = {
-        'unit': 'list',
-        'unit_scale': USERS_PER_BLOCK,
-        'disable': None,
-        'dynamic_ncols': True,
-        'leave': False,
-    }
-    for start in tqdm(starts, desc=f'lists of {os.path.basename(path)}', **bar):
-        rows = frame.iloc[start : start + USERS_PER_BLOCK]
-        scores = _scores(rows, columns, path)
-        yield Block(rows.index.tolist(), csr_matrix(np.where(scores > 0, scores, np.float32(0))))
+    if long_table.is_long_table(paths[0]):
+        user_items = long_table.read_user_items(paths, ids)
+        for start in range(rank * USERS_PER_BLOCK, user_items.shape[0], workers * USERS_PER_BLOCK):
+            yield user_items[start : start + USERS_PER_BLOCK]
+        return
+    share_files = len(paths) >= workers
+    for path in paths[rank::workers] if share_files else paths:
+        frame, columns = _read_table(path, ids)
+        share = slice(None) if share_files else slice(rank, None, workers)
+        for start in _progress(range(0, len(frame), USERS_PER_BLOCK)[share], path):
+            scores = _scores(frame.iloc[start : start + USERS_PER_BLOCK], columns, path)
+            yield csr_matrix(np.where(scores > 0, scores, np.float32(0)))
+        del frame  # before the next file is read, so that memory holds one
 
 
 def read_user(paths, ids, username):
@@ -60,6 +59,8 @@ def read_user(paths, ids, username):
 
     Names that differ only in case are the same user.
     """
+    if long_table.is_long_table(paths[0]):
+        return long_table.read_user(paths, ids, username)
     for path in paths:
         frame, columns = _read_table(path, ids)
         rows = np.flatnonzero(frame.index.astype(str).str.lower() == username.lower())
@@ -69,20 +70,60 @@ def read_user(paths, ids, username):
     return None
 
 
+def most_scored(paths, known, number):
+    """Return the `number` titles with the most scores among the ids `known`, most first."""
+    known = set(known)
+    if long_table.is_long_table(paths[0]):
+        counts = long_table.count_scores(paths)
+    else:
+        counts = {}
+        for path in paths:
+            frame = read_dataframe(path, 'ANIME_DATA_LIST')
+            for mal_id, index in _positions(frame, path).items():
+                scored = (pd.to_numeric(frame.iloc[:, index], errors='coerce') > 0).sum()
+                counts[mal_id] = counts.get(mal_id, 0) + int(scored)
+    best = sorted(known.intersection(counts), key=lambda mal_id: (-counts[mal_id], mal_id))
+    return best[:number]
+
+
+def _progress(starts, path):
+    bar = {
+        'unit': 'list',
+        'unit_scale': USERS_PER_BLOCK,
+        'disable': None,
+        'dynamic_ncols': True,
+        'leave': False,
+    }
+    return tqdm(starts, desc=f'lists of {os.path.basename(path)}', **bar)
+
+
 def _read_table(path, ids):
     """Return the DataFrame at `path`, and the positions of the titles among its columns."""
     frame = read_dataframe(path, 'ANIME_DATA_LIST')
+    position = _positions(frame, path)
+    missing = [str(mal_id) for mal_id in ids if mal_id not in position]
+    if missing:
+        swapped = set(map(str, frame.index[:1000])) & set(map(str, ids)) and len(missing) == len(ids)
+        advice = (
+            'the ids are its rows: write frame.T instead'
+            if swapped
+            else 'remove these ids from ANIME_LIST, or set ANIME_LIST= (empty) and TOP'
+        )
+        raise RunError(
+            f'{path} has no column for {len(missing)} of the {len(ids)} titles '
+            f'({", ".join(missing[:10])}); {advice}.'
+        )
+    return frame, np.array([position[mal_id] for mal_id in ids])
+
+
+def _positions(frame, path):
+    """Return the position of each MAL id among the columns."""
     position = {}
     for index, column in enumerate(frame.columns.tolist()):
         mal_id = int(column) if isinstance(column, str) and re.fullmatch('[0-9]{1,18}', column) else column
         if isinstance(mal_id, (int, float)) and position.setdefault(mal_id, index) != index:
             raise RunError(f'{path} has two columns for the title {mal_id}.')
-    missing = [str(mal_id) for mal_id in ids if mal_id not in position]
-    if missing:
-        raise RunError(
-            f'{path} has no column for {len(missing)} ids of ANIME_LIST: {", ".join(missing[:10])}.'
-        )
-    return frame, np.array([position[mal_id] for mal_id in ids])
+    return position
 
 
 def _scores(rows, columns, path):
@@ -103,9 +144,10 @@ def _scores(rows, columns, path):
             return scores
     row, column = np.argwhere(wrong)[0]
     value = repr(rows.iat[row, column])[:40]
+    advice = '; write 0 for a title on the list without a score' if value in ('-1', '-1.0') else ''
     raise RunError(
         f'{path}: scores are numbers from 0 to 10, but {str(rows.index[row])[:40]!r} has {value} for '
-        f'the title {rows.columns[column]}.'
+        f'the title {rows.columns[column]}{advice}.'
     )
 
 

@@ -5,6 +5,7 @@ import re
 
 import pandas as pd
 
+from aniembed import title_records
 from aniembed.files import RunError, label, one_line, read_json, read_text
 
 LARGEST_ID = 2**31 - 1
@@ -26,20 +27,36 @@ def read_ids(path, name='ANIME_LIST'):
     return list(line_of)
 
 
-def read_nodes(path, ids, name='ANIME_DATA'):
-    """Read what a JSON file says of some titles: dict MAL id -> node of the API, in the order of `ids`.
+def read_nodes(path, name='ANIME_DATA'):
+    """Read what a file says of titles, as a dict MAL id -> node of the API.
 
-    RunError if the file is not an object of MAL id -> node or lacks titles.
+    The file is JSON, an object MAL id -> node or a list of records, or CSV. RunError if it is neither.
     """
-    nodes = read_json(path, name)
+    if path.lower().endswith(('.csv', '.tsv')):
+        nodes = title_records.read_csv_nodes(path, name)
+    else:
+        nodes = read_json(path, name)
+        if isinstance(nodes, list):
+            nodes = title_records.nodes_of(nodes, path)
     if not isinstance(nodes, dict):
         raise RunError(f'{label(path, name)} is not a JSON object of MAL id -> title.')
-    missing = [str(mal_id) for mal_id in ids if str(mal_id) not in nodes]
+    try:
+        return {int(mal_id): node for mal_id, node in nodes.items()}
+    except ValueError as error:
+        raise RunError(f'{label(path, name)} has a key that is not a MAL id: {error}.') from None
+
+
+def select_nodes(nodes, ids, path):
+    """Return the nodes of some titles in the order of `ids`; RunError names those that are missing."""
+    missing = [str(mal_id) for mal_id in ids if mal_id not in nodes]
     if missing:
-        raise RunError(
-            f'{label(path, name)} lacks {len(missing)} of the {len(ids)} titles: {", ".join(missing[:10])}.'
-        )
-    return {mal_id: nodes[str(mal_id)] for mal_id in ids}
+        raise RunError(f'{path} lacks {len(missing)} of the {len(ids)} titles: {", ".join(missing[:10])}.')
+    return {mal_id: nodes[mal_id] for mal_id in ids}
+
+
+def read_titles(path, ids):
+    """Read OUTPUT_DIR/titles.json as the title_table of the titles `ids`."""
+    return title_table(select_nodes(read_nodes(path, ''), ids, path), path)
 
 
 def title_table(nodes, path):
@@ -60,6 +77,8 @@ def title_table(nodes, path):
 
 
 def _row(node):
+    if not title_records.is_node(node):
+        node = title_records.node_of(node)
     titles = node.get('alternative_titles') or {}
     picture = node.get('main_picture') or {}
     row = {

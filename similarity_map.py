@@ -1,0 +1,243 @@
+#!/usr/bin/env python3
+"""Draw the map of the titles: those that the same people score alike lie near each other.
+
+Reads    OUTPUT_DIR        embeddings.pkl, titles.json, neighbours.csv, settings.json of embeddings.py
+         COVERS_DIR        cover pictures; those that are not there yet are fetched
+Writes   into OUTPUT_DIR   similarity_map.png, and graph.json for the page in web/
+
+embeddings.py draws the map at its end. To draw it again, edit the globals below or give any of them for one
+run:
+
+    python3 similarity_map.py N_CLUSTERS=12 COVERS_DIR=
+"""
+
+import sys
+
+from aniembed import files
+
+if __name__ == '__main__':
+    sys.excepthook = files.end_with_sentence
+
+import base64
+import os
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from aniembed import drawing, layout, settings, titles
+from aniembed.covers import fetch_covers
+from aniembed.safe_pickle import read_dataframe
+
+# Files
+OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
+COVERS_DIR = 'covers'  # folder that keeps the cover pictures; '' draws none
+
+# The map
+PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than there are titles; 0: fitted
+N_CLUSTERS = 0  # groups of titles that are coloured and named, up to 50; 0: fitted to the number of titles
+MAP_WIDTH = 3200  # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
+SEED = 7  # any whole number from 0 up; the same seed and inputs give the same files
+
+# Covers
+COVER_WORKERS = 8  # covers fetched at the same time, 1 to 32
+COVER_TIMEOUT = 5.0  # seconds that a picture server may be silent, 0.1 to 60
+
+RULES = {
+    'OUTPUT_DIR': settings.path(),
+    'COVERS_DIR': settings.path(may_be_empty=True),
+    'PERPLEXITY': settings.number(0, 10_000),
+    'N_CLUSTERS': settings.whole(0, 50),
+    'MAP_WIDTH': settings.whole(2400, 20_000),
+    'SEED': settings.whole(0, 2**31 - 1),
+    'COVER_WORKERS': settings.whole(1, 32),
+    'COVER_TIMEOUT': settings.number(0.1, 60),
+}
+GRAPH_FORMAT = 'aniembed-graph/2'
+GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
+SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
+LONGEST_NAME = 22  # characters of a title that names a cluster
+MOST_CLUSTERS = 16  # where N_CLUSTERS is 0: more colours are hard to tell apart
+CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
+SIMILARITY_DIGITS = 4  # decimals in graph.json
+PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
+TINY = 1e-9  # keeps logarithms finite
+CHOICES = ('MX_CONTEXT', 'KVSTORE')  # globals that are a word, not the name of a file
+
+
+def read_vectors(path):
+    """Read embeddings.pkl: a DataFrame n x N_EMBEDDING of float32, index MAL ids; RunError if it is wrong."""
+    vectors = read_dataframe(path)
+    numbers = all(dtype.kind == 'f' for dtype in vectors.dtypes) and vectors.shape[1]
+    if not (numbers and vectors.index.dtype.kind == 'i' and np.isfinite(vectors.to_numpy()).all()):
+        raise files.RunError(f'{path} is not the table that embeddings.py writes; run embeddings.py again.')
+    return vectors
+
+
+def read_neighbours(path, ids):
+    """Read neighbours.csv as a dict MAL id -> list of [MAL id, similarity], nearest first.
+
+    ids: list of the n MAL ids. RunError if the file is of other titles, or damaged.
+    """
+    neighbours = {mal_id: [] for mal_id in ids}
+    try:
+        table = pd.read_csv(path)[['mal_id', 'neighbour_id', 'similarity']]
+        for mal_id, neighbour, similarity in zip(*(table[name].tolist() for name in table)):
+            neighbours[mal_id].append([neighbour, round(float(similarity), SIMILARITY_DIGITS)])
+    except OSError as error:
+        raise files.RunError(f'{path} cannot be read: {error.strerror}.') from None
+    except (ValueError, KeyError, TypeError):
+        neighbours = {}
+    complete = neighbours and all(neighbours.values())
+    if not complete or not set(table['neighbour_id']) <= neighbours.keys():
+        raise files.RunError(f'{path} does not fit the titles of embeddings.pkl; run embeddings.py again.')
+    return neighbours
+
+
+def find_clusters(vectors):
+    """Group titles by k-means in the space of the vectors: labels, n int, 0 the largest cluster.
+
+    vectors: float n x d, rows of unit length. Where N_CLUSTERS is 0, the number of clusters is about the cube
+    root of n, MOST_CLUSTERS at most.
+    """
+    points = np.asarray(vectors, np.float64)
+    count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * len(points) ** (1 / 3)))
+    count = min(count, len(np.unique(points.round(5), axis=0)))
+    with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
+        labels = KMeans(count, n_init=10, random_state=SEED).fit_predict(points)
+    size = np.bincount(labels)
+    return np.argsort(np.argsort(-size, kind='stable'))[labels]
+
+
+def name_clusters(labels, vectors, anime):
+    """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
+
+    Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its share of
+    the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided by the
+    number of clusters that are named by it already.
+    """
+    genres = sorted(set().union(*anime['genres']))
+    has_genre = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
+    overall, used, names = has_genre.mean(0), np.ones(len(genres)), []
+    for label in range(labels.max() + 1):
+        members = np.flatnonzero(labels == label)
+        share = has_genre[members].mean(0)
+        weight = share * np.log(np.maximum(share, TINY) / np.maximum(overall, TINY)) / used
+        least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
+        chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
+        used[chosen] += 1
+        popular = _central_titles(members, vectors, anime)
+        name = ' & '.join([genres[genre] for genre in chosen] or popular[:2])
+        name = f'{name}: {popular[0]}' if name in names else name
+        names.append(f'{name} {label + 1}' if name in names else name)
+    return names
+
+
+def _central_titles(members, vectors, anime):
+    """Return the titles of the third of a cluster that is nearest to its middle, most popular first."""
+    inside = vectors[members]
+    central = members[np.argsort(-(inside @ inside.mean(0)), kind='stable')][: 2 + len(members) // 3]
+    return [
+        drawing.shorten(anime['title'].iloc[row], LONGEST_NAME)
+        for row in titles.by_popularity(anime)
+        if row in central
+    ]
+
+
+def write_graph(path, vectors, anime, neighbours, info, clusters, places):
+    """Write graph.json, all that the page in web/ needs.
+
+    vectors: the DataFrame of embeddings.pkl; anime: its title_table; info: what settings.json holds;
+    clusters: (labels, names, colours); places: float n x 3, x, y and radius of each title's mark on the
+    drawn map, in widths of the map, y upwards.
+    """
+    labels, names, colours = clusters
+    rows = [
+        {'id': mal_id, **row, 'cluster': label, 'x': x, 'y': y, 'r': r}
+        for mal_id, row, label, (x, y, r) in zip(
+            anime.index.tolist(),
+            anime.to_dict('records'),
+            labels.tolist(),
+            places.round(PLACE_DIGITS).tolist(),
+        )
+    ]
+    sizes = np.bincount(labels).tolist()
+    graph = {
+        'format': GRAPH_FORMAT,
+        'n_embedding': vectors.shape[1],
+        'lists': info['lists']['kept'],
+        'settings': public_settings(info),
+        'model': model_arrays(vectors),
+        'clusters': [
+            {'id': label, 'name': name, 'size': size, 'color': colour}
+            for label, (name, size, colour) in enumerate(zip(names, sizes, colours))
+        ],
+        'anime': rows,
+        'neighbours': neighbours,
+        'vectors': base64.b64encode(vectors.to_numpy('<f4').tobytes()).decode(),
+    }
+    files.write_json(path, graph, indent=None)
+
+
+def public_settings(info):
+    """Return the numbers and choices of settings.json, with this run's own; no name of a file or folder."""
+    own = {name: globals()[name] for name in RULES}
+    return {
+        name: value
+        for name, value in {**info, **own}.items()
+        if isinstance(value, (int, float)) or name in CHOICES
+    }
+
+
+def model_arrays(vectors):
+    """Return the attrs of embeddings.pkl; a dict by MAL id becomes a list in the order of the ids."""
+    return {
+        name: [value[mal_id] for mal_id in vectors.index] if isinstance(value, dict) else value
+        for name, value in vectors.attrs.items()
+        if name != 'lists'
+    }
+
+
+def draw(output_dir):
+    """Draw similarity_map.png and write graph.json from what embeddings.py has written to a folder."""
+    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
+    ids = vectors.index
+    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids.tolist())
+    neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids.tolist())
+    info = files.read_json(os.path.join(output_dir, 'settings.json'))
+    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
+        if globals()[name] > most:
+            raise files.UsageError(
+                f'{name} is {globals()[name]}; it must be at most {most} for {len(ids)} titles.'
+            )
+
+    points = np.ascontiguousarray(vectors, np.float32)
+    labels = find_clusters(points)
+    names = name_clusters(labels, points, anime)
+    positions = layout.place_titles(points, PERPLEXITY, SEED)
+    colours = drawing.cluster_colours(positions, labels)
+    urls = anime['picture'].dropna().to_dict()
+    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
+    footnote = (
+        f'Drawn by AniEmbed from {info["lists"]["kept"]:,} lists. The nearer two titles, the more alike they '
+        'are scored; the larger, the more people know them; one colour, one cluster.'
+    )
+    png = os.path.join(output_dir, 'similarity_map.png')
+    _, places = drawing.draw_map(png, MAP_WIDTH, positions, (labels, names, colours), anime, covers, footnote)
+    graph = os.path.join(output_dir, 'graph.json')
+    write_graph(graph, vectors, anime, neighbours, info, (labels, names, colours), places)
+    return ['similarity_map.png', 'graph.json']
+
+
+def main(arguments):
+    """Draw the map of OUTPUT_DIR; arguments: NAME=value of globals."""
+    if {'-h', '--help'} & set(arguments):
+        print(__doc__)
+        return
+    settings.apply(arguments, (globals(), RULES))
+    print(f'In {OUTPUT_DIR}: {", ".join(draw(OUTPUT_DIR))}')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
