@@ -115,7 +115,7 @@ def read_json(path, name=''):
 
 # What the first bytes of a packed file say, and what damaged packing ends in.
 OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
-PACKING_ERRORS = (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+PACKING_ERRORS = (EOFError, OSError, NotImplementedError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
 def unpacked(file):
@@ -129,8 +129,8 @@ def unpacked(file):
     if head.startswith(b'PK\3\4'):
         archive = zipfile.ZipFile(file)
         members = [member for member in archive.infolist() if not member.is_dir()]
-        if members[0].flag_bits & 1:
-            raise zipfile.BadZipFile('it is locked with a password')
+        if not members or members[0].flag_bits & 1:
+            raise zipfile.BadZipFile('it is empty or locked with a password')
         return archive.open(members[0])
     for start, opener in OPENERS.items():
         if head.startswith(start):

@@ -190,7 +190,9 @@ def _scan(plain, path, as_text):
             kinds = {user: pl.Categorical, title: pl.Float64, score: pl.Float32}
             options |= {'schema_overrides': kinds, 'ignore_errors': True}
         table = pl.scan_csv(plain, **options)
-    mal_id = pl.col(title) if as_text else pl.col(title).cast(pl.Int32, strict=False)
+    mal_id = pl.col(title)
+    if not as_text:
+        mal_id = pl.when(mal_id == mal_id.floor()).then(mal_id).cast(pl.Int32, strict=False)
     return table.select(pl.col(user).alias('user'), mal_id.alias('title'), pl.col(score).alias('score'))
 
 

@@ -48,9 +48,16 @@ def read_blocks(paths, ids, rank=0, workers=1):
     for path in paths[rank::workers] if share_files else paths:
         frame, columns = _read_table(path, ids)
         share = slice(None) if share_files else slice(rank, None, workers)
+        zeros = empty = 0
         for start in _progress(range(0, len(frame), USERS_PER_BLOCK)[share], path):
             scores = _scores(frame.iloc[start : start + USERS_PER_BLOCK], columns, path)
+            zeros, empty = zeros + int((scores == 0).sum()), empty + int(np.isnan(scores).sum())
             yield csr_matrix(np.where(scores > 0, scores, np.float32(0)))
+        if not empty and zeros > frame.shape[0] * len(ids) / 2:
+            print(
+                f'{path} has no empty cell, and 0 says that a title is on the list without a score; leave '
+                'cells of titles that are not on the list empty (no fillna(0)).'
+            )
         del frame  # before the next file is read, so that memory holds one
 
 

@@ -32,10 +32,8 @@ def read_dataframe(path, name=''):
             return _dataframe(TableUnpickler(files.unpacked(file)).load())
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise files.RunError(f'{label} cannot be read: {error.strerror}.') from None
-    except RefusedError as error:
-        raise files.RunError(
-            f'{label} names {error}, which no table of scores needs. It was refused; nothing of it was run.'
-        ) from None
+    except TableError as error:
+        raise files.RunError(f'{label} {error}.') from None
     except MemoryError:
         raise files.RunError(f'{label} asks for more memory than there is.') from None
     except Exception as error:  # a damaged pickle can end in an error of any type
@@ -62,8 +60,8 @@ def _progress(file, path):
 # ---- the unpickler: opcodes -> parts -------------------------------------------------------------------
 
 
-class RefusedError(Exception):
-    """Say which name of a pickle was refused."""
+class TableError(Exception):
+    """Say why a pickle holds no table of scores: the end of a sentence that begins with the file's name."""
 
 
 class PickledPart:
@@ -97,6 +95,7 @@ ALLOWED = {
             'BlockIndex',
         ),
         *('__pyx_unpickle_NDArrayBacked', 'StringArray', 'StringDtype', 'NA', 'ArrowStringArray'),
+        *('MultiIndex', 'CategoricalIndex', 'Categorical', 'CategoricalDtype'),
         *(
             'ArrowExtensionArray',
             'ArrowDtype',
@@ -133,11 +132,14 @@ class TableUnpickler(pickle._Unpickler):
     """
 
     def find_class(self, module, name):
-        """Return what stands for a name; RefusedError for one that is not allowed."""
+        """Return what stands for a name; TableError for one that is not allowed."""
         if (module, name) == ('_codecs', 'encode'):
             return _bytes  # how protocol 2 stores bytes
         if name not in ALLOWED.get(module.split('.')[0], ()):
-            raise RefusedError(files.one_line(f'{module:.40}.{name:.40}'))
+            named = files.one_line(f'{module:.40}.{name:.40}')
+            raise TableError(
+                f'names {named}, which no table of scores needs; it was refused, nothing of it was run'
+            )
         return STAND_INS[name]
 
     def load_build(self):
@@ -176,7 +178,7 @@ class TableUnpickler(pickle._Unpickler):
 def _dataframe(part):
     """Return the DataFrame that a part stands for."""
     if type(part).__name__ != 'DataFrame':
-        raise ValueError('it holds something else')
+        raise TableError('holds no DataFrame')
     blocks, axes = part.state['_mgr'].arguments
     columns, index = map(_build, axes)
     if len(columns) > MAX_COLUMNS or len(index) > MAX_ROWS:
@@ -225,9 +227,18 @@ def _array(part):
     return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C')
 
 
-def _text_array(part):
-    """Return the object array of a StringArray: it is one of the items of the state."""
-    return _array(next(item for item in part.state if type(item).__name__ == '_reconstruct'))
+def _backed_array(part):
+    """Return the array of a StringArray, or the values of a Categorical; they are items of the state."""
+    items = {type(item).__name__: item for item in part.state}
+    codes = _build(items.get('_reconstruct', items.get('_frombuffer')))
+    if part.arguments[0].__name__ != 'Categorical':
+        return codes
+    return _values(codes, _build(items['CategoricalDtype'].state['categories']))
+
+
+def _values(codes, categories):
+    """Return the category that each code stands for, NaN for -1."""
+    return pd.Categorical.from_codes(codes, categories).to_numpy()
 
 
 def _masked_array(part):
@@ -247,12 +258,25 @@ def _index(part):
     index_class, state = part.arguments
     if index_class.__name__ == 'RangeIndex':
         return pd.RangeIndex(int(state['start']), int(state['stop']), int(state['step']))
-    names = _build(state['data'])
+    names = _one_level(state) if index_class.__name__ == 'MultiIndex' else _build(state['data'])
     if names.dtype == object and not all(
         name is pd.NA or isinstance(name, (str, int, float)) for name in names
     ):
         raise ValueError('a name that is neither a text nor a number')
     return pd.Index(names, tupleize_cols=False)
+
+
+def _one_level(state):
+    """Return the values of a MultiIndex of which only one level tells the names apart."""
+    codes = [_build(array) for array in state['codes']]
+    telling = [level for level, array in enumerate(codes) if (array != array[:1]).any()]
+    if len(telling) > 1:
+        raise TableError(
+            'has several levels of names; save a table with one: frame.droplevel(0, axis=1) leaves out the '
+            'first level of the columns, frame.droplevel(0) that of the index'
+        )
+    level = telling[0] if telling else -1
+    return _values(codes[level], _build(state['levels'][level]))
 
 
 # Arrow's names of the types of a column -> the numpy types of its values, or of the offsets of its texts.
@@ -307,7 +331,7 @@ BUILDERS = {
     'dtype': _dtype,
     '_frombuffer': _array_of_protocol_5,
     '_reconstruct': _array,
-    '__pyx_unpickle_NDArrayBacked': _text_array,
+    '__pyx_unpickle_NDArrayBacked': _backed_array,
     'IntegerArray': _masked_array,
     'FloatingArray': _masked_array,
     'SparseArray': _sparse_array,
