@@ -1,7 +1,7 @@
-import react from '@vitejs/plugin-react'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 
@@ -17,7 +17,9 @@ function graphPath(): string {
     }
     return resolve(GRAPH)
   }
-  return [resolve(here, '../output/graph.json'), resolve(here, 'sample/graph.json')].find((path) => existsSync(path))!
+  return [resolve(here, '../output/graph.json'), resolve(here, 'sample/graph.json')].find((path) =>
+    existsSync(path),
+  )!
 }
 
 function graphFile(): Plugin {
@@ -44,8 +46,9 @@ function graphFile(): Plugin {
 }
 
 /** The built page runs its own scripts, talks to its own host, and shows pictures; App narrows those to one host. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:; "
-  + "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:; " +
+  "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 
 function contentSecurityPolicy(): Plugin {
   return {
@@ -53,7 +56,11 @@ function contentSecurityPolicy(): Plugin {
     // The development server injects scripts of its own, so only the built page has the policy.
     apply: 'build',
     transformIndexHtml: () => [
-      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
+      {
+        tag: 'meta',
+        attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY },
+        injectTo: 'head-prepend',
+      },
     ],
   }
 }
@@ -64,7 +71,13 @@ function serviceWorker(): Plugin {
     apply: 'build',
     enforce: 'post',
     generateBundle(_options, bundle) {
-      const files = ['./', './icon.svg', ...Object.keys(bundle).filter((name) => name !== 'index.html').map((name) => `./${name}`)]
+      const files = [
+        './',
+        './icon.svg',
+        ...Object.keys(bundle)
+          .filter((name) => name !== 'index.html')
+          .map((name) => `./${name}`),
+      ]
       const version = createHash('sha256').update(files.join()).digest('hex').slice(0, 12)
       const source = readFileSync(resolve(here, 'src/service-worker.js'), 'utf8')
         .replace('__FILES__', JSON.stringify(files))

@@ -2,12 +2,12 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { ClusterLegend } from './ClusterLegend'
 import { FileError } from './file'
-import { loadGraph, readGraphFile, type AnimeGraph } from './graph'
+import { type AnimeGraph, loadGraph, readGraphFile } from './graph'
 import { ListView } from './ListView'
-import { animeAddress, useRoute } from './route'
 import { PanelHead } from './parts'
-import { SearchBox } from './SearchBox'
+import { animeAddress, useRoute } from './route'
 import { ScoresPanel } from './ScoresPanel'
+import { SearchBox } from './SearchBox'
 import { scoredOn, useScores } from './scores'
 import { makeIndex } from './search'
 import { TitlePanel } from './TitlePanel'
@@ -81,12 +81,17 @@ export function App() {
         <p>{error}</p>
         <label className="file-button">
           Open a graph.json from this computer
-          <input className="visually-hidden" type="file" accept=".json,application/json" onChange={(event) => {
-            const file = event.target.files?.[0]
-            // Else the same file, mended, could not be chosen again.
-            event.target.value = ''
-            if (file) void open(readGraphFile(file))
-          }} />
+          <input
+            className="visually-hidden"
+            type="file"
+            accept=".json,application/json"
+            onChange={(event) => {
+              const file = event.target.files?.[0]
+              // Else the same file, mended, could not be chosen again.
+              event.target.value = ''
+              if (file) void open(readGraphFile(file))
+            }}
+          />
         </label>
       </main>
     )
@@ -115,7 +120,7 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   const [dragging, setDragging] = useState(false)
   const index = useMemo(() => makeIndex(graph.anime), [graph])
 
-  const selected = route.page === 'anime' ? graph.byId.get(route.id) ?? null : null
+  const selected = route.page === 'anime' ? (graph.byId.get(route.id) ?? null) : null
   // A link that is shared, or a state from another graph, may hold a trail that does not fit this page.
   const way = useMemo(() => {
     const known = trail.filter((id) => graph.byId.has(id))
@@ -123,7 +128,9 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   }, [trail, selected, graph])
   const list = asList || !mapWorks
   const scored = useMemo(() => scoredOn(graph, scores), [graph, scores])
-  const nearOff = selected ? graph.neighbours.get(selected.id)!.filter(({ id }) => hidden.has(graph.byId.get(id)!.cluster.id)).length : 0
+  const nearOff = selected
+    ? graph.neighbours.get(selected.id)!.filter(({ id }) => hidden.has(graph.byId.get(id)!.cluster.id)).length
+    : 0
 
   // Where there is room for one of the two, the one asked for last is seen.
   useEffect(() => {
@@ -136,7 +143,11 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   const onLost = useCallback(() => setMapWorks(false), [])
 
   useEffect(() => {
-    document.title = selected ? `${selected.title} · AniEmbed` : route.page === 'scores' ? 'Your scores · AniEmbed' : 'AniEmbed'
+    document.title = selected
+      ? `${selected.title} · AniEmbed`
+      : route.page === 'scores'
+        ? 'Your scores · AniEmbed'
+        : 'AniEmbed'
   }, [selected, route])
 
   useEffect(() => {
@@ -148,7 +159,9 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
       event.preventDefault()
       setDragging(true)
     }
-    const onLeave = (event: DragEvent) => { if (!event.relatedTarget) setDragging(false) }
+    const onLeave = (event: DragEvent) => {
+      if (!event.relatedTarget) setDragging(false)
+    }
     const onDrop = (event: DragEvent) => {
       setDragging(false)
       const file = event.dataTransfer?.files[0]
@@ -189,10 +202,20 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   const noticeBox = (
     <div className="notices" role="status">
       {graph.clusters.every(({ id }) => hidden.has(id)) && <p>All clusters are switched off.</p>}
-      {!list && nearOff > 0 && <p>{nearOff} of the nearest {nearOff === 1 ? 'is' : 'are'} not on the map: {nearOff === 1 ? 'its cluster is' : 'their clusters are'} switched off.</p>}
+      {!list && nearOff > 0 && (
+        <p>
+          {nearOff} of the nearest {nearOff === 1 ? 'is' : 'are'} not on the map:{' '}
+          {nearOff === 1 ? 'its cluster is' : 'their clusters are'} switched off.
+        </p>
+      )}
       {!mapWorks && <p>This browser shows no WebGL, so the titles stand as a list instead of a map.</p>}
       {notices.map((notice) => (
-        <p key={notice}>{notice}<button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">×</button></p>
+        <p key={notice}>
+          {notice}
+          <button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">
+            ×
+          </button>
+        </p>
       ))}
     </div>
   )
@@ -200,30 +223,80 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
   return (
     <div className={`explorer ${route.page === 'home' ? '' : 'with-panel'} ${legend ? 'with-legend' : ''}`}>
       <header>
-        <h1><a href="#/" onClick={(event) => { event.preventDefault(); close() }}>AniEmbed</a></h1>
+        <h1>
+          <a
+            href="#/"
+            onClick={(event) => {
+              event.preventDefault()
+              close()
+            }}
+          >
+            AniEmbed
+          </a>
+        </h1>
         <SearchBox index={index} onOpen={begin} />
         <div className="tools">
-          {mapWorks && <button type="button" aria-pressed={asList} onClick={() => setAsList(!asList)}>List</button>}
-          <button type="button" aria-expanded={legend} onClick={() => { setLegend(!legend); setShownCluster(null) }}>Clusters</button>
-          <button type="button" aria-pressed={route.page === 'scores'} onClick={() => (route.page === 'scores' ? close() : goTo('#/scores'))}>
-            Your scores{scored.length > 0 && <span className="badge">{scored.length.toLocaleString('en')}</span>}
+          {mapWorks && (
+            <button type="button" aria-pressed={asList} onClick={() => setAsList(!asList)}>
+              List
+            </button>
+          )}
+          <button
+            type="button"
+            aria-expanded={legend}
+            onClick={() => {
+              setLegend(!legend)
+              setShownCluster(null)
+            }}
+          >
+            Clusters
           </button>
-          <button type="button" onClick={nextTheme} aria-label={`Colours: ${THEMES[theme].name}`} title={`Colours: ${THEMES[theme].name}`}>{THEMES[theme].sign}</button>
+          <button
+            type="button"
+            aria-pressed={route.page === 'scores'}
+            onClick={() => (route.page === 'scores' ? close() : goTo('#/scores'))}
+          >
+            Your scores
+            {scored.length > 0 && <span className="badge">{scored.length.toLocaleString('en')}</span>}
+          </button>
+          <button
+            type="button"
+            onClick={nextTheme}
+            aria-label={`Colours: ${THEMES[theme].name}`}
+            title={`Colours: ${THEMES[theme].name}`}
+          >
+            {THEMES[theme].sign}
+          </button>
         </div>
       </header>
 
       <main className={list ? 'stage as-list' : 'stage'} aria-label={list ? 'Titles' : 'Map'}>
-        {list
-          ? <>{noticeBox}<ListView graph={graph} hidden={hidden} onOpen={begin} /></>
-          : (
-            <Suspense fallback={<p className="state" role="status">Drawing the map…</p>}>
-              <MapView
-                graph={graph} selected={selected} trail={way} hidden={hidden} shownCluster={shownCluster}
-                covering={`${route.page !== 'home'} ${legend}`}
-                dark={dark} onSelect={walk} onLost={onLost}
-              />
-            </Suspense>
-          )}
+        {list ? (
+          <>
+            {noticeBox}
+            <ListView graph={graph} hidden={hidden} onOpen={begin} />
+          </>
+        ) : (
+          <Suspense
+            fallback={
+              <p className="state" role="status">
+                Drawing the map…
+              </p>
+            }
+          >
+            <MapView
+              graph={graph}
+              selected={selected}
+              trail={way}
+              hidden={hidden}
+              shownCluster={shownCluster}
+              covering={`${route.page !== 'home'} ${legend}`}
+              dark={dark}
+              onSelect={walk}
+              onLost={onLost}
+            />
+          </Suspense>
+        )}
       </main>
 
       {!list && noticeBox}
@@ -235,27 +308,52 @@ function Explorer({ graph, theme, dark, nextTheme }: { graph: AnimeGraph } & Ret
       )}
 
       {route.page !== 'home' && (
-        <section className="panel" aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}>
+        <section
+          className="panel"
+          aria-label={selected ? 'Title' : route.page === 'scores' ? 'Your scores' : 'Not found'}
+        >
           {selected && (
             <TitlePanel
-              graph={graph} anime={selected} trail={way} score={scores.get(selected.id)} onScore={onScore} onWalk={walk} onClose={close}
+              graph={graph}
+              anime={selected}
+              trail={way}
+              score={scores.get(selected.id)}
+              onScore={onScore}
+              onWalk={walk}
+              onClose={close}
               onReturn={(position) => goTo(animeAddress(way[position]), way.slice(0, position + 1))}
             />
           )}
           {route.page === 'scores' && (
-            <ScoresPanel graph={graph} scores={scores} scored={scored} kept={kept} onScores={change} onOpen={begin} onClose={close} dropped={dropped} />
+            <ScoresPanel
+              graph={graph}
+              scores={scores}
+              scored={scored}
+              kept={kept}
+              onScores={change}
+              onOpen={begin}
+              onClose={close}
+              dropped={dropped}
+            />
           )}
           {!selected && route.page !== 'scores' && (
             <>
               <PanelHead title="Not found" onClose={close} />
               <p role="alert" className="message bad">
-                {route.page === 'anime' ? `This map holds no title with the id ${route.id}.` : `This page knows no address ${route.address}.`} Search for a title instead.
+                {route.page === 'anime'
+                  ? `This map holds no title with the id ${route.id}.`
+                  : `This page knows no address ${route.address}.`}{' '}
+                Search for a title instead.
               </p>
             </>
           )}
         </section>
       )}
-      {dragging && <div className="drop-here" aria-hidden="true">Drop your list here</div>}
+      {dragging && (
+        <div className="drop-here" aria-hidden="true">
+          Drop your list here
+        </div>
+      )}
     </div>
   )
 }

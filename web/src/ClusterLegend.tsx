@@ -21,7 +21,14 @@ export function ClusterLegend({ graph, hidden, onHidden, onShow }: Props) {
         {graph.clusters.map((cluster) => (
           <li key={cluster.id} onMouseEnter={() => onShow(hidden.has(cluster.id) ? null : cluster.id)}>
             <label>
-              <input type="checkbox" checked={!hidden.has(cluster.id)} onChange={() => { toggle(cluster.id); onShow(null) }} />
+              <input
+                type="checkbox"
+                checked={!hidden.has(cluster.id)}
+                onChange={() => {
+                  toggle(cluster.id)
+                  onShow(null)
+                }}
+              />
               <Dot cluster={cluster} />
               <span className="legend-name">{cluster.name}</span>
               <span className="legend-count">{cluster.size.toLocaleString('en')}</span>
@@ -30,10 +37,26 @@ export function ClusterLegend({ graph, hidden, onHidden, onShow }: Props) {
         ))}
       </ul>
       <p className="buttons">
-        <button type="button" className="quiet" onClick={() => onHidden(new Set())} disabled={hidden.size === 0}>All</button>
-        <button type="button" className="quiet" onClick={() => onHidden(new Set(graph.clusters.map(({ id }) => id)))} disabled={hidden.size === graph.clusters.length}>None</button>
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => onHidden(new Set())}
+          disabled={hidden.size === 0}
+        >
+          All
+        </button>
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => onHidden(new Set(graph.clusters.map(({ id }) => id)))}
+          disabled={hidden.size === graph.clusters.length}
+        >
+          None
+        </button>
       </p>
-      {graph.pictureOrigin === null && <p className="legend-note">This graph names no covers; coloured discs stand in for them.</p>}
+      {graph.pictureOrigin === null && (
+        <p className="legend-note">This graph names no covers; coloured discs stand in for them.</p>
+      )}
     </div>
   )
 }

@@ -1,6 +1,6 @@
 /** The same titles as text: for who prefers it, and for browsers without WebGL. */
 import { useMemo, useState } from 'react'
-import { byPopularity, type AnimeGraph } from './graph'
+import { type AnimeGraph, byPopularity } from './graph'
 import { TitleRow } from './parts'
 
 const STEP = 100
@@ -24,8 +24,11 @@ export function ListView({ graph, hidden, onOpen }: Props) {
   return (
     <div className="list-view">
       <div className="list-head">
-        <h2>{titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}</h2>
-        <label>Order
+        <h2>
+          {titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}
+        </h2>
+        <label>
+          Order
           <select value={order} onChange={(event) => setOrder(event.target.value)}>
             <option value="popularity">Popularity</option>
             <option value="title">Title</option>
@@ -34,8 +37,18 @@ export function ListView({ graph, hidden, onOpen }: Props) {
           </select>
         </label>
       </div>
-      <ol className="titles">{titles.slice(0, shown).map((anime) => <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />)}</ol>
-      {titles.length > shown && <p><button type="button" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
+      <ol className="titles">
+        {titles.slice(0, shown).map((anime) => (
+          <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />
+        ))}
+      </ol>
+      {titles.length > shown && (
+        <p>
+          <button type="button" onClick={() => setShown(shown + STEP)}>
+            Show more
+          </button>
+        </p>
+      )}
     </div>
   )
 }

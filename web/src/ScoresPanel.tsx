@@ -3,9 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
 import { readListFile } from './listfile'
-import { Facts, PanelHead, TitleRow, mediaTypeName } from './parts'
+import { Facts, mediaTypeName, PanelHead, TitleRow } from './parts'
 import type { Recommendation } from './recommend'
-import { scoredOn, type Scores } from './scores'
+import { type Scores, scoredOn } from './scores'
 
 interface Props {
   graph: AnimeGraph
@@ -22,7 +22,8 @@ interface Props {
 
 const STEP = 20
 
-const count = (number: number, one: string, more: string) => `${number.toLocaleString('en')} ${number === 1 ? one : more}`
+const count = (number: number, one: string, more: string) =>
+  `${number.toLocaleString('en')} ${number === 1 ? one : more}`
 
 export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onClose, dropped }: Props) {
   const picker = useRef<HTMLInputElement>(null)
@@ -66,20 +67,50 @@ export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onC
     <>
       <PanelHead title="Your scores" onClose={onClose} />
       <p>
-        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; drop it anywhere on this page).
-        It is read in your browser and never leaves it.
+        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; drop it
+        anywhere on this page). It is read in your browser and never leaves it.
       </p>
       <p className="buttons">
-        <button type="button" onClick={() => picker.current!.click()} disabled={reading}>{reading ? 'Reading the list…' : 'Open list file'}</button>
-        {scores.size > 0 && <button type="button" className="quiet" onClick={forget}>Forget all scores</button>}
+        <button type="button" onClick={() => picker.current!.click()} disabled={reading}>
+          {reading ? 'Reading the list…' : 'Open list file'}
+        </button>
+        {scores.size > 0 && (
+          <button type="button" className="quiet" onClick={forget}>
+            Forget all scores
+          </button>
+        )}
       </p>
       <input
-        ref={picker} type="file" accept=".xml,.gz,text/xml,application/gzip" hidden aria-label="List file"
-        onChange={(event) => { const file = event.target.files?.[0]; event.target.value = ''; if (file) void read(file) }}
+        ref={picker}
+        type="file"
+        accept=".xml,.gz,text/xml,application/gzip"
+        hidden
+        aria-label="List file"
+        onChange={(event) => {
+          const file = event.target.files?.[0]
+          event.target.value = ''
+          if (file) void read(file)
+        }}
       />
       <div role="status">
-        {message && <p className={message.bad ? 'message bad' : 'message'}>{message.text}{message.undo && <> <button type="button" className="quiet" onClick={() => undo(message.undo!)}>Undo</button></>}</p>}
-        {!kept && <p className="message">This browser keeps no data for this page, so the scores last only until you close it.</p>}
+        {message && (
+          <p className={message.bad ? 'message bad' : 'message'}>
+            {message.text}
+            {message.undo && (
+              <>
+                {' '}
+                <button type="button" className="quiet" onClick={() => undo(message.undo!)}>
+                  Undo
+                </button>
+              </>
+            )}
+          </p>
+        )}
+        {!kept && (
+          <p className="message">
+            This browser keeps no data for this page, so the scores last only until you close it.
+          </p>
+        )}
       </div>
       {scored.length > 0 && (
         <details>
@@ -87,18 +118,29 @@ export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onC
           <ol className="own-scores">
             {scored.slice(0, 200).map(([id, score]) => (
               <li key={id}>
-                <button type="button" onClick={() => onOpen(id)}>{graph.byId.get(id)!.title}</button> <strong>{score}</strong>
+                <button type="button" onClick={() => onOpen(id)}>
+                  {graph.byId.get(id)!.title}
+                </button>{' '}
+                <strong>{score}</strong>
               </li>
             ))}
           </ol>
           {scored.length > 200 && <p>… and {scored.length - 200} more.</p>}
         </details>
       )}
-      {graph.model === null
-        ? <p className="message">This graph does not hold what recommending needs; make it anew with embeddings.py.</p>
-        : scored.length === 0
-          ? !message && <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
-          : <RecommendationList graph={graph} scores={scores} onOpen={onOpen} />}
+      {graph.model === null ? (
+        <p className="message">
+          This graph does not hold what recommending needs; make it anew with embeddings.py.
+        </p>
+      ) : scored.length === 0 ? (
+        !message && (
+          <p className="message">
+            No title on this map has a score of yours yet, so there is nothing to recommend from.
+          </p>
+        )
+      ) : (
+        <RecommendationList graph={graph} scores={scores} onOpen={onOpen} />
+      )}
     </>
   )
 }
@@ -129,42 +171,106 @@ function RecommendationList({ graph, scores, onOpen }: Pick<Props, 'graph' | 'sc
   const [meanFrom, setMeanFrom] = useState('')
   const [type, setType] = useState('')
   const [shown, setShown] = useState(STEP)
-  const types = useMemo(() => [...new Set(graph.anime.map((anime) => anime.mediaType))].filter((one) => one !== null).sort(), [graph])
+  const types = useMemo(
+    () => [...new Set(graph.anime.map((anime) => anime.mediaType))].filter((one) => one !== null).sort(),
+    [graph],
+  )
 
   if (!recommendations) return <p role="status">Looking for what suits you…</p>
   // An unknown year, mean or kind meets no condition that is set.
-  const from = Number(yearFrom) || -Infinity, to = Number(yearTo) || Infinity, mean = Number(meanFrom) || -Infinity
+  const from = Number(yearFrom) || -Infinity,
+    to = Number(yearTo) || Infinity,
+    mean = Number(meanFrom) || -Infinity
   const passing = recommendations.filter(({ id }) => {
     const anime = graph.byId.get(id)!
-    return (!yearFrom || (anime.year ?? -Infinity) >= from) && (!yearTo || (anime.year ?? Infinity) <= to)
-      && (!meanFrom || (anime.mean ?? -Infinity) >= mean) && (!type || anime.mediaType === type)
+    return (
+      (!yearFrom || (anime.year ?? -Infinity) >= from) &&
+      (!yearTo || (anime.year ?? Infinity) <= to) &&
+      (!meanFrom || (anime.mean ?? -Infinity) >= mean) &&
+      (!type || anime.mediaType === type)
+    )
   })
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
       <h3 id="recommended">Recommended for you</h3>
       <div className="filters">
-        <label>From year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearFrom} onChange={(event) => setYearFrom(event.target.value)} /></label>
-        <label>To year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearTo} onChange={(event) => setYearTo(event.target.value)} /></label>
-        <label>Mean from<input type="number" inputMode="decimal" min={1} max={10} step={0.1} value={meanFrom} onChange={(event) => setMeanFrom(event.target.value)} /></label>
+        <label>
+          From year
+          <input
+            type="number"
+            inputMode="numeric"
+            min={1900}
+            max={2100}
+            value={yearFrom}
+            onChange={(event) => setYearFrom(event.target.value)}
+          />
+        </label>
+        <label>
+          To year
+          <input
+            type="number"
+            inputMode="numeric"
+            min={1900}
+            max={2100}
+            value={yearTo}
+            onChange={(event) => setYearTo(event.target.value)}
+          />
+        </label>
+        <label>
+          Mean from
+          <input
+            type="number"
+            inputMode="decimal"
+            min={1}
+            max={10}
+            step={0.1}
+            value={meanFrom}
+            onChange={(event) => setMeanFrom(event.target.value)}
+          />
+        </label>
         {types.length > 0 && (
-          <label>Kind
+          <label>
+            Kind
             <select value={type} onChange={(event) => setType(event.target.value)}>
               <option value="">Any</option>
-              {types.map((one) => <option key={one} value={one}>{mediaTypeName(one)}</option>)}
+              {types.map((one) => (
+                <option key={one} value={one}>
+                  {mediaTypeName(one)}
+                </option>
+              ))}
             </select>
           </label>
         )}
       </div>
-      {passing.length === 0 && <p className="message">{recommendations.length === 0 ? 'Every title of this map is on your list already.' : 'No title passes these filters.'}</p>}
+      {passing.length === 0 && (
+        <p className="message">
+          {recommendations.length === 0
+            ? 'Every title of this map is on your list already.'
+            : 'No title passes these filters.'}
+        </p>
+      )}
       <ol className="titles recommendations">
         {passing.slice(0, shown).map(({ id, because }) => (
           <TitleRow
-            key={id} anime={graph.byId.get(id)!} onOpen={onOpen}
-            note={<><Facts anime={graph.byId.get(id)!} /><Because titles={because.map((own) => graph.byId.get(own)!.title)} /></>}
+            key={id}
+            anime={graph.byId.get(id)!}
+            onOpen={onOpen}
+            note={
+              <>
+                <Facts anime={graph.byId.get(id)!} />
+                <Because titles={because.map((own) => graph.byId.get(own)!.title)} />
+              </>
+            }
           />
         ))}
       </ol>
-      {passing.length > shown && <p><button type="button" className="quiet" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
+      {passing.length > shown && (
+        <p>
+          <button type="button" className="quiet" onClick={() => setShown(shown + STEP)}>
+            Show more
+          </button>
+        </p>
+      )}
     </section>
   )
 }

@@ -2,7 +2,7 @@
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import type { Anime } from './graph'
 import { Cover, Facts } from './parts'
-import { search, type SearchIndex } from './search'
+import { type SearchIndex, search } from './search'
 
 export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: number): void }) {
   const [text, setText] = useState('')
@@ -16,7 +16,9 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const writing = (event.target as HTMLElement).matches('input:not([type=radio], [type=checkbox]), select, textarea')
+      const writing = (event.target as HTMLElement).matches(
+        'input:not([type=radio], [type=checkbox]), select, textarea',
+      )
       if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return
       event.preventDefault()
       field.current!.focus()
@@ -47,22 +49,48 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
   }
 
   return (
-    <div className="search" role="search" onBlur={(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false) }}>
+    <div
+      className="search"
+      role="search"
+      onBlur={(event) => {
+        if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false)
+      }}
+    >
       <input
-        ref={field} type="text" value={text} placeholder="Search a title" aria-label="Search a title"
-        role="combobox" aria-expanded={open && asked && found.length > 0} aria-controls={name} aria-autocomplete="list"
+        ref={field}
+        type="text"
+        value={text}
+        placeholder="Search a title"
+        aria-label="Search a title"
+        role="combobox"
+        aria-expanded={open && asked && found.length > 0}
+        aria-controls={name}
+        aria-autocomplete="list"
         aria-activedescendant={open && found[active] ? `${name}-${active}` : undefined}
-        autoComplete="off" spellCheck={false} enterKeyHint="search" maxLength={200}
-        onChange={(event) => { setText(event.target.value); setActive(0); setOpen(true) }}
-        onFocus={() => setOpen(true)} onKeyDown={onKeyDown}
+        autoComplete="off"
+        spellCheck={false}
+        enterKeyHint="search"
+        maxLength={200}
+        onChange={(event) => {
+          setText(event.target.value)
+          setActive(0)
+          setOpen(true)
+        }}
+        onFocus={() => setOpen(true)}
+        onKeyDown={onKeyDown}
       />
       {!text && <kbd aria-hidden="true">/</kbd>}
       {open && asked && found.length > 0 && (
         <ul id={name} ref={list} role="listbox" aria-label="Titles found">
           {found.map((anime, k) => (
             <li
-              key={anime.id} id={`${name}-${k}`} role="option" aria-selected={k === active}
-              onPointerMove={() => setActive(k)} onMouseDown={(event) => event.preventDefault()} onClick={() => choose(anime)}
+              key={anime.id}
+              id={`${name}-${k}`}
+              role="option"
+              aria-selected={k === active}
+              onPointerMove={() => setActive(k)}
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => choose(anime)}
             >
               <Cover anime={anime} width={32} />
               <span className="title-text">
@@ -74,8 +102,12 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
           ))}
         </ul>
       )}
-      {open && asked && found.length === 0 && <p className="nothing">No title on this map is called anything like “{text.trim()}”.</p>}
-      <span className="visually-hidden" role="status">{open && asked ? `${found.length} ${found.length === 1 ? 'title' : 'titles'} found` : ''}</span>
+      {open && asked && found.length === 0 && (
+        <p className="nothing">No title on this map is called anything like “{text.trim()}”.</p>
+      )}
+      <span className="visually-hidden" role="status">
+        {open && asked ? `${found.length} ${found.length === 1 ? 'title' : 'titles'} found` : ''}
+      </span>
     </div>
   )
 }

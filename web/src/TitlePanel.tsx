@@ -1,7 +1,7 @@
 /** One title: what is known of it, the user's score, the ten nearest, the way so far. */
 import { useEffect, useRef } from 'react'
-import { malAddress, type Anime, type AnimeGraph } from './graph'
-import { Cover, Dot, PanelHead, Similarity, Stars, TitleRow, mediaTypeName } from './parts'
+import { type Anime, type AnimeGraph, malAddress } from './graph'
+import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
 
 interface Props {
   graph: AnimeGraph
@@ -39,9 +39,13 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
           <ol ref={way}>
             {trail.map((id, k) => (
               <li key={k}>
-                {k < trail.length - 1
-                  ? <button type="button" onClick={() => onReturn(k)}>{graph.byId.get(id)!.title}</button>
-                  : <span aria-current="page">{anime.title}</span>}
+                {k < trail.length - 1 ? (
+                  <button type="button" onClick={() => onReturn(k)}>
+                    {graph.byId.get(id)!.title}
+                  </button>
+                ) : (
+                  <span aria-current="page">{anime.title}</span>
+                )}
               </li>
             ))}
           </ol>
@@ -51,24 +55,41 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
         <Cover anime={anime} width={112} />
         <div>
           {anime.english && <p className="title-english">{anime.english}</p>}
-          <p className="cluster-line"><Dot cluster={anime.cluster} />{anime.cluster.name}</p>
-          <p className="elsewhere"><a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">On MyAnimeList<span aria-hidden="true"> ↗</span><span className="visually-hidden"> (opens a new tab)</span></a></p>
+          <p className="cluster-line">
+            <Dot cluster={anime.cluster} />
+            {anime.cluster.name}
+          </p>
+          <p className="elsewhere">
+            <a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">
+              On MyAnimeList<span aria-hidden="true"> ↗</span>
+              <span className="visually-hidden"> (opens a new tab)</span>
+            </a>
+          </p>
         </div>
       </div>
       <dl className="fact-list">
-        {facts.filter(([, value]) => value).map(([name, value]) => <div key={name} className={name.startsWith('Studio') || name === 'Genres' ? 'whole-line' : ''}><dt>{name}</dt><dd>{value}</dd></div>)}
+        {facts
+          .filter(([, value]) => value)
+          .map(([name, value]) => (
+            <div key={name} className={name.startsWith('Studio') || name === 'Genres' ? 'whole-line' : ''}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
       </dl>
       <Stars score={score} onScore={onScore} />
       <h3>Nearest titles</h3>
-      {near.length === 0
-        ? <p>The file names no neighbours of this title.</p>
-        : (
-          <ol className="titles">
-            {near.map(({ id, similarity }) => (
-              <TitleRow key={id} anime={graph.byId.get(id)!} onOpen={onWalk}><Similarity value={similarity} /></TitleRow>
-            ))}
-          </ol>
-        )}
+      {near.length === 0 ? (
+        <p>The file names no neighbours of this title.</p>
+      ) : (
+        <ol className="titles">
+          {near.map(({ id, similarity }) => (
+            <TitleRow key={id} anime={graph.byId.get(id)!} onOpen={onWalk}>
+              <Similarity value={similarity} />
+            </TitleRow>
+          ))}
+        </ol>
+      )}
     </>
   )
 }

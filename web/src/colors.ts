@@ -17,7 +17,7 @@ const channels = (color: string) => [1, 3, 5].map((k) => parseInt(color.slice(k,
 export function mix(a: string, b: string, share: number): string {
   const other = channels(b)
   const mixed = channels(a).map((value, k) => Math.round(value * (1 - share) + other[k] * share))
-  return '#' + mixed.map((value) => value.toString(16).padStart(2, '0')).join('')
+  return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`
 }
 
 /** Relative luminance by WCAG, 0 to 1. */

@@ -45,9 +45,13 @@ export class CoverProgram extends RoundImageProgram {
       'abs(diffVector.x) > v_radius / paddingRatio || abs(diffVector.y) > v_radius / paddingRatio',
       'dist > v_radius / paddingRatio',
     )
-    const rim = replaced(round, 'if (dist < v_radius - border) {', `
+    const rim = replaced(
+      round,
+      'if (dist < v_radius - border) {',
+      `
     if (v_radius > 4.0 * border) color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, dist));
-    if (dist < v_radius - border) {`)
+    if (dist < v_radius - border) {`,
+    )
     const ATTRIBUTES = [...definition.ATTRIBUTES, ...CONSTANT_ATTRIBUTES]
     return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as InstancedProgramDefinition
   }

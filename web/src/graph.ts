@@ -59,8 +59,22 @@ const FARTHEST = 1e6
 
 /** Colours by Okabe and Ito, then by Tol: told apart by colour-blind eyes, and seen on dark and on light. */
 const PALETTE = [
-  '#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#999933', '#aa4499',
-  '#44aa99', '#bb5566', '#7a7fd0', '#ddaa33', '#8f7355', '#66aa55', '#b07cc6', '#5f8f99',
+  '#0072b2',
+  '#e69f00',
+  '#009e73',
+  '#cc79a7',
+  '#56b4e9',
+  '#d55e00',
+  '#999933',
+  '#aa4499',
+  '#44aa99',
+  '#bb5566',
+  '#7a7fd0',
+  '#ddaa33',
+  '#8f7355',
+  '#66aa55',
+  '#b07cc6',
+  '#5f8f99',
 ]
 const OTHER_COLOR = '#8a8f98'
 
@@ -86,9 +100,17 @@ export async function loadGraph(address: string, onBytes: (bytes: number) => voi
     throw new FileError('graph.json could not be fetched: the place it lies at does not answer.')
   }
   if (response.status === 404)
-    throw new FileError('There is no graph.json beside this page. Run python3 embeddings.py and put output/graph.json there.')
-  if (!response.ok || !response.body) throw new FileError(`graph.json could not be fetched: the host answered ${response.status}.`)
-  const text = await readText(response.body, LARGEST_FILE, 'graph.json broke off on its way; reload the page to fetch it again.', onBytes)
+    throw new FileError(
+      'There is no graph.json beside this page. Run python3 embeddings.py and put output/graph.json there.',
+    )
+  if (!response.ok || !response.body)
+    throw new FileError(`graph.json could not be fetched: the host answered ${response.status}.`)
+  const text = await readText(
+    response.body,
+    LARGEST_FILE,
+    'graph.json broke off on its way; reload the page to fetch it again.',
+    onBytes,
+  )
   performance.mark('graph-arrived')
   return parseGraph(text, document.baseURI)
 }
@@ -99,7 +121,8 @@ export async function readGraphFile(file: Blob): Promise<AnimeGraph> {
 }
 
 function decodeVectors(encoded: unknown, rows: number): Float32Array {
-  if (typeof encoded !== 'string') throw new FileError('The graph has no vectors, so nothing can be recommended from it; it was not opened.')
+  if (typeof encoded !== 'string')
+    throw new FileError('The graph has no vectors, so nothing can be recommended from it; it was not opened.')
   let binary: string
   try {
     binary = atob(encoded)
@@ -108,14 +131,17 @@ function decodeVectors(encoded: unknown, rows: number): Float32Array {
   }
   const expected = rows * DIMENSIONS * 4
   if (binary.length !== expected)
-    throw new FileError(`The vectors of the graph hold ${binary.length} bytes, where ${rows} titles of ${DIMENSIONS} numbers take ${expected}.`)
+    throw new FileError(
+      `The vectors of the graph hold ${binary.length} bytes, where ${rows} titles of ${DIMENSIONS} numbers take ${expected}.`,
+    )
   const bytes = new Uint8Array(expected)
   for (let k = 0; k < expected; k++) bytes[k] = binary.charCodeAt(k)
   const view = new DataView(bytes.buffer)
   const vectors = new Float32Array(rows * DIMENSIONS)
   for (let k = 0; k < vectors.length; k++) {
     const value = view.getFloat32(4 * k, true)
-    if (!Number.isFinite(value)) throw new FileError('The vectors of the graph hold a number that is not finite.')
+    if (!Number.isFinite(value))
+      throw new FileError('The vectors of the graph hold a number that is not finite.')
     vectors[k] = value
   }
   return vectors
@@ -126,20 +152,29 @@ function parseModel(value: unknown, titles: number): RecommendationModel | null 
     Array.isArray(list) && list.length === length && list.every(Number.isFinite)
   if (!isObject(value)) return null
   const { mean, popularity, whitening } = value
-  const whole = numbers(mean, titles) && mean.every((m) => m >= 0 && m <= 10) && numbers(popularity, titles) && popularity.every((p) => p > 0)
-    && Array.isArray(whitening) && whitening.length === DIMENSIONS && whitening.every((row) => numbers(row, DIMENSIONS))
+  const whole =
+    numbers(mean, titles) &&
+    mean.every((m) => m >= 0 && m <= 10) &&
+    numbers(popularity, titles) &&
+    popularity.every((p) => p > 0) &&
+    Array.isArray(whitening) &&
+    whitening.length === DIMENSIONS &&
+    whitening.every((row) => numbers(row, DIMENSIONS))
   return whole ? { mean, popularity, whitening: whitening as number[][] } : null
 }
 
 function parseClusters(value: unknown): Cluster[] {
   const clusters: Cluster[] = []
   for (const entry of Array.isArray(value) ? value : []) {
-    if (!isObject(entry) || !Number.isSafeInteger(entry.id) || (entry.id as number) < 0) throw new FileError('A cluster of the graph has no id.')
+    if (!isObject(entry) || !Number.isSafeInteger(entry.id) || (entry.id as number) < 0)
+      throw new FileError('A cluster of the graph has no id.')
     const id = entry.id as number
-    if (clusters.some((other) => other.id === id)) throw new FileError(`The graph holds the cluster ${id} twice.`)
-    const color = typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
-      ? entry.color
-      : PALETTE[clusters.length % PALETTE.length]
+    if (clusters.some((other) => other.id === id))
+      throw new FileError(`The graph holds the cluster ${id} twice.`)
+    const color =
+      typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
+        ? entry.color
+        : PALETTE[clusters.length % PALETTE.length]
     clusters.push({ id, name: textOrNull(entry.name) ?? `Cluster ${id}`, size: 0, color: forThemes(color) })
   }
   return clusters
@@ -148,7 +183,8 @@ function parseClusters(value: unknown): Cluster[] {
 /** The host that most pictures name. The others are left out, so that the page talks to one host and no more. */
 function findPictureOrigin(pictures: (URL | null)[]): string | null {
   const counts = new Map<string, number>()
-  for (const picture of pictures) if (picture) counts.set(picture.origin, (counts.get(picture.origin) ?? 0) + 1)
+  for (const picture of pictures)
+    if (picture) counts.set(picture.origin, (counts.get(picture.origin) ?? 0) + 1)
   return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? null
 }
 
@@ -164,12 +200,16 @@ export function parseGraph(text: string, base: string): AnimeGraph {
   try {
     json = JSON.parse(text)
   } catch {
-    throw new FileError('The file is not a graph: it is no JSON. It should be the graph.json that embeddings.py writes.')
+    throw new FileError(
+      'The file is not a graph: it is no JSON. It should be the graph.json that embeddings.py writes.',
+    )
   }
   if (!isObject(json) || typeof json.format !== 'string' || !json.format.startsWith('aniembed-graph/'))
     throw new FileError('The file is JSON but not a graph of AniEmbed: its "format" does not say so.')
   if (json.format !== FORMAT)
-    throw new FileError(`The graph is of format ${json.format.slice(0, 40)}, and this page reads ${FORMAT}. Make both with the same version of AniEmbed.`)
+    throw new FileError(
+      `The graph is of format ${json.format.slice(0, 40)}, and this page reads ${FORMAT}. Make both with the same version of AniEmbed.`,
+    )
   if (!Array.isArray(json.anime) || json.anime.length === 0) throw new FileError('The graph holds no titles.')
 
   const notices: string[] = []
@@ -185,9 +225,12 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     if (!isObject(entry) || !Number.isSafeInteger(entry.id) || (entry.id as number) <= 0)
       throw new FileError(`${where} has no MyAnimeList id.`)
     const id = entry.id as number
-    const x = numberOrNull(entry.x), y = numberOrNull(entry.y), title = textOrNull(entry.title)
+    const x = numberOrNull(entry.x),
+      y = numberOrNull(entry.y),
+      title = textOrNull(entry.title)
     if (title === null) throw new FileError(`${where} (id ${id}) has no title.`)
-    if (x === null || y === null || Math.hypot(x, y) > FARTHEST) throw new FileError(`${where} (id ${id}) has no place on the map.`)
+    if (x === null || y === null || Math.hypot(x, y) > FARTHEST)
+      throw new FileError(`${where} (id ${id}) has no place on the map.`)
     if (byId.has(id)) throw new FileError(`The graph holds the title ${id} twice.`)
     let cluster = clusterById.get(entry.cluster as number)
     if (!cluster) {
@@ -198,7 +241,11 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     const picture = pictures[position]
     const english = textOrNull(entry.english)
     const node: Anime = {
-      id, title, x, y, cluster,
+      id,
+      title,
+      x,
+      y,
+      cluster,
       english: english === title ? null : english,
       mean: numberOrNull(entry.mean),
       popularity: numberOrNull(entry.popularity),
@@ -220,18 +267,29 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     const near: Neighbour[] = []
     const entries = listed[id]
     for (const entry of Array.isArray(entries) ? entries : []) {
-      if (Array.isArray(entry) && byId.has(entry[0]) && entry[0] !== id && Math.abs(numberOrNull(entry[1]) ?? Infinity) <= 1)
+      if (
+        Array.isArray(entry) &&
+        byId.has(entry[0]) &&
+        entry[0] !== id &&
+        Math.abs(numberOrNull(entry[1]) ?? Infinity) <= 1
+      )
         near.push({ id: entry[0], similarity: entry[1] })
       else missing++
     }
     neighbours.set(id, near)
   }
   if (missing > 0)
-    notices.push(`${missing} ${missing === 1 ? 'neighbour' : 'neighbours'} in the file could not be used (no such title, or no similarity) and ${missing === 1 ? 'is' : 'are'} left out.`)
+    notices.push(
+      `${missing} ${missing === 1 ? 'neighbour' : 'neighbours'} in the file could not be used (no such title, or no similarity) and ${missing === 1 ? 'is' : 'are'} left out.`,
+    )
 
   return {
     clusters: clusters.filter((cluster) => cluster.size > 0),
-    anime, byId, neighbours, pictureOrigin, notices,
+    anime,
+    byId,
+    neighbours,
+    pictureOrigin,
+    notices,
     vectors: decodeVectors(json.vectors, anime.length),
     model: parseModel(isObject(json.settings) ? json.settings.recommend : null, anime.length),
   }

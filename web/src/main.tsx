@@ -3,6 +3,7 @@ import { App } from './App'
 import './style.css'
 
 // Kept for the next visit without a network; the development server has no such file.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('./service-worker.js')
+if (import.meta.env.PROD && 'serviceWorker' in navigator)
+  void navigator.serviceWorker.register('./service-worker.js')
 
 createRoot(document.getElementById('root')!).render(<App />)

@@ -1,7 +1,7 @@
 /** What is drawn around the discs: lines, trail, names; and what follows from where the discs lie on the screen. */
 import type Sigma from 'sigma'
 import { mix, type ThemeColor } from './colors'
-import { byPopularity, type Anime, type AnimeGraph } from './graph'
+import { type Anime, type AnimeGraph, byPopularity } from './graph'
 
 interface Colors {
   theme: keyof ThemeColor
@@ -41,7 +41,8 @@ const MOUSE_REACH = 3
 const TOUCH_REACH = 16
 const coarse = matchMedia('(pointer: coarse)')
 /** Where a cluster's name may stand, in pixels from the middle of its titles. */
-const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66].flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
+const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
+  .flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
   .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
 
 export function readColors(dark: boolean): Colors {
@@ -49,12 +50,14 @@ export function readColors(dark: boolean): Colors {
   const read = (name: string) => style.getPropertyValue(name).trim()
   return {
     theme: dark ? 'dark' : 'light',
-    background: read('--background'), text: read('--text'), accent: read('--accent'),
+    background: read('--background'),
+    text: read('--text'),
+    accent: read('--accent'),
   }
 }
 
 const shorten = (title: string) =>
-  title.length > LONGEST_TITLE ? title.slice(0, LONGEST_TITLE - 1).trimEnd() + '…' : title
+  title.length > LONGEST_TITLE ? `${title.slice(0, LONGEST_TITLE - 1).trimEnd()}…` : title
 
 export interface Place {
   x: number
@@ -74,7 +77,9 @@ export interface Area {
 export function freeArea(sigma: Sigma): Area {
   const { width, height } = sigma.getDimensions()
   const top = document.querySelector('header')!.getBoundingClientRect().bottom
-  let left = 0, right = width, bottom = height
+  let left = 0,
+    right = width,
+    bottom = height
   for (const box of document.querySelectorAll('.panel, .legend-box')) {
     const covered = box.getBoundingClientRect()
     if (covered.width > width * 0.8) bottom = Math.min(bottom, covered.top)
@@ -94,7 +99,8 @@ interface Box {
   bottom: number
 }
 
-const overlap = (a: Box, b: Box) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
+const overlap = (a: Box, b: Box) =>
+  a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
 
 /** The discs on screen, kept by squares of the screen, so that those under a text are found among few. */
 class Discs {
@@ -109,7 +115,12 @@ class Discs {
 
   add(place: Place) {
     const { x, y, radius } = place
-    for (const square of this.squaresOf({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })) {
+    for (const square of this.squaresOf({
+      left: x - radius,
+      right: x + radius,
+      top: y - radius,
+      bottom: y + radius,
+    })) {
       const others = this.squares.get(square)
       if (others) others.push(place)
       else this.squares.set(square, [place])
@@ -121,7 +132,8 @@ class Discs {
     const under = new Set<Place>()
     for (const square of this.squaresOf(box)) {
       for (const place of this.squares.get(square) ?? []) {
-        const x = Math.max(box.left, Math.min(place.x, box.right)), y = Math.max(box.top, Math.min(place.y, box.bottom))
+        const x = Math.max(box.left, Math.min(place.x, box.right)),
+          y = Math.max(box.top, Math.min(place.y, box.bottom))
         if (Math.hypot(place.x - x, place.y - y) < place.radius) under.add(place)
       }
     }
@@ -136,7 +148,11 @@ export class Painter {
   private clusterCentres: { name: string; id: number; color: ThemeColor; x: number; y: number }[] = []
   private order: Anime[]
 
-  constructor(private sigma: Sigma, private graph: AnimeGraph, private view: View) {
+  constructor(
+    private sigma: Sigma,
+    private graph: AnimeGraph,
+    private view: View,
+  ) {
     this.order = byPopularity(graph.anime)
     this.findClusterCentres()
   }
@@ -144,9 +160,16 @@ export class Painter {
   private findClusterCentres() {
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
     for (const { id, name, color } of this.graph.clusters) {
-      const places = this.graph.anime.filter((anime) => anime.cluster.id === id)
+      const places = this.graph.anime
+        .filter((anime) => anime.cluster.id === id)
         .map((anime) => this.sigma.getNodeDisplayData(anime.id)!)
-      this.clusterCentres.push({ id, name, color, x: middle(places.map((p) => p.x)), y: middle(places.map((p) => p.y)) })
+      this.clusterCentres.push({
+        id,
+        name,
+        color,
+        x: middle(places.map((p) => p.x)),
+        y: middle(places.map((p) => p.y)),
+      })
     }
   }
 
@@ -208,11 +231,17 @@ export class Painter {
       const from = this.placeOf(focus)
       for (const { id, similarity } of graph.neighbours.get(focus)!) {
         if (sigma.getNodeDisplayData(id)!.hidden) continue
-        line(from, this.placeOf(id), mix(view.colors.background, view.colors.text, 0.4), 0.8 + 2.2 * Math.max(0, similarity))
+        line(
+          from,
+          this.placeOf(id),
+          mix(view.colors.background, view.colors.text, 0.4),
+          0.8 + 2.2 * Math.max(0, similarity),
+        )
       }
     }
     for (let k = 1; k < view.trail.length; k++) {
-      const from = this.placeOf(view.trail[k - 1]), to = this.placeOf(view.trail[k])
+      const from = this.placeOf(view.trail[k - 1]),
+        to = this.placeOf(view.trail[k])
       line(from, to, view.colors.accent, 3)
       const length = Math.hypot(to.x - from.x, to.y - from.y)
       if (length < 40) continue
@@ -236,12 +265,16 @@ export class Painter {
     const context = sigma.getCanvases().labels.getContext('2d')!
     const { width, height } = sigma.getDimensions()
     // Nor under what lies over the map.
-    const taken: Box[] = [...document.querySelectorAll('.panel, .legend-box, .zoom-buttons, .tools, .search')].map((part) => part.getBoundingClientRect())
+    const taken: Box[] = [
+      ...document.querySelectorAll('.panel, .legend-box, .zoom-buttons, .tools, .search'),
+    ].map((part) => part.getBoundingClientRect())
     const discs = new Discs()
     const visible = [...this.visible()]
     for (const { place } of visible) if (place.radius >= DOT) discs.add(place)
     let font = ''
-    const useFont = (name: string) => { context.font = font = name }
+    const useFont = (name: string) => {
+      context.font = font = name
+    }
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = view.colors.background
@@ -250,15 +283,32 @@ export class Painter {
      * Writes a text at the first of `points` (middle of its base line) where it lies on no text and no disc, or, if it `must` be
      * said, where it lies on the fewest discs. True if there was room; `margin` in pixels to the next text.
      */
-    const write = (text: string, points: { x: number; y: number }[], lineHeight: number, color: string, margin: number, must: boolean) => {
+    const write = (
+      text: string,
+      points: { x: number; y: number }[],
+      lineHeight: number,
+      color: string,
+      margin: number,
+      must: boolean,
+    ) => {
       const half = this.width(context, font, text) / 2
       let best: { x: number; y: number; box: Box } | null = null
       let fewest = must ? Infinity : 1
       for (const { x, y } of points) {
         if (x - half < 2 || x + half > width - 2 || y - lineHeight < 2 || y > height - 2) continue
-        const box = { left: x - half - margin, right: x + half + margin, top: y - lineHeight - margin / 2, bottom: y + margin / 2 }
+        const box = {
+          left: x - half - margin,
+          right: x + half + margin,
+          top: y - lineHeight - margin / 2,
+          bottom: y + margin / 2,
+        }
         if (taken.some((other) => overlap(box, other))) continue
-        const under = discs.countUnder({ left: x - half, right: x + half, top: y - lineHeight + 2, bottom: y + 2 })
+        const under = discs.countUnder({
+          left: x - half,
+          right: x + half,
+          top: y - lineHeight + 2,
+          bottom: y + 2,
+        })
         if (under < fewest) [best, fewest] = [{ x, y, box }, under]
         if (under === 0) break
       }
@@ -279,14 +329,29 @@ export class Painter {
       context.stroke()
       context.restore()
     }
-    const title = ({ anime, place: { x, y, radius } }: { anime: Anime; place: Place }, margin: number, must = false) => {
+    const title = (
+      { anime, place: { x, y, radius } }: { anime: Anime; place: Place },
+      margin: number,
+      must = false,
+    ) => {
       const text = shorten(anime.title)
       const half = this.width(context, font, text) / 2
       const beside = radius + 6 + half
       // At the edge of the screen a name moves inwards.
       const inside = Math.max(half + 3, Math.min(x, width - half - 3))
-      const points = [{ x: inside, y: y + radius + 15 }, { x: inside, y: y - radius - 6 }, { x: x + beside, y: y + 4 }, { x: x - beside, y: y + 4 }]
-      if (must) points.push(...[22, -14].flatMap((down) => [{ x: x + beside, y: y + down }, { x: x - beside, y: y + down }]))
+      const points = [
+        { x: inside, y: y + radius + 15 },
+        { x: inside, y: y - radius - 6 },
+        { x: x + beside, y: y + 4 },
+        { x: x - beside, y: y + 4 },
+      ]
+      if (must)
+        points.push(
+          ...[22, -14].flatMap((down) => [
+            { x: x + beside, y: y + down },
+            { x: x - beside, y: y + down },
+          ]),
+        )
       return write(text, points, 13, view.colors.text, margin, must)
     }
 
@@ -331,14 +396,16 @@ export class Painter {
           if (at.x < 0 || at.x > width || at.y < 0 || at.y > height) continue
           const half = this.width(context, font, name) / 2 + 4
           const points = CLUSTER_SHIFTS.map((shift) => ({
-            x: Math.max(half, Math.min(at.x + shift.x, width - half)), y: at.y + 5 + shift.y,
+            x: Math.max(half, Math.min(at.x + shift.x, width - half)),
+            y: at.y + 5 + shift.y,
           }))
           write(name, points, 16, mix(color[view.colors.theme], view.colors.text, 0.45), 6, true)
         }
         context.globalAlpha = 1
       }
       useFont(TITLE_FONT)
-      let room = Math.round((width * height) / 15_000), tries = 600
+      let room = Math.round((width * height) / 15_000),
+        tries = 600
       let always = Math.ceil(room / 8)
       for (const one of visible) {
         if (view.shownCluster !== null && one.anime.cluster.id !== view.shownCluster) continue
@@ -351,7 +418,8 @@ export class Painter {
 
   /** The disc that is on top at a point, else the nearest within reach of the hand, as its key in the graph. */
   discAt(point: { x: number; y: number }): string | null {
-    let best: string | null = null, smallest = coarse.matches ? TOUCH_REACH : MOUSE_REACH
+    let best: string | null = null,
+      smallest = coarse.matches ? TOUCH_REACH : MOUSE_REACH
     for (const { anime, place } of this.visible()) {
       const distance = Math.hypot(place.x - point.x, place.y - point.y) - place.radius
       // The popular ones are drawn last, so the first that holds the point lies on top.
@@ -364,7 +432,8 @@ export class Painter {
   /** The title nearest to a point, on screen or not; null when all are switched off. */
   nearestTo(point: { x: number; y: number }): Anime | null {
     const project = this.projection()
-    let best: Anime | null = null, smallest = Infinity
+    let best: Anime | null = null,
+      smallest = Infinity
     for (const anime of this.order) {
       const data = this.sigma.getNodeDisplayData(anime.id)!
       if (data.hidden) continue

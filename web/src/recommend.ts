@@ -32,13 +32,18 @@ function dot(a: Float64Array, i: number, b: Float64Array, j: number): number {
 }
 
 /** The part that does not depend on the person. */
-export function makeRecommender(ids: number[], vectors: Float32Array, model: RecommendationModel): Recommender {
+export function makeRecommender(
+  ids: number[],
+  vectors: Float32Array,
+  model: RecommendationModel,
+): Recommender {
   // As embeddings.recommend does; where products nearly cancel out, the difference would show in the affinity.
   const whitening = model.whitening.map((row) => Float32Array.from(row))
   const whitened = new Float64Array(vectors.length)
   for (let start = 0; start < vectors.length; start += DIMENSIONS) {
     for (let k = 0; k < DIMENSIONS; k++) {
-      const value = vectors[start + k], row = whitening[k]
+      const value = vectors[start + k],
+        row = whitening[k]
       for (let d = 0; d < DIMENSIONS; d++) whitened[start + d] += value * row[d]
     }
     const length = Math.sqrt(dot(whitened, start, whitened, start))
@@ -56,7 +61,10 @@ export function makeRecommender(ids: number[], vectors: Float32Array, model: Rec
  *
  * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles, rounded.
  */
-export function recommend({ ids, model, whitened }: Recommender, scores: ReadonlyMap<number, number>): Recommendation[] {
+export function recommend(
+  { ids, model, whitened }: Recommender,
+  scores: ReadonlyMap<number, number>,
+): Recommendation[] {
   const { mean, popularity } = model
   const sharpness = Math.max(1, Math.round(Math.log10(ids.length / 2)))
   const rows = new Map(ids.map((id, row) => [id, row]))
@@ -64,7 +72,11 @@ export function recommend({ ids, model, whitened }: Recommender, scores: Readonl
   for (const [id, score] of scores) {
     const row = rows.get(id)
     if (score === 0 || row === undefined) continue
-    own.push({ id, start: row * DIMENSIONS, weight: Math.exp(0.4 * (score - mean[row] / 2)) / popularity[row] ** 0.25 })
+    own.push({
+      id,
+      start: row * DIMENSIONS,
+      weight: Math.exp(0.4 * (score - mean[row] / 2)) / popularity[row] ** 0.25,
+    })
   }
   if (own.length === 0) return []
   const recommendations: Recommendation[] = []

@@ -1,5 +1,5 @@
 /** Recommends beside the page, which stays free meanwhile: a long list against 20,000 titles takes seconds. */
-import { makeRecommender, recommend, type Recommender } from './recommend'
+import { makeRecommender, type Recommender, recommend } from './recommend'
 
 let recommender: Recommender
 

@@ -21,7 +21,11 @@ function read(): Scores {
   }
   const valid = (Array.isArray(pairs) ? pairs : []).filter(
     (pair): pair is [number, number] =>
-      Array.isArray(pair) && Number.isSafeInteger(pair[0]) && Number.isInteger(pair[1]) && pair[1] >= 0 && pair[1] <= 10,
+      Array.isArray(pair) &&
+      Number.isSafeInteger(pair[0]) &&
+      Number.isInteger(pair[1]) &&
+      pair[1] >= 0 &&
+      pair[1] <= 10,
   )
   return new Map(valid)
 }

@@ -1,5 +1,5 @@
 /** Search over romaji and English titles: without accents, case and punctuation, any part of a title, one slip allowed. */
-import { byPopularity, type Anime } from './graph'
+import { type Anime, byPopularity } from './graph'
 
 interface Entry {
   anime: Anime
@@ -30,19 +30,26 @@ const withoutSpaces = (words: string) => words.replaceAll(' ', '')
 export function makeIndex(anime: Anime[]): SearchIndex {
   return byPopularity(anime).map((entry) => ({
     anime: entry,
-    names: [entry.title, entry.english].filter((name) => name !== null).map((name) => {
-      const words = normalise(name)
-      return { words, letters: withoutSpaces(words) }
-    }),
+    names: [entry.title, entry.english]
+      .filter((name) => name !== null)
+      .map((name) => {
+        const words = normalise(name)
+        return { words, letters: withoutSpaces(words) }
+      }),
   }))
 }
 
 /** How well a name matches: 0 the whole name, 5 all words somewhere in it, Infinity not at all. */
-function grade(name: { words: string; letters: string }, query: string, letters: string, tokens: string[]): number {
+function grade(
+  name: { words: string; letters: string },
+  query: string,
+  letters: string,
+  tokens: string[],
+): number {
   if (name.words === query || name.letters === letters) return 0
   if (name.words.startsWith(query)) return 1
-  if (name.words.includes(' ' + query)) return 2
-  if (tokens.every((token) => name.words.startsWith(token) || name.words.includes(' ' + token))) return 3
+  if (name.words.includes(` ${query}`)) return 2
+  if (tokens.every((token) => name.words.startsWith(token) || name.words.includes(` ${token}`))) return 3
   if (name.letters.includes(letters)) return 4
   if (tokens.every((token) => name.words.includes(token))) return 5
   return Infinity
@@ -79,5 +86,8 @@ export function search(index: SearchIndex, text: string): Anime[] {
       if (best >= 0.6) found.push({ anime, grade: -best })
     }
   }
-  return found.sort((a, b) => a.grade - b.grade).slice(0, MOST_FOUND).map((entry) => entry.anime)
+  return found
+    .sort((a, b) => a.grade - b.grade)
+    .slice(0, MOST_FOUND)
+    .map((entry) => entry.anime)
 }

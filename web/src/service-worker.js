@@ -3,12 +3,22 @@ const FILES = __FILES__
 const CACHE = 'aniembed-__VERSION__'
 
 addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'no-cache' })))).then(() => skipWaiting()))
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'no-cache' }))))
+      .then(() => skipWaiting()),
+  )
 })
 
 addEventListener('activate', (event) => {
   const outdated = (names) => names.filter((name) => name.startsWith('aniembed-') && name !== CACHE)
-  event.waitUntil(caches.keys().then((names) => Promise.all(outdated(names).map((name) => caches.delete(name)))).then(() => clients.claim()))
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(outdated(names).map((name) => caches.delete(name))))
+      .then(() => clients.claim()),
+  )
 })
 
 async function answer(event) {
@@ -30,5 +40,6 @@ async function answer(event) {
 
 addEventListener('fetch', (event) => {
   // Covers come from another host: the browser's own cache keeps those.
-  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin) event.respondWith(answer(event))
+  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin)
+    event.respondWith(answer(event))
 })

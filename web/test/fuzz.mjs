@@ -2,11 +2,64 @@
 import { makeGraph, randomNumbers } from './harness.mjs'
 
 /** Written into JSON as they stand here: what a title, a number, a list or an address of graph.json should not be. */
-const WRONG_VALUES = ['null', 'true', '-1', '0', '0.5', '7', '1e308', '-1e308', '1e999', '9007199254740993', '""', '" "', '"7"', '[]', '{}', '[[]]', '[null]',
-  '{"__proto__": 1}', '"javascript:alert(1)"', '"https://elsewhere.test/1.png"', '"\\u0000\\ud800"', '"<script>alert(1)</script>"', `"${'long '.repeat(20_000)}"`]
+const WRONG_VALUES = [
+  'null',
+  'true',
+  '-1',
+  '0',
+  '0.5',
+  '7',
+  '1e308',
+  '-1e308',
+  '1e999',
+  '9007199254740993',
+  '""',
+  '" "',
+  '"7"',
+  '[]',
+  '{}',
+  '[[]]',
+  '[null]',
+  '{"__proto__": 1}',
+  '"javascript:alert(1)"',
+  '"https://elsewhere.test/1.png"',
+  '"\\u0000\\ud800"',
+  '"<script>alert(1)</script>"',
+  `"${'long '.repeat(20_000)}"`,
+]
 
-const WRONG_MARKUP = ['<', '>', '&', '&amp;', '&#0;', ']]>', '<![CDATA[', '<!--', '-->', '<?xml version="1.0"?>', '<!DOCTYPE x>', '<!ENTITY a "b">', '<anime>', '</anime>',
-  '<anime/>', '</myanimelist>', '<manga></manga>', '<my_score>', '<series_animedb_id>', 'NaN', '1e3', '-5', '0x1f', '99', '\0', '\ufffe', '\ud800', '<a xmlns="x:y">', '<b:c/>', ' '.repeat(5000)]
+const WRONG_MARKUP = [
+  '<',
+  '>',
+  '&',
+  '&amp;',
+  '&#0;',
+  ']]>',
+  '<![CDATA[',
+  '<!--',
+  '-->',
+  '<?xml version="1.0"?>',
+  '<!DOCTYPE x>',
+  '<!ENTITY a "b">',
+  '<anime>',
+  '</anime>',
+  '<anime/>',
+  '</myanimelist>',
+  '<manga></manga>',
+  '<my_score>',
+  '<series_animedb_id>',
+  'NaN',
+  '1e3',
+  '-5',
+  '0x1f',
+  '99',
+  '\0',
+  '\ufffe',
+  '\ud800',
+  '<a xmlns="x:y">',
+  '<b:c/>',
+  ' '.repeat(5000),
+]
 
 const WRONG_NUMBERS = ['', ' 9 ', 'x', 'NaN', '0', '-1', '11', '7.5', '1e1', '99999999999999999999']
 
@@ -16,7 +69,8 @@ const pick = (random, list) => list[Math.floor(random() * list.length)]
 /** Text with no, one or two pieces cut out, doubled, or replaced by one of `pieces`; every tenth cut short. */
 function bendText(random, text, pieces) {
   for (let times = Math.floor(random() * 3); times > 0; times--) {
-    const start = Math.floor(random() * text.length), end = start + Math.floor(random() ** 6 * 200)
+    const start = Math.floor(random() * text.length),
+      end = start + Math.floor(random() ** 6 * 200)
     const piece = pick(random, ['', text.slice(start, end).repeat(2), pick(random, pieces)])
     text = text.slice(0, start) + piece + text.slice(end)
   }
@@ -32,8 +86,14 @@ export function bentGraph(random, covers) {
   const graph = makeGraph(40, { covers })
   const wrong = []
   for (let times = Math.floor(random() * 6); times >= 0; times--) {
-    let owner = graph, key = pick(random, Object.keys(graph))
-    while (typeof owner[key] === 'object' && owner[key] !== null && random() < 0.95 && Object.keys(owner[key]).length > 0) {
+    let owner = graph,
+      key = pick(random, Object.keys(graph))
+    while (
+      typeof owner[key] === 'object' &&
+      owner[key] !== null &&
+      random() < 0.95 &&
+      Object.keys(owner[key]).length > 0
+    ) {
       owner = owner[key]
       key = pick(random, Object.keys(owner))
     }
@@ -49,7 +109,8 @@ export function bentGraph(random, covers) {
 /** An exported list of five entries, bent. */
 export function bentList(random) {
   const number = (right) => (random() < 0.1 ? pick(random, WRONG_NUMBERS) : right)
-  const entry = (id) => `<anime><series_animedb_id>${number(id)}</series_animedb_id><series_title><![CDATA[A & B]]></series_title><my_score>${number(id % 11)}</my_score></anime>`
+  const entry = (id) =>
+    `<anime><series_animedb_id>${number(id)}</series_animedb_id><series_title><![CDATA[A & B]]></series_title><my_score>${number(id % 11)}</my_score></anime>`
   const whole = `<?xml version="1.0" encoding="UTF-8" ?><myanimelist><myinfo><user_name>fan</user_name></myinfo>${[1, 20, 30, 1535, 5114].map(entry).join('\n')}</myanimelist>`
   return bendText(random, whole, WRONG_MARKUP)
 }
@@ -57,6 +118,7 @@ export function bentList(random) {
 /** The bytes with a few of them changed. */
 export function bendBytes(random, bytes) {
   const bent = Buffer.from(bytes)
-  for (let times = Math.floor(random() * 3); times > 0; times--) bent[Math.floor(random() * bent.length)] = Math.floor(random() * 256)
+  for (let times = Math.floor(random() * 3); times > 0; times--)
+    bent[Math.floor(random() * bent.length)] = Math.floor(random() * 256)
   return bent
 }

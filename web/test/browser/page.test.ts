@@ -42,10 +42,17 @@ afterEach(async () => {
 async function newPage(options: BrowserContextOptions = WIDE, from = browser) {
   page = await (await from.newContext(options)).newPage()
   page.on('pageerror', (error) => wrongs.push(String(error)))
-  page.on('console', (message) => { if (message.type() === 'error') wrongs.push(message.text()) })
+  page.on('console', (message) => {
+    if (message.type() === 'error') wrongs.push(message.text())
+  })
   page.on('request', (request) => {
     const address = request.url()
-    if (!/^(blob|data):/.test(address) && !address.startsWith(host.address) && !address.startsWith(covers.address)) wrongs.push(address)
+    if (
+      !/^(blob|data):/.test(address) &&
+      !address.startsWith(host.address) &&
+      !address.startsWith(covers.address)
+    )
+      wrongs.push(address)
   })
   page.setDefaultTimeout(10_000)
 }
@@ -61,16 +68,22 @@ const settled = () => page.waitForTimeout(1000) // a flight takes 0.7 s
 const hash = () => new URL(page.url()).hash
 
 /** What the screen shows at a point, and in the middle of a box: red, green, blue. */
-async function colors(point: { x: number; y: number }, box: { x: number; y: number; width: number; height: number }) {
+async function colors(
+  point: { x: number; y: number },
+  box: { x: number; y: number; width: number; height: number },
+) {
   const picture = (await page.screenshot({ scale: 'css' })).toString('base64')
-  return page.evaluate(async ({ picture, points }) => {
-    const image = new Image()
-    image.src = `data:image/png;base64,${picture}`
-    await image.decode()
-    const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
-    context.drawImage(image, 0, 0)
-    return points.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)])
-  }, { picture, points: [point, { x: box.x + box.width / 2, y: box.y + box.height / 2 }] })
+  return page.evaluate(
+    async ({ picture, points }) => {
+      const image = new Image()
+      image.src = `data:image/png;base64,${picture}`
+      await image.decode()
+      const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
+      context.drawImage(image, 0, 0)
+      return points.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)])
+    },
+    { picture, points: [point, { x: box.x + box.width / 2, y: box.y + box.height / 2 }] },
+  )
 }
 
 interface Drawn {
@@ -82,30 +95,36 @@ interface Drawn {
 }
 
 /** From the next page on, keeps what the last frame drew besides discs; in pixels. */
-const recordDrawing = () => page.addInitScript(() => {
-  const drawn: Drawn = { texts: [], rings: [], ends: [] }
-  Object.assign(window, { drawn })
-  const { clearRect, fillText, arc, lineTo } = CanvasRenderingContext2D.prototype
-  Object.assign(CanvasRenderingContext2D.prototype, {
-    clearRect(this: CanvasRenderingContext2D, ...area: Parameters<typeof clearRect>) {
-      if (this.canvas.className === 'sigma-labels') for (const list of Object.values(drawn)) list.length = 0
-      clearRect.apply(this, area)
-    },
-    fillText(this: CanvasRenderingContext2D, text: string, x: number, y: number) {
-      const { actualBoundingBoxLeft: left, actualBoundingBoxRight: right, actualBoundingBoxAscent: up, actualBoundingBoxDescent: down } = this.measureText(text)
-      drawn.texts.push({ text, box: [x - left, x + right, y - up, y + down] })
-      fillText.call(this, text, x, y)
-    },
-    arc(this: CanvasRenderingContext2D, ...circle: Parameters<typeof arc>) {
-      drawn.rings.push({ x: circle[0], y: circle[1] })
-      arc.apply(this, circle)
-    },
-    lineTo(this: CanvasRenderingContext2D, x: number, y: number) {
-      drawn.ends.push({ x, y })
-      lineTo.call(this, x, y)
-    },
+const recordDrawing = () =>
+  page.addInitScript(() => {
+    const drawn: Drawn = { texts: [], rings: [], ends: [] }
+    Object.assign(window, { drawn })
+    const { clearRect, fillText, arc, lineTo } = CanvasRenderingContext2D.prototype
+    Object.assign(CanvasRenderingContext2D.prototype, {
+      clearRect(this: CanvasRenderingContext2D, ...area: Parameters<typeof clearRect>) {
+        if (this.canvas.className === 'sigma-labels') for (const list of Object.values(drawn)) list.length = 0
+        clearRect.apply(this, area)
+      },
+      fillText(this: CanvasRenderingContext2D, text: string, x: number, y: number) {
+        const {
+          actualBoundingBoxLeft: left,
+          actualBoundingBoxRight: right,
+          actualBoundingBoxAscent: up,
+          actualBoundingBoxDescent: down,
+        } = this.measureText(text)
+        drawn.texts.push({ text, box: [x - left, x + right, y - up, y + down] })
+        fillText.call(this, text, x, y)
+      },
+      arc(this: CanvasRenderingContext2D, ...circle: Parameters<typeof arc>) {
+        drawn.rings.push({ x: circle[0], y: circle[1] })
+        arc.apply(this, circle)
+      },
+      lineTo(this: CanvasRenderingContext2D, x: number, y: number) {
+        drawn.ends.push({ x, y })
+        lineTo.call(this, x, y)
+      },
+    })
   })
-})
 const drawn = () => page.evaluate(() => (window as unknown as { drawn: Drawn }).drawn)
 
 /** The part of the map that nothing covers, in pixels. */
@@ -126,22 +145,41 @@ async function freePart() {
 /** Three titles in a row from west to east. */
 function threeInARow() {
   const graph = makeGraph(3)
-  graph.anime.forEach((entry, row) => Object.assign(entry, { x: row, y: 0, title: ['West', 'Middle', 'East'][row] }))
-  graph.neighbours = { 1: [[4, 0.5]], 4: [[1, 0.5], [7, 0.4]], 7: [[4, 0.4]] }
+  graph.anime.forEach((entry, row) =>
+    Object.assign(entry, { x: row, y: 0, title: ['West', 'Middle', 'East'][row] }),
+  )
+  graph.neighbours = {
+    1: [[4, 0.5]],
+    4: [
+      [1, 0.5],
+      [7, 0.4],
+    ],
+    7: [[4, 0.4]],
+  }
   return JSON.stringify(graph)
 }
 
 function dropFile(name: string, data: Buffer) {
-  return page.evaluate(({ name, base64 }) => {
-    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
-    const dataTransfer = new DataTransfer()
-    dataTransfer.items.add(new File([bytes], name))
-    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
-  }, { name, base64: data.toString('base64') })
+  return page.evaluate(
+    ({ name, base64 }) => {
+      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([bytes], name))
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }))
+    },
+    { name, base64: data.toString('base64') },
+  )
 }
 
-const exported = (scores: [number, number][]) => '<?xml version="1.0"?><myanimelist><myinfo><user_name>fan</user_name></myinfo>'
-  + scores.map(([id, score]) => `<anime><series_animedb_id>${id}</series_animedb_id><my_score>${score}</my_score></anime>`).join('') + '</myanimelist>'
+const exported = (scores: [number, number][]) =>
+  '<?xml version="1.0"?><myanimelist><myinfo><user_name>fan</user_name></myinfo>' +
+  scores
+    .map(
+      ([id, score]) =>
+        `<anime><series_animedb_id>${id}</series_animedb_id><my_score>${score}</my_score></anime>`,
+    )
+    .join('') +
+  '</myanimelist>'
 
 describe('walking', () => {
   test('search, three steps, back, and the link shared', async () => {
@@ -205,30 +243,40 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test.each([['wide', WIDE], ['phone', PHONE], ['phone on its side', LYING]])('a title and its ten nearest lie in the free part of the map, with their names (%s)', async (size, options) => {
-    const graph = makeGraph(60)
-    graph.neighbours[1] = graph.anime.slice(1, 11).map(({ id }) => [id, 0.5])
-    graph.anime.slice(0, 11).forEach((entry, k) => {
-      const distance = k && 2 + (k % 3) * 4
-      Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
-    })
-    host.files['graph.json'] = JSON.stringify(graph)
-    await newPage(options)
-    await recordDrawing()
-    await page.goto(host.address + '#/anime/1')
-    await settled()
-    const { texts, rings, ends } = await drawn()
-    const free = await freePart()
-    expect(ends.length).toBe(10)
-    for (const { x, y } of [rings[0], ...ends]) {
-      expect(x > free.left && x < free.right && y > free.top && y < free.bottom, `${x}, ${y} in ${JSON.stringify(free)}`).toBe(true)
-    }
-    const written = texts.map(({ text }) => text)
-    expect(written[0]).toBe(graph.anime[0].title)
-    const named = graph.anime.slice(1, 11).filter(({ title }) => written.includes(title)).length
-    expect(named).toBeGreaterThanOrEqual(size === 'wide' ? 10 : 5)
-    expect(wrongs).toEqual([])
-  })
+  test.each([
+    ['wide', WIDE],
+    ['phone', PHONE],
+    ['phone on its side', LYING],
+  ])(
+    'a title and its ten nearest lie in the free part of the map, with their names (%s)',
+    async (size, options) => {
+      const graph = makeGraph(60)
+      graph.neighbours[1] = graph.anime.slice(1, 11).map(({ id }) => [id, 0.5])
+      graph.anime.slice(0, 11).forEach((entry, k) => {
+        const distance = k && 2 + (k % 3) * 4
+        Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
+      })
+      host.files['graph.json'] = JSON.stringify(graph)
+      await newPage(options)
+      await recordDrawing()
+      await page.goto(`${host.address}#/anime/1`)
+      await settled()
+      const { texts, rings, ends } = await drawn()
+      const free = await freePart()
+      expect(ends.length).toBe(10)
+      for (const { x, y } of [rings[0], ...ends]) {
+        expect(
+          x > free.left && x < free.right && y > free.top && y < free.bottom,
+          `${x}, ${y} in ${JSON.stringify(free)}`,
+        ).toBe(true)
+      }
+      const written = texts.map(({ text }) => text)
+      expect(written[0]).toBe(graph.anime[0].title)
+      const named = graph.anime.slice(1, 11).filter(({ title }) => written.includes(title)).length
+      expect(named).toBeGreaterThanOrEqual(size === 'wide' ? 10 : 5)
+      expect(wrongs).toEqual([])
+    },
+  )
 
   test('the ring, the word for screen readers and Enter follow the cross at once', async () => {
     host.files['graph.json'] = threeInARow()
@@ -238,7 +286,8 @@ describe('walking', () => {
     await page.locator('.map-keys').focus()
     const said = page.locator('main [role=status]')
     expect(await said.innerText()).toBe('Middle')
-    for (let k = 0; k < 20 && await said.innerText() === 'Middle'; k++) await page.keyboard.press('ArrowRight')
+    for (let k = 0; k < 20 && (await said.innerText()) === 'Middle'; k++)
+      await page.keyboard.press('ArrowRight')
     expect(await said.innerText()).toBe('East')
     expect((await drawn()).rings[0].x).toBeGreaterThan((await freePart()).x)
     await page.keyboard.press('ArrowLeft')
@@ -262,13 +311,16 @@ describe('walking', () => {
     const pressUntil = async (name: RegExp) => {
       for (let k = 0; k < 40; k++) {
         await page.keyboard.press('Tab')
-        const focused = await page.evaluate(() => document.activeElement!.getAttribute('aria-label') ?? document.activeElement!.textContent)
+        const focused = await page.evaluate(
+          () => document.activeElement!.getAttribute('aria-label') ?? document.activeElement!.textContent,
+        )
         if (name.test(focused!)) return
       }
       throw new Error(`Tab never reaches ${name}`)
     }
     await pressUntil(/^Map of 300 titles/)
-    for (const key of ['ArrowRight', '+', 'ArrowDown', 'ArrowLeft', 'ArrowUp', '-']) await page.keyboard.press(key)
+    for (const key of ['ArrowRight', '+', 'ArrowDown', 'ArrowLeft', 'ArrowUp', '-'])
+      await page.keyboard.press(key)
     await page.keyboard.press('Enter')
     const first = await heading()
     expect(await page.evaluate(() => document.activeElement!.tagName)).toBe('H2')
@@ -293,7 +345,10 @@ describe('walking', () => {
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
-    const [disc, dot] = await colors((await drawn()).rings[0], (await page.locator('.cluster-line .dot').boundingBox())!)
+    const [disc, dot] = await colors(
+      (await drawn()).rings[0],
+      (await page.locator('.cluster-line .dot').boundingBox())!,
+    )
     expect(disc, 'the disc beside the panel').toEqual(dot)
     const nearest = (await page.locator('.panel .titles li').first().boundingBox())!
     expect(nearest.y + nearest.height, 'the nearest title, without scrolling').toBeLessThanOrEqual(844)
@@ -316,7 +371,9 @@ describe('walking', () => {
     host.files['graph.json'] = threeInARow()
     await open('', PHONE)
     const tall = async () => {
-      for (const part of await page.locator('button:visible, .stars label:visible, select:visible, .panel a:visible').all())
+      for (const part of await page
+        .locator('button:visible, .stars label:visible, select:visible, .panel a:visible')
+        .all())
         expect((await part.boundingBox())!.height, await part.innerText()).toBeGreaterThanOrEqual(44)
     }
     await tall()
@@ -334,7 +391,17 @@ describe('walking', () => {
 
   test('neither titles nor names of clusters are written on discs where there is room beside them', async () => {
     const graph = makeGraph(4)
-    graph.anime.forEach((entry, k) => Object.assign(entry, [{ x: 50, y: 50 }, { x: 50, y: 47.5 }, { x: 0, y: 0 }, { x: 100, y: 100 }][k]))
+    graph.anime.forEach((entry, k) =>
+      Object.assign(
+        entry,
+        [
+          { x: 50, y: 50 },
+          { x: 50, y: 47.5 },
+          { x: 0, y: 0 },
+          { x: 100, y: 100 },
+        ][k],
+      ),
+    )
     host.files['graph.json'] = JSON.stringify(graph)
     await newPage()
     await recordDrawing()
@@ -343,8 +410,12 @@ describe('walking', () => {
     const free = await freePart()
     const { texts } = await drawn()
     expect(texts.length).toBeGreaterThan(4)
-    for (const { text, box: [left, right, top, bottom] } of texts)
-      for (const y of [free.y, free.y + 20]) expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
+    for (const {
+      text,
+      box: [left, right, top, bottom],
+    } of texts)
+      for (const y of [free.y, free.y + 20])
+        expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
   })
 
   test('titles on the map never lie on each other, near or far', async () => {
@@ -360,7 +431,8 @@ describe('walking', () => {
       const boxes = (await drawn()).texts.map(({ box }) => box)
       expect(boxes.length).toBeGreaterThan(5)
       for (const [k, a] of boxes.entries())
-        for (const b of boxes.slice(k + 1)) expect(a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3]).toBe(false)
+        for (const b of boxes.slice(k + 1))
+          expect(a[0] < b[1] && b[0] < a[1] && a[2] < b[3] && b[2] < a[3]).toBe(false)
     }
   })
 
@@ -394,7 +466,7 @@ describe('scores and recommendations', () => {
     await rows.first().waitFor()
     expect(await rows.count()).toBe(20)
     expect(await rows.first().innerText()).toContain(`because of ${title}`)
-    expect((await rows.locator('.title-name').allInnerTexts())).not.toContain(title)
+    expect(await rows.locator('.title-name').allInnerTexts()).not.toContain(title)
 
     await page.getByLabel('From year').fill('2010')
     await page.getByLabel('To year').fill('2012')
@@ -409,14 +481,24 @@ describe('scores and recommendations', () => {
 
   test('a dropped list is read here and recommended from; its titles are left out', async () => {
     await open()
-    const list = exported([[1, 10], [4, 9], [7, 0], [10, 3], [555_555, 8]])
+    const list = exported([
+      [1, 10],
+      [4, 9],
+      [7, 0],
+      [10, 3],
+      [555_555, 8],
+    ])
     await dropFile('animelist.xml.gz', gzipSync(list))
     await page.locator('.panel .message').waitFor()
-    expect(await page.locator('.panel .message').innerText()).toBe('The list of fan: 5 entries, 4 with a score, 3 of these on this map.')
+    expect(await page.locator('.panel .message').innerText()).toBe(
+      'The list of fan: 5 entries, 4 with a score, 3 of these on this map.',
+    )
     expect(await page.locator('.badge').innerText()).toBe('3')
     expect(await page.locator('.panel summary').innerText()).toBe('3 scored titles on this map')
     await page.locator('.recommendations li').first().waitFor()
-    const addresses = await page.locator('.recommendations a').evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+    const addresses = await page
+      .locator('.recommendations a')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
     for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
 
     await page.getByText('Forget all scores').click()
@@ -428,12 +510,15 @@ describe('scores and recommendations', () => {
 
   test('a hostile list ends in a sentence, and the page goes on', async () => {
     await open()
-    const bomb = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' + '<!ENTITY b "&a;&a;&a;&a;">'.repeat(50) + ']><myanimelist>&b;</myanimelist>'
+    const bomb =
+      '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' +
+      '<!ENTITY b "&a;&a;&a;&a;">'.repeat(50) +
+      ']><myanimelist>&b;</myanimelist>'
     await dropFile('list.xml', Buffer.from(bomb))
     await page.locator('.message.bad', { hasText: 'document type' }).waitFor()
     await dropFile('list.xml.gz', gzipSync(Buffer.alloc(100 * 2 ** 20), { level: 1 }))
     await page.locator('.message.bad', { hasText: 'more than 32 MB' }).waitFor()
-    const deep = '<myanimelist>' + '<anime>'.repeat(200_000)
+    const deep = `<myanimelist>${'<anime>'.repeat(200_000)}`
     await dropFile('deep.xml', Buffer.from(deep))
     await page.locator('.message.bad', { hasText: 'cut short' }).waitFor()
     expect(await page.locator('.panel .message').count()).toBe(1)
@@ -449,7 +534,9 @@ describe('scores and recommendations', () => {
       Object.assign(window, { longest: 0 })
       setInterval(() => {
         const now = performance.now()
-        Object.assign(window, { longest: Math.max((window as unknown as { longest: number }).longest, now - last) })
+        Object.assign(window, {
+          longest: Math.max((window as unknown as { longest: number }).longest, now - last),
+        })
         last = now
       }, 10)
     })
@@ -460,11 +547,12 @@ describe('scores and recommendations', () => {
 })
 
 describe('hosts', () => {
-  test('covers come from the graph\'s host alone; the policy holds scripts, pictures and requests back from any other', async () => {
+  test("covers come from the graph's host alone; the policy holds scripts, pictures and requests back from any other", async () => {
     const other = await serveCovers()
     const graph = makeGraph(60, { covers: covers.address })
     graph.anime[2].picture = `${other.address}7.png`
-    graph.anime[3].title = '<img src="/markup.png" onerror="document.title=1"><script>document.title=2</script>'
+    graph.anime[3].title =
+      '<img src="/markup.png" onerror="document.title=1"><script>document.title=2</script>'
     graph.anime[3].english = '"><b>bold</b>'
     host.files['graph.json'] = JSON.stringify(graph)
     await open('#/anime/10')
@@ -477,23 +565,30 @@ describe('hosts', () => {
     await page.locator('.list-view li').nth(59).scrollIntoViewIfNeeded()
     expect(wrongs).toEqual([])
 
-    const refused = await page.evaluate(async ({ cover, other }) => {
-      const pictureFails = (address: string) => new Promise((done) => {
-        const image = new Image()
-        image.onerror = () => done(true)
-        image.onload = () => done(false)
-        image.src = address
-      })
-      const script = document.createElement('script')
-      script.textContent = 'window.injected = true'
-      document.body.append(script)
-      return {
-        request: await fetch(other, { mode: 'no-cors' }).then(() => false, () => true),
-        otherPicture: await pictureFails(other),
-        cover: await pictureFails(cover),
-        script: !('injected' in window),
-      }
-    }, { cover: `${covers.address}1.png`, other: `${other.address}7.png` })
+    const refused = await page.evaluate(
+      async ({ cover, other }) => {
+        const pictureFails = (address: string) =>
+          new Promise((done) => {
+            const image = new Image()
+            image.onerror = () => done(true)
+            image.onload = () => done(false)
+            image.src = address
+          })
+        const script = document.createElement('script')
+        script.textContent = 'window.injected = true'
+        document.body.append(script)
+        return {
+          request: await fetch(other, { mode: 'no-cors' }).then(
+            () => false,
+            () => true,
+          ),
+          otherPicture: await pictureFails(other),
+          cover: await pictureFails(cover),
+          script: !('injected' in window),
+        }
+      },
+      { cover: `${covers.address}1.png`, other: `${other.address}7.png` },
+    )
     await other.close()
     expect(refused).toEqual({ request: true, otherPicture: true, cover: false, script: true })
     expect(other.asked).toEqual([])
@@ -501,31 +596,36 @@ describe('hosts', () => {
 
   test('links lead to MyAnimeList and nowhere else', async () => {
     await open('#/anime/61')
-    const links = await page.locator('a').evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).getAttribute('href')!))
+    const links = await page
+      .locator('a')
+      .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).getAttribute('href')!))
     expect(links).toContain('https://myanimelist.net/anime/61')
     for (const link of links) expect(link).toMatch(/^#\/|^https:\/\/myanimelist\.net\/anime\/\d+$/)
   })
 
-  test.each(['allow', 'block'] as const)('another graph.json shows at the next visit, although the host says nothing of how long it holds (service workers: %s)', async (serviceWorkers) => {
-    const put = (count: number, changed: string) => {
-      const text = JSON.stringify(makeGraph(count))
-      // Changed long ago: a browser takes such a file as good for months.
-      host.files['graph.json'] = (response) => response.setHeader('Last-Modified', changed).end(text)
-    }
-    put(40, 'Mon, 02 Mar 2015 10:00:00 GMT')
-    await open('', { ...WIDE, serviceWorkers })
-    if (serviceWorkers === 'allow') await page.evaluate(() => navigator.serviceWorker.ready)
-    put(50, 'Tue, 03 Mar 2015 10:00:00 GMT')
-    await page.reload()
-    await page.getByLabel('Map of 50 titles').waitFor()
-  })
+  test.each(['allow', 'block'] as const)(
+    'another graph.json shows at the next visit, although the host says nothing of how long it holds (service workers: %s)',
+    async (serviceWorkers) => {
+      const put = (count: number, changed: string) => {
+        const text = JSON.stringify(makeGraph(count))
+        // Changed long ago: a browser takes such a file as good for months.
+        host.files['graph.json'] = (response) => response.setHeader('Last-Modified', changed).end(text)
+      }
+      put(40, 'Mon, 02 Mar 2015 10:00:00 GMT')
+      await open('', { ...WIDE, serviceWorkers })
+      if (serviceWorkers === 'allow') await page.evaluate(() => navigator.serviceWorker.ready)
+      put(50, 'Tue, 03 Mar 2015 10:00:00 GMT')
+      await page.reload()
+      await page.getByLabel('Map of 50 titles').waitFor()
+    },
+  )
 
   test('without a network after the first visit', async () => {
     await open()
     await page.evaluate(() => navigator.serviceWorker.ready)
     const { address } = host
     await host.close()
-    await page.goto(address + '#/anime/61')
+    await page.goto(`${address}#/anime/61`)
     await page.reload()
     await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
     await page.locator('.panel .titles a').first().click()
@@ -540,20 +640,29 @@ describe('every state has words', () => {
   test.each<[string, string | null, RegExp]>([
     ['no file', null, /There is no graph\.json beside this page/],
     ['a file that is no graph', '<!doctype html><title>404</title>', /not a graph/],
-    ['a graph of another version', '{"format": "aniembed-graph/9"}', /format aniembed-graph\/9, and this page reads/],
+    [
+      'a graph of another version',
+      '{"format": "aniembed-graph/9"}',
+      /format aniembed-graph\/9, and this page reads/,
+    ],
     ['a graph without titles', '{"format": "aniembed-graph/1", "anime": []}', /no titles/],
   ])('%s', async (_what, file, words) => {
     host.files['graph.json'] = file
     await newPage()
     await page.goto(host.address)
     expect(await page.locator('[role=alert]').innerText()).toMatch(words)
-    await page.locator('input[type=file]').setInputFiles({ name: 'graph.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(makeGraph(40))) })
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'graph.json',
+      mimeType: 'application/json',
+      buffer: Buffer.from(JSON.stringify(makeGraph(40))),
+    })
     await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
     expect(await page.locator('.legend').innerText()).toContain('This graph names no covers')
   })
 
   test('a file that breaks off on its way', async () => {
-    host.files['graph.json'] = (response) => response.write('{"format": "aniembed-graph/1"', () => response.destroy())
+    host.files['graph.json'] = (response) =>
+      response.write('{"format": "aniembed-graph/1"', () => response.destroy())
     await newPage()
     await page.goto(host.address)
     expect(await page.locator('[role=alert]').innerText()).toContain('graph.json broke off on its way')
@@ -563,7 +672,9 @@ describe('every state has words', () => {
     await newPage()
     let answer = () => {}
     await page.route('**/graph.json', async (route) => {
-      await new Promise<void>((done) => { answer = done })
+      await new Promise<void>((done) => {
+        answer = done
+      })
       await route.continue()
     })
     await page.goto(host.address)
@@ -579,15 +690,15 @@ describe('every state has words', () => {
     await open('#/anime/999999')
     expect(await page.locator('.panel').innerText()).toContain('This map holds no title with the id 999999.')
     expect(await page.locator('.notices').innerText()).toMatch(/^1 neighbour/)
-    await page.goto(host.address + '#/%3Cscript%3E')
+    await page.goto(`${host.address}#/%3Cscript%3E`)
     await page.locator('.panel', { hasText: 'knows no address' }).waitFor()
-    await page.goto(host.address + '#/anime/1')
+    await page.goto(`${host.address}#/anime/1`)
     await page.locator('.panel', { hasText: 'names no neighbours' }).waitFor()
     expect(wrongs).toEqual([])
   })
 
   test('covers that can not be loaded', async () => {
-    host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: host.address + 'missing/' }))
+    host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: `${host.address}missing/` }))
     await open('#/anime/10')
     await page.locator('.notices', { hasText: 'Covers can not be loaded' }).waitFor()
     expect(await page.locator('.panel .no-cover').count()).toBeGreaterThan(0)
@@ -627,7 +738,7 @@ describe('files bent at random, the same at every run', () => {
     await newPage()
     for (let number = 0; number < 10; number++) {
       host.files['graph.json'] = nextWhole()
-      await page.goto(host.address + '#/')
+      await page.goto(`${host.address}#/`)
       await page.reload()
       await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
       await page.locator('.map-keys').press('ArrowLeft')
@@ -653,7 +764,9 @@ describe('files bent at random, the same at every run', () => {
       const message = page.locator('.panel [role=status] .message:not(.old)')
       await message.waitFor()
       const bad = (await message.getAttribute('class'))!.includes('bad')
-      expect(await message.innerText()).toMatch(bad ? /^[A-Z].*\.$/ : /: \d+ entr(y|ies), \d+ with a score, \d+ of these on this map\.$/)
+      expect(await message.innerText()).toMatch(
+        bad ? /^[A-Z].*\.$/ : /: \d+ entr(y|ies), \d+ with a score, \d+ of these on this map\.$/,
+      )
       ends[bad ? 'sentence' : 'scores']++
       expect(wrongs, `list ${number}`).toEqual([])
     }
@@ -662,7 +775,12 @@ describe('files bent at random, the same at every run', () => {
 })
 
 describe('accessibility (axe)', () => {
-  test.each<['light' | 'dark', 'wide' | 'phone']>([['light', 'wide'], ['dark', 'wide'], ['light', 'phone'], ['dark', 'phone']])('%s, %s', async (colorScheme, size) => {
+  test.each<['light' | 'dark', 'wide' | 'phone']>([
+    ['light', 'wide'],
+    ['dark', 'wide'],
+    ['light', 'phone'],
+    ['dark', 'phone'],
+  ])('%s, %s', async (colorScheme, size) => {
     host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8')
     await open('', { ...(size === 'wide' ? WIDE : PHONE), colorScheme })
     const check = async (where: string) => {
@@ -670,16 +788,18 @@ describe('accessibility (axe)', () => {
       await page.evaluate(AXE)
       const found = await page.evaluate(async () => {
         const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`)
+        return violations.map(
+          ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 150)).join(' | ')}`,
+        )
       })
       expect(found, where).toEqual([])
     }
     await check('the map')
-    await page.goto(host.address + '#/anime/1535')
+    await page.goto(`${host.address}#/anime/1535`)
     await page.locator('.stars label').nth(9).click()
     await settled()
     await check('a title')
-    await page.goto(host.address + '#/scores')
+    await page.goto(`${host.address}#/scores`)
     await page.locator('.recommendations li').first().waitFor()
     await check('scores')
     await page.locator('.close').click()

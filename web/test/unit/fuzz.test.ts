@@ -1,9 +1,10 @@
 /** Bent files end in a sentence or in something whole: the same cases at every run. */
-import { JSDOM } from 'jsdom'
+
 import { gzipSync } from 'node:zlib'
+import { JSDOM } from 'jsdom'
 import { expect, test } from 'vitest'
 import { FileError } from '../../src/file'
-import { parseGraph, type AnimeGraph } from '../../src/graph'
+import { type AnimeGraph, parseGraph } from '../../src/graph'
 import { readListFile } from '../../src/listfile'
 import { makeRecommender, recommend } from '../../src/recommend'
 import { makeIndex, search } from '../../src/search'
@@ -25,11 +26,19 @@ function use(graph: AnimeGraph) {
     expect(Number.isSafeInteger(id) && id > 0 && title.trim() !== '' && clusters.includes(cluster)).toBe(true)
     expect([x, y, mean ?? 0, year ?? 0].every(Number.isFinite)).toBe(true)
     expect(picture === null || picture.startsWith(`${pictureOrigin}/`)).toBe(true)
-    for (const near of neighbours.get(id)!) expect(byId.has(near.id) && near.id !== id && Math.abs(near.similarity) <= 1).toBe(true)
+    for (const near of neighbours.get(id)!)
+      expect(byId.has(near.id) && near.id !== id && Math.abs(near.similarity) <= 1).toBe(true)
   }
   expect(search(makeIndex(anime), anime[0].title)).toContain(anime[0])
   if (!model) return
-  const recommendations = recommend(makeRecommender(anime.map(({ id }) => id), vectors, model), new Map([[anime[0].id, 9]]))
+  const recommendations = recommend(
+    makeRecommender(
+      anime.map(({ id }) => id),
+      vectors,
+      model,
+    ),
+    new Map([[anime[0].id, 9]]),
+  )
   expect(recommendations).toHaveLength(anime.length - 1)
   for (const { affinity } of recommendations) expect(affinity).toBeGreaterThanOrEqual(0)
 }
@@ -61,7 +70,10 @@ test('1,000 lists, every other one gzipped', async () => {
     try {
       const { scores } = await readListFile(new Blob([bytes]))
       expect(scores.size).toBeGreaterThan(0)
-      for (const [id, score] of scores) expect(Number.isSafeInteger(id) && id > 0 && Number.isInteger(score) && score >= 0 && score <= 10).toBe(true)
+      for (const [id, score] of scores)
+        expect(
+          Number.isSafeInteger(id) && id > 0 && Number.isInteger(score) && score >= 0 && score <= 10,
+        ).toBe(true)
       ends.whole++
     } catch (error) {
       if (!(error instanceof FileError)) throw new Error(`case ${number}: ${error}`, { cause: error })

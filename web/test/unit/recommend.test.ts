@@ -41,8 +41,17 @@ for case in json.load(sys.stdin):
 json.dump(answers, sys.stdout)
 `
 
-interface Answer { ids: number[]; affinity: number[]; because: number[][] }
-interface Case { name: string; graph: ReturnType<typeof makeGraph>; persons: [number, number][][]; precision: string }
+interface Answer {
+  ids: number[]
+  affinity: number[]
+  because: number[][]
+}
+interface Case {
+  name: string
+  graph: ReturnType<typeof makeGraph>
+  persons: [number, number][][]
+  precision: string
+}
 
 function makePersons(ids: number[], sizes: number[]): [number, number][][] {
   const random = randomNumbers(7)
@@ -58,59 +67,113 @@ function makePersons(ids: number[], sizes: number[]): [number, number][][] {
 const sample = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
 const generated = makeGraph(1500)
 const cases: Case[] = ['float64', 'float32'].flatMap((precision) => [
-  { name: 'the sample', graph: sample, persons: makePersons(sample.anime.map((one: { id: number }) => one.id), [1, 5, 40]), precision },
-  { name: '1,500 titles', graph: generated, persons: makePersons(generated.anime.map(({ id }) => id), [3, 60, 300]), precision },
+  {
+    name: 'the sample',
+    graph: sample,
+    persons: makePersons(
+      sample.anime.map((one: { id: number }) => one.id),
+      [1, 5, 40],
+    ),
+    precision,
+  },
+  {
+    name: '1,500 titles',
+    graph: generated,
+    persons: makePersons(
+      generated.anime.map(({ id }) => id),
+      [3, 60, 300],
+    ),
+    precision,
+  },
 ])
 let answers: Answer[]
 
 beforeAll(() => {
-  const python = spawnSync(PYTHON, ['-c', REFERENCE], { cwd: ROOT, input: JSON.stringify(cases), encoding: 'utf8', maxBuffer: 2 ** 26 })
-  if (python.status !== 0) throw new Error(`${PYTHON} can not run embeddings.recommend (name another by PYTHON=...): ${python.error ?? python.stderr}`)
+  const python = spawnSync(PYTHON, ['-c', REFERENCE], {
+    cwd: ROOT,
+    input: JSON.stringify(cases),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
+  if (python.status !== 0)
+    throw new Error(
+      `${PYTHON} can not run embeddings.recommend (name another by PYTHON=...): ${python.error ?? python.stderr}`,
+    )
   answers = JSON.parse(python.stdout)
 }, 60_000)
 
-describe.each(cases.flatMap(({ persons, ...one }) => persons.map((person) => ({ ...one, person, size: person.length }))).map((one, k) => ({ ...one, k })))(
-  'on $name, for a list of $size, against $precision', ({ graph, person, precision, k }) => {
-    const parsed = parseGraph(JSON.stringify(graph), 'http://localhost/')
-    const recommender = makeRecommender(parsed.anime.map(({ id }) => id), parsed.vectors, parsed.model!)
-    const recommendations = recommend(recommender, new Map(person))
-    /** In float32, products of vectors that are nearly at right angles are mostly rounding, so small affinities are too. */
-    const tolerance = (affinity: number) => (precision === 'float64' ? 2e-6 * affinity : 1e-5 * affinity + 1e-8 * answers[k].affinity[0])
+describe.each(
+  cases
+    .flatMap(({ persons, ...one }) => persons.map((person) => ({ ...one, person, size: person.length })))
+    .map((one, k) => ({ ...one, k })),
+)('on $name, for a list of $size, against $precision', ({ graph, person, precision, k }) => {
+  const parsed = parseGraph(JSON.stringify(graph), 'http://localhost/')
+  const recommender = makeRecommender(
+    parsed.anime.map(({ id }) => id),
+    parsed.vectors,
+    parsed.model!,
+  )
+  const recommendations = recommend(recommender, new Map(person))
+  /** In float32, products of vectors that are nearly at right angles are mostly rounding, so small affinities are too. */
+  const tolerance = (affinity: number) =>
+    precision === 'float64' ? 2e-6 * affinity : 1e-5 * affinity + 1e-8 * answers[k].affinity[0]
 
-    test('the same titles, all with the same affinities', () => {
-      const { ids, affinity } = answers[k]
-      const reference = new Map(ids.map((id, place) => [id, affinity[place]]))
-      expect(new Set(recommendations.map(({ id }) => id))).toEqual(new Set(ids))
-      for (const { id, affinity } of recommendations) expect(Math.abs(affinity - reference.get(id)!)).toBeLessThanOrEqual(tolerance(affinity))
+  test('the same titles, all with the same affinities', () => {
+    const { ids, affinity } = answers[k]
+    const reference = new Map(ids.map((id, place) => [id, affinity[place]]))
+    expect(new Set(recommendations.map(({ id }) => id))).toEqual(new Set(ids))
+    for (const { id, affinity } of recommendations)
+      expect(Math.abs(affinity - reference.get(id)!)).toBeLessThanOrEqual(tolerance(affinity))
+  })
+  test('in the same order; only titles whose affinities the tolerance can not tell apart may change places', () => {
+    const { ids, affinity } = answers[k]
+    const reference = new Map(ids.map((id, place) => [id, affinity[place]]))
+    expect(recommendations.slice(0, 50).map(({ id }) => id)).toEqual(ids.slice(0, 50))
+    recommendations.forEach(({ id }, place) => {
+      expect(Math.abs(reference.get(id)! - affinity[place])).toBeLessThanOrEqual(tolerance(affinity[place]))
     })
-    test('in the same order; only titles whose affinities the tolerance can not tell apart may change places', () => {
-      const { ids, affinity } = answers[k]
-      const reference = new Map(ids.map((id, place) => [id, affinity[place]]))
-      expect(recommendations.slice(0, 50).map(({ id }) => id)).toEqual(ids.slice(0, 50))
-      recommendations.forEach(({ id }, place) => {
-        expect(Math.abs(reference.get(id)! - affinity[place])).toBeLessThanOrEqual(tolerance(affinity[place]))
-      })
-    })
-    test('the same reasons', () => {
-      expect(recommendations.slice(0, 20).map(({ because }) => because)).toEqual(answers[k].because)
-    })
-    test('nothing that is on the list', () => {
-      const listed = new Set(person.map(([id]) => id))
-      expect(recommendations.some(({ id }) => listed.has(id))).toBe(false)
-    })
-  },
-)
+  })
+  test('the same reasons', () => {
+    expect(recommendations.slice(0, 20).map(({ because }) => because)).toEqual(answers[k].because)
+  })
+  test('nothing that is on the list', () => {
+    const listed = new Set(person.map(([id]) => id))
+    expect(recommendations.some(({ id }) => listed.has(id))).toBe(false)
+  })
+})
 
 test('puts last what has a vector without direction', () => {
   const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
   const vectors = parsed.vectors.fill(0, 50, 100)
-  const recommendations = recommend(makeRecommender(parsed.anime.map(({ id }) => id), vectors, parsed.model!), new Map([[parsed.anime[0].id, 9]]))
-  expect(recommendations.find(({ id }) => id === parsed.anime[1].id)).toMatchObject({ affinity: 0, because: [] })
+  const recommendations = recommend(
+    makeRecommender(
+      parsed.anime.map(({ id }) => id),
+      vectors,
+      parsed.model!,
+    ),
+    new Map([[parsed.anime[0].id, 9]]),
+  )
+  expect(recommendations.find(({ id }) => id === parsed.anime[1].id)).toMatchObject({
+    affinity: 0,
+    because: [],
+  })
 })
 
 test('nothing from scores that say nothing', () => {
   const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
-  const recommender = makeRecommender(parsed.anime.map(({ id }) => id), parsed.vectors, parsed.model!)
+  const recommender = makeRecommender(
+    parsed.anime.map(({ id }) => id),
+    parsed.vectors,
+    parsed.model!,
+  )
   expect(recommend(recommender, new Map())).toEqual([])
-  expect(recommend(recommender, new Map([[parsed.anime[0].id, 0], [999_999_999, 9]]))).toEqual([])
+  expect(
+    recommend(
+      recommender,
+      new Map([
+        [parsed.anime[0].id, 0],
+        [999_999_999, 9],
+      ]),
+    ),
+  ).toEqual([])
 })

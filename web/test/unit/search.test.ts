@@ -43,12 +43,18 @@ test.each([
 ])('finds %s', (_what, text, title) => expect(found(text)[0]).toBe(title))
 
 test('puts the whole title before a longer one, although that one is more popular', () => {
-  expect(found('fullmetal alchemist').slice(0, 2)).toEqual(['Fullmetal Alchemist', 'Fullmetal Alchemist: Brotherhood'])
+  expect(found('fullmetal alchemist').slice(0, 2)).toEqual([
+    'Fullmetal Alchemist',
+    'Fullmetal Alchemist: Brotherhood',
+  ])
 })
 
 test('puts a title that begins so before one that has the word later, and the popular before the unknown', () => {
   expect(found('titan')).toEqual(['Titan A.E.', 'Shingeki no Kyojin'])
-  const twins = [{ id: 1, title: 'Kaze A', english: null, popularity: 900 }, { id: 2, title: 'Kaze B', english: null, popularity: 3 }] as Anime[]
+  const twins = [
+    { id: 1, title: 'Kaze A', english: null, popularity: 900 },
+    { id: 2, title: 'Kaze B', english: null, popularity: 3 },
+  ] as Anime[]
   expect(search(makeIndex(twins), 'kaze').map(({ id }) => id)).toEqual([2, 1])
 })
 
