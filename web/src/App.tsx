@@ -2,8 +2,9 @@
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { ClusterLegend } from './ClusterLegend'
 import { FileError } from './file'
-import { type AnimeGraph, loadGraph, readGraphFile } from './graph'
+import type { AnimeGraph } from './graph'
 import { ListView } from './ListView'
+import { loadGraph, readGraphFile } from './load'
 import { PanelHead } from './parts'
 import { animeAddress, useRoute } from './route'
 import { ScoresPanel } from './ScoresPanel'
@@ -70,7 +71,7 @@ export function App() {
     }
   }, [])
   useEffect(() => {
-    void open(loadGraph('graph.json', setBytes))
+    void open(loadGraph(setBytes))
   }, [open])
 
   if (graph) return <Explorer graph={graph} {...theme} />

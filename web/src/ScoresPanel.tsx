@@ -250,7 +250,7 @@ function RecommendationList({ graph, scores, onOpen }: Pick<Props, 'graph' | 'sc
         </p>
       )}
       <ol className="titles recommendations">
-        {passing.slice(0, shown).map(({ id, because }) => (
+        {passing.slice(0, shown).map(({ id, reasons }) => (
           <TitleRow
             key={id}
             anime={graph.byId.get(id)!}
@@ -258,7 +258,7 @@ function RecommendationList({ graph, scores, onOpen }: Pick<Props, 'graph' | 'sc
             note={
               <>
                 <Facts anime={graph.byId.get(id)!} />
-                <Because titles={because.map((own) => graph.byId.get(own)!.title)} />
+                <Because titles={reasons.map((reason) => graph.byId.get(reason)!.title)} />
               </>
             }
           />

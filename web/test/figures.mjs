@@ -8,7 +8,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { launch, makeGraph, serve, WEB } from './harness.mjs'
+import { launch, serve, WEB } from './harness.mjs'
+import { makeGraph } from './random-graph.mjs'
 
 const SECONDS = { 3000: 2, 20000: 5 }
 const FRAMES = 30

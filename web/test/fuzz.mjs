@@ -1,5 +1,5 @@
 /** Files bent at random, the same at every run, for the unit tests and for the browser. */
-import { makeGraph, randomNumbers } from './harness.mjs'
+import { makeGraph } from './random-graph.mjs'
 
 /** Written into JSON as they stand here: what a title, a number, a list or an address of graph.json should not be. */
 const WRONG_VALUES = [

@@ -7,7 +7,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseGraph } from '../../src/graph'
 import { bendBytes, bentGraph, bentList } from '../fuzz.mjs'
-import { launch, makeGraph, randomNumbers, serve, serveCovers, WEB } from '../harness.mjs'
+import { launch, serve, serveCovers, WEB } from '../harness.mjs'
+import { makeGraph, randomNumbers } from '../random-graph.mjs'
 
 const WIDE = { viewport: { width: 1440, height: 900 } }
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 }
@@ -517,10 +518,10 @@ describe('scores and recommendations', () => {
     await dropFile('list.xml', Buffer.from(bomb))
     await page.locator('.message.bad', { hasText: 'document type' }).waitFor()
     await dropFile('list.xml.gz', gzipSync(Buffer.alloc(100 * 2 ** 20), { level: 1 }))
-    await page.locator('.message.bad', { hasText: 'more than 32 MB' }).waitFor()
+    await page.locator('.message.bad', { hasText: 'larger than 32 MB' }).waitFor()
     const deep = `<myanimelist>${'<anime>'.repeat(200_000)}`
     await dropFile('deep.xml', Buffer.from(deep))
-    await page.locator('.message.bad', { hasText: 'cut short' }).waitFor()
+    await page.locator('.message.bad', { hasText: 'damaged' }).waitFor()
     expect(await page.locator('.panel .message').count()).toBe(1)
     await dropFile('list.xml', Buffer.from(exported([[1, 10]])))
     await page.locator('.recommendations li').first().waitFor()
@@ -639,13 +640,13 @@ describe('hosts', () => {
 describe('every state has words', () => {
   test.each<[string, string | null, RegExp]>([
     ['no file', null, /There is no graph\.json beside this page/],
-    ['a file that is no graph', '<!doctype html><title>404</title>', /not a graph/],
+    ['a file that is no graph', '<!doctype html><title>404</title>', /not JSON/],
     [
       'a graph of another version',
       '{"format": "aniembed-graph/9"}',
-      /format aniembed-graph\/9, and this page reads/,
+      /format aniembed-graph\/9; this page reads/,
     ],
-    ['a graph without titles', '{"format": "aniembed-graph/1", "anime": []}', /no titles/],
+    ['a graph without titles', '{"format": "aniembed-graph/2", "anime": []}', /no titles/],
   ])('%s', async (_what, file, words) => {
     host.files['graph.json'] = file
     await newPage()
@@ -662,10 +663,12 @@ describe('every state has words', () => {
 
   test('a file that breaks off on its way', async () => {
     host.files['graph.json'] = (response) =>
-      response.write('{"format": "aniembed-graph/1"', () => response.destroy())
+      response.write('{"format": "aniembed-graph/2"', () => response.destroy())
     await newPage()
     await page.goto(host.address)
-    expect(await page.locator('[role=alert]').innerText()).toContain('graph.json broke off on its way')
+    expect(await page.locator('[role=alert]').innerText()).toContain(
+      'The connection broke while graph.json was loading',
+    )
   })
 
   test('loading', async () => {

@@ -9,7 +9,7 @@ import { readListFile } from '../../src/listfile'
 import { makeRecommender, recommend } from '../../src/recommend'
 import { makeIndex, search } from '../../src/search'
 import { bendBytes, bentGraph, bentList } from '../fuzz.mjs'
-import { randomNumbers } from '../harness.mjs'
+import { randomNumbers } from '../random-graph.mjs'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
 

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { contrast } from '../../src/colors'
 import { FileError } from '../../src/file'
 import { malAddress, parseGraph } from '../../src/graph'
-import { makeGraph } from '../harness.mjs'
+import { makeRecommender, recommend } from '../../src/recommend'
+import { makeGraph } from '../random-graph.mjs'
 
 /** The tests bend the file in ways that its type forbids. */
+// biome-ignore lint/suspicious/noExplicitAny: that is the point
 type Loose = Record<string, any>
 const parse = (change: (graph: Loose) => void = () => {}, count = 30) => {
   const graph: Loose = makeGraph(count, { covers: 'https://covers.test/' })
@@ -12,7 +14,7 @@ const parse = (change: (graph: Loose) => void = () => {}, count = 30) => {
   return parseGraph(JSON.stringify(graph), 'https://fan.test/map/')
 }
 
-test('reads what embeddings.py writes', () => {
+test('reads what similarity_map.py writes', () => {
   const graph = parse()
   expect(graph.anime).toHaveLength(30)
   expect(graph.anime[3]).toMatchObject({
@@ -28,21 +30,51 @@ test('reads what embeddings.py writes', () => {
   expect(graph.clusters.reduce((sum, { size }) => sum + size, 0)).toBe(30)
 })
 
+test.each([2, 50, 64])('reads vectors of %i numbers, and recommends from them', (nEmbedding) => {
+  const graph = parseGraph(JSON.stringify(makeGraph(30, { nEmbedding })), 'https://fan.test/')
+  expect(graph.vectors.length).toBe(30 * nEmbedding)
+  const ids = graph.anime.map(({ id }) => id)
+  const recommender = makeRecommender(ids, graph.vectors, graph.model!)
+  expect(recommend(recommender, new Map([[1, 9]]))).toHaveLength(29)
+})
+
+test('reads what may be absent as absent', () => {
+  const absent = { japanese: null, synonyms: [], radius: null, picture: null, year: null, studios: [] }
+  const graph = parse((g) => {
+    for (const name of ['japanese', 'synonyms', 'r', 'picture', 'year', 'studios']) {
+      delete g.anime[3][name]
+      g.anime[4][name] = null
+    }
+    g.anime[5].r = -1
+    g.anime[6].r = 0.02
+  })
+  expect(graph.anime[3]).toMatchObject(absent)
+  expect(graph.anime[4]).toMatchObject(absent)
+  expect(graph.anime.slice(5, 7).map(({ radius }) => radius)).toEqual([null, 0.02])
+})
+
 describe('refuses with a sentence', () => {
   test.each<[string, (graph: Loose) => void, RegExp]>([
     [
       'another format',
       (g) => {
-        g.format = 'aniembed-graph/2'
+        g.format = 'aniembed-graph/1'
       },
-      /format aniembed-graph\/2, and this page reads aniembed-graph\/1/,
+      /format aniembed-graph\/1; this page reads aniembed-graph\/2/,
     ],
     [
       'no graph',
       (g) => {
         delete g.format
       },
-      /not a graph/,
+      /not that of an AniEmbed graph/,
+    ],
+    [
+      'vectors without a length',
+      (g) => {
+        delete g.n_embedding
+      },
+      /n_embedding is not a whole number/,
     ],
     [
       'no titles',
@@ -66,18 +98,18 @@ describe('refuses with a sentence', () => {
       /twice/,
     ],
     [
-      'no place',
+      'no position',
       (g) => {
         g.anime[4].x = null
       },
-      /no place/,
+      /no position/,
     ],
     [
-      'a place out of this world',
+      'a position far out',
       (g) => {
         g.anime[4].x = 1e300
       },
-      /no place/,
+      /no position/,
     ],
     [
       'no title',
@@ -105,7 +137,7 @@ describe('refuses with a sentence', () => {
       (g) => {
         g.vectors = g.vectors.slice(0, 400)
       },
-      /300 bytes, where 30 titles of 50 numbers take 6000/,
+      /300 bytes; 30 titles of 50 numbers need 6000/,
     ],
     [
       'vectors that are no base64',
@@ -199,17 +231,17 @@ test('recommends nothing from a model that is not whole', () => {
   expect(parse().model).not.toBeNull()
   expect(
     parse((g) => {
-      g.settings.recommend.mean.pop()
+      g.model.mean.pop()
     }).model,
   ).toBeNull()
   expect(
     parse((g) => {
-      g.settings.recommend.mean[3] = 1e300
+      g.model.mean[3] = 1e300
     }).model,
   ).toBeNull()
   expect(
     parse((g) => {
-      delete g.settings
+      delete g.model
     }).model,
   ).toBeNull()
 })
