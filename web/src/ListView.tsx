@@ -1,4 +1,4 @@
-/** The same titles as text: for who prefers it, and for browsers without WebGL. */
+/** The titles as text, for those who prefer it and for browsers without WebGL. */
 import { useMemo, useState } from 'react'
 import { type AnimeGraph, byPopularity } from './graph'
 import { TitleRow } from './parts'
@@ -7,11 +7,11 @@ const STEP = 100
 
 interface Props {
   graph: AnimeGraph
-  hidden: ReadonlySet<number>
+  hiddenClusters: ReadonlySet<number>
   onOpen(id: number): void
 }
 
-export function ListView({ graph, hidden, onOpen }: Props) {
+export function ListView({ graph, hiddenClusters, onOpen }: Props) {
   const [shown, setShown] = useState(STEP)
   const [order, setOrder] = useState('popularity')
   const titles = useMemo(() => {
@@ -19,8 +19,8 @@ export function ListView({ graph, hidden, onOpen }: Props) {
     if (order === 'title') sorted.sort((a, b) => a.title.localeCompare(b.title))
     if (order === 'mean') sorted.sort((a, b) => (b.mean ?? 0) - (a.mean ?? 0))
     if (order === 'year') sorted.sort((a, b) => (b.year ?? 0) - (a.year ?? 0))
-    return sorted.filter((anime) => !hidden.has(anime.cluster.id))
-  }, [graph, hidden, order])
+    return sorted.filter((anime) => !hiddenClusters.has(anime.cluster.id))
+  }, [graph, hiddenClusters, order])
   return (
     <div className="list-view">
       <div className="list-head">
@@ -28,7 +28,7 @@ export function ListView({ graph, hidden, onOpen }: Props) {
           {titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}
         </h2>
         <label>
-          Order
+          Sort by
           <select value={order} onChange={(event) => setOrder(event.target.value)}>
             <option value="popularity">Popularity</option>
             <option value="title">Title</option>

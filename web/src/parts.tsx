@@ -1,24 +1,24 @@
 /** Small pieces that several panels show. */
 import { useEffect, useRef, useState } from 'react'
-import type { Anime, Cluster } from './graph'
+import type { ThemeColor } from './colors'
+import type { Anime } from './graph'
 import { animeAddress } from './route'
 
-/** The cluster's colours as CSS variables; the style sheet takes the one for its theme. */
-const clusterColor = ({ color }: Cluster) =>
-  ({ '--light': color.light, '--dark': color.dark }) as React.CSSProperties
+/** Both colours as CSS variables; the style sheet takes the one of its theme. */
+const colorVariables = ({ light, dark }: ThemeColor) =>
+  ({ '--light': light, '--dark': dark }) as React.CSSProperties
 
-export const Dot = ({ cluster }: { cluster: Cluster }) => <i className="dot" style={clusterColor(cluster)} />
+export const Dot = ({ color }: { color: ThemeColor }) => <i className="dot" style={colorVariables(color)} />
 
-/** The cover, or a coloured card with the title's first letter while there is none. */
+/** The cover, or a coloured card with the title's first letter where there is none. */
 export function Cover({ anime, width }: { anime: Anime; width: number }) {
-  const [failed, setFailed] = useState(false)
-  useEffect(() => setFailed(false), [anime.picture])
-  const style = { width, height: Math.round(width * 1.42) }
-  if (!anime.picture || failed)
+  const [failed, setFailed] = useState<string | null>(null)
+  const style = { '--width': `${width}px` } as React.CSSProperties
+  if (!anime.picture || failed === anime.picture)
     return (
       <span
         className="cover no-cover"
-        style={{ ...style, ...clusterColor(anime.cluster) }}
+        style={{ ...style, ...colorVariables(anime.cluster.color) }}
         aria-hidden="true"
       >
         {[...anime.title][0]}
@@ -33,7 +33,7 @@ export function Cover({ anime, width }: { anime: Anime; width: number }) {
       loading="lazy"
       decoding="async"
       referrerPolicy="no-referrer"
-      onError={() => setFailed(true)}
+      onError={() => setFailed(anime.picture)}
     />
   )
 }
@@ -51,7 +51,7 @@ const MEDIA_TYPES: Record<string, string> = {
 }
 export const mediaTypeName = (type: string) => MEDIA_TYPES[type] ?? type
 
-/** Year, mean, studios in one line; what is unknown is left out. */
+/** Year, type, mean score and studios in one line, as far as they are known. */
 export function Facts({ anime }: { anime: Anime }) {
   const facts = [
     anime.year,
@@ -82,7 +82,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
         <Cover anime={anime} width={44} />
         <span className="title-text">
           <span className="title-name">
-            <Dot cluster={anime.cluster} />
+            <Dot color={anime.cluster.color} />
             {anime.title}
           </span>
           {anime.english && <span className="title-english">{anime.english}</span>}
@@ -94,7 +94,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
   )
 }
 
-/** What stays in sight of a panel while the rest scrolls: its title, which takes the focus, and the way out. */
+/** Title of a panel, which takes the focus, and the button that closes it; both stay in sight. */
 export function PanelHead({ title, onClose }: { title: string; onClose(): void }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -113,7 +113,7 @@ export function PanelHead({ title, onClose }: { title: string; onClose(): void }
   )
 }
 
-/** Similarity as a figure and a bar. */
+/** Similarity as a number and a bar. */
 export function Similarity({ value }: { value: number }) {
   return (
     <span className="similarity">
@@ -126,14 +126,14 @@ export function Similarity({ value }: { value: number }) {
   )
 }
 
-/** Ten stars as radio buttons; 0 is none. */
-export function Stars({
-  score,
-  onScore,
-}: {
+interface StarsProps {
+  /** 0: on the list without a score; undefined: not on it. */
   score: number | undefined
   onScore(score: number | null): void
-}) {
+}
+
+/** Ten stars as radio buttons. */
+export function Stars({ score, onScore }: StarsProps) {
   const [preview, setPreview] = useState(0)
   return (
     <fieldset className="stars" onMouseLeave={() => setPreview(0)}>

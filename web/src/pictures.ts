@@ -1,8 +1,5 @@
 /** Addresses of covers. All covers of a graph come from one host, the one that the page's policy names. */
 
-/** The host of the covers that MyAnimeList's API names. A page is built for it unless its graph names another. */
-export const MAL_PICTURE_ORIGIN = 'https://cdn.myanimelist.net'
-
 /** Return the absolute http(s) address, or null if `value` is none. */
 export function parsePicture(value: unknown, base: string): URL | null {
   if (typeof value !== 'string' || !URL.canParse(value, base)) return null

@@ -16,18 +16,25 @@ const TYPES = {
 }
 
 /**
- * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a text, a Buffer,
- * null for 404, or a function that answers itself. Nothing but files: no fallback to index.html, as on the plainest of hosts.
+ * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a text, a Buffer, null
+ * for 404, or a function that answers itself. It has no fallback to index.html, like the simplest hosts.
  * @param {Record<string, string | Buffer | null | ((response: import('node:http').ServerResponse) => void)>} files
+ * @param {{ covers?: string, headers?: Record<string, string> }} options covers: the host that the page's policy names for
+ *     covers, instead of the one that it was built for; headers: of every answer
  */
-export async function serve(files = {}) {
+export async function serve(files = {}, { covers, headers = {} } = {}) {
   const prefix = '/shelf/anime/'
+  const read = async (name) => {
+    const body = files[name] ?? (await readFile(resolve(WEB, 'dist', name)))
+    return name === 'index.html' && covers ? withCoversOf(String(body), covers) : body
+  }
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://host').pathname)
     const name = path.startsWith(prefix) ? path.slice(prefix.length) || 'index.html' : null
     try {
       if (name === null || files[name] === null) throw Object.assign(new Error('missing'), { code: 'ENOENT' })
-      const body = files[name] ?? (await readFile(resolve(WEB, 'dist', name)))
+      const body = await read(name)
+      response.setHeaders(new Map(Object.entries(headers)))
       response.setHeader('Content-Type', TYPES[extname(name)] ?? 'application/octet-stream')
       if (typeof body === 'function') body(response)
       else response.end(body)
@@ -36,13 +43,22 @@ export async function serve(files = {}) {
       response.writeHead(404).end('not found')
     }
   })
+  const { port, close } = await listen(server)
+  return { address: `http://127.0.0.1:${port}${prefix}`, files, close }
+}
+
+/** Return a built page whose policy names another host for covers. */
+export const withCoversOf = (page, address) =>
+  page.replace('https://cdn.myanimelist.net', new URL(address).origin)
+
+async function listen(server) {
   await new Promise((done) => server.listen(0, '127.0.0.1', done))
   const close = () =>
     new Promise((done) => {
       server.close(done)
       server.closeAllConnections()
     })
-  return { address: `http://127.0.0.1:${server.address().port}${prefix}`, files, close }
+  return { port: server.address().port, close }
 }
 
 /** A PNG of one colour, 24 x 34 pixels. */
@@ -78,13 +94,8 @@ export async function serveCovers() {
     response.writeHead(200, { 'Content-Type': 'image/png', 'Access-Control-Allow-Origin': '*' })
     response.end(png((id * 67) % 256, (id * 151) % 256, (id * 29) % 256))
   })
-  await new Promise((done) => server.listen(0, '127.0.0.1', done))
-  const close = () =>
-    new Promise((done) => {
-      server.close(done)
-      server.closeAllConnections()
-    })
-  return { address: `http://127.0.0.1:${server.address().port}/`, asked, close }
+  const { port, close } = await listen(server)
+  return { address: `http://127.0.0.1:${port}/`, asked, close }
 }
 
 /** Debian's Chromium, or the one that CHROMIUM names; without a line to any host but those of the tests. */

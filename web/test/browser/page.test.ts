@@ -31,7 +31,8 @@ afterAll(async () => {
   await covers.close()
 })
 beforeEach(async () => {
-  host = await serve({ 'graph.json': JSON.stringify(makeGraph(300, { covers: covers.address })) })
+  const graph = JSON.stringify(makeGraph(300, { covers: covers.address }))
+  host = await serve({ 'graph.json': graph }, { covers: covers.address })
   covers.asked.length = 0
   wrongs = []
 })
@@ -471,11 +472,11 @@ describe('scores and recommendations', () => {
 
     await page.getByLabel('From year').fill('2010')
     await page.getByLabel('To year').fill('2012')
-    await page.getByLabel('Kind').selectOption('movie')
+    await page.getByLabel('Type').selectOption('movie')
     const facts = await rows.locator('.facts').allInnerTexts()
     expect(facts.length).toBeGreaterThan(0)
     for (const fact of facts) expect(fact).toMatch(/^201[012] · Film/)
-    await page.getByLabel('Mean from').fill('9.9')
+    await page.getByLabel('Min. score').fill('9.9')
     expect(await page.locator('.panel').innerText()).toContain('No title passes these filters.')
     expect(wrongs).toEqual([])
   })
@@ -502,7 +503,7 @@ describe('scores and recommendations', () => {
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
     for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
 
-    await page.getByText('Forget all scores').click()
+    await page.getByText('Remove all scores').click()
     expect(await page.locator('.badge').count()).toBe(0)
     await page.getByText('Undo').click()
     expect(await page.locator('.badge').innerText()).toBe('3')
@@ -621,7 +622,9 @@ describe('hosts', () => {
     },
   )
 
-  test('without a network after the first visit', async () => {
+  test.each([{}, { Vary: 'Origin' }])('without a network after the first visit (%o)', async (headers) => {
+    await host.close()
+    host = await serve({}, { headers })
     await open()
     await page.evaluate(() => navigator.serviceWorker.ready)
     const { address } = host
@@ -658,7 +661,7 @@ describe('every state has words', () => {
       buffer: Buffer.from(JSON.stringify(makeGraph(40))),
     })
     await page.waitForFunction(() => performance.getEntriesByName('interactive').length > 0)
-    expect(await page.locator('.legend').innerText()).toContain('This graph names no covers')
+    expect(await page.locator('.legend').innerText()).toContain('The graph has no covers')
   })
 
   test('a file that breaks off on its way', async () => {
@@ -691,19 +694,19 @@ describe('every state has words', () => {
     graph.neighbours[1] = [[999_999, 0.9]]
     host.files['graph.json'] = JSON.stringify(graph)
     await open('#/anime/999999')
-    expect(await page.locator('.panel').innerText()).toContain('This map holds no title with the id 999999.')
+    expect(await page.locator('.panel').innerText()).toContain('This map has no title with the id 999999.')
     expect(await page.locator('.notices').innerText()).toMatch(/^1 neighbour/)
     await page.goto(`${host.address}#/%3Cscript%3E`)
-    await page.locator('.panel', { hasText: 'knows no address' }).waitFor()
+    await page.locator('.panel', { hasText: 'does not know the address' }).waitFor()
     await page.goto(`${host.address}#/anime/1`)
-    await page.locator('.panel', { hasText: 'names no neighbours' }).waitFor()
+    await page.locator('.panel', { hasText: 'has no neighbours' }).waitFor()
     expect(wrongs).toEqual([])
   })
 
   test('covers that can not be loaded', async () => {
     host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: `${host.address}missing/` }))
     await open('#/anime/10')
-    await page.locator('.notices', { hasText: 'Covers can not be loaded' }).waitFor()
+    await page.locator('.notices', { hasText: 'Covers cannot be loaded' }).waitFor()
     expect(await page.locator('.panel .no-cover').count()).toBeGreaterThan(0)
   })
 
@@ -712,7 +715,7 @@ describe('every state has words', () => {
     try {
       await newPage(WIDE, blind)
       await page.goto(host.address)
-      await page.locator('.notices', { hasText: 'no WebGL' }).waitFor()
+      await page.locator('.notices', { hasText: 'does not offer WebGL' }).waitFor()
       await page.keyboard.press('/')
       await page.keyboard.type('tale 40')
       await page.keyboard.press('Enter')

@@ -1,0 +1,21 @@
+/** The content security policy of the built pages. */
+import { findPictureOrigin, parsePicture } from '../src/pictures.ts'
+
+/** The host of the covers that MyAnimeList's API names. */
+export const MAL_PICTURES = 'https://cdn.myanimelist.net'
+
+const PLACE = '<!-- Content security policy: added by the build. -->'
+
+/** Return the host of the covers in a graph; MyAnimeList's for a graph without covers. */
+export function picturesOrigin(graph: string): string {
+  const { anime } = JSON.parse(graph) as { anime: { picture?: unknown }[] }
+  return findPictureOrigin(anime.map(({ picture }) => parsePicture(picture, MAL_PICTURES))) ?? MAL_PICTURES
+}
+
+/** Return the page with the policy. Everything that `directives` does not name is refused. */
+export function contentSecurityPolicy(html: string, directives: Record<string, string>): string {
+  if (!html.includes(PLACE)) throw new Error(`index.html has no place for the policy: ${PLACE}`)
+  const all = { 'default-src': "'none'", ...directives, 'base-uri': "'none'", 'form-action': "'none'" }
+  const content = Object.entries(all).map(([name, sources]) => `${name} ${sources}`)
+  return html.replace(PLACE, `<meta http-equiv="Content-Security-Policy" content="${content.join('; ')}">`)
+}
