@@ -15,7 +15,14 @@ export function picturesOrigin(graph: string): string {
 /** Return the page with the policy. Everything that `directives` does not name is refused. */
 export function contentSecurityPolicy(html: string, directives: Record<string, string>): string {
   if (!html.includes(PLACE)) throw new Error(`index.html has no place for the policy: ${PLACE}`)
-  const all = { 'default-src': "'none'", ...directives, 'base-uri': "'none'", 'form-action': "'none'" }
+  const all = {
+    'default-src': "'none'",
+    ...directives,
+    // For the style attributes of the document in which a browser describes damaged XML.
+    'style-src-attr': "'unsafe-inline'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+  }
   const content = Object.entries(all).map(([name, sources]) => `${name} ${sources}`)
   return html.replace(PLACE, `<meta http-equiv="Content-Security-Policy" content="${content.join('; ')}">`)
 }
