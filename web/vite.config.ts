@@ -1,4 +1,7 @@
-/** Builds two pages: web/dist, for a web server, and with `--mode explorer` the single file web/explorer.html. */
+/**
+ * Builds two pages: web/dist, for a web server, and with `--mode explorer` the single file
+ * web/explorer.html.
+ */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -10,7 +13,9 @@ import { contentSecurityPolicy, picturesOrigin } from './build/policy.ts'
 
 const here = import.meta.dirname
 
-/** Return the graph to show: GRAPH of the environment, else what embeddings.py wrote last, else the sample. */
+/**
+ * Return the graph to show: GRAPH of the environment, else what embeddings.py wrote last, else the sample.
+ */
 function findGraph(): string {
   const { GRAPH } = process.env
   if (GRAPH) {
@@ -42,7 +47,9 @@ function graphFile(path: string): Plugin {
   }
 }
 
-/** The built page runs its own scripts, and talks to its own host and to the one that the covers come from. */
+/**
+ * The built page runs its own scripts, and talks to its own host and to the one that the covers come from.
+ */
 function policy(graph: string): Plugin {
   return {
     name: 'policy',

@@ -1,4 +1,7 @@
-/** Makes the single file web/explorer.html: script, style and icon are inside, and similarity_map.py puts a graph there. */
+/**
+ * Makes the single file web/explorer.html: script, style and icon are inside, and similarity_map.py puts a
+ * graph there.
+ */
 import { createHash } from 'node:crypto'
 import { readFileSync, renameSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -6,7 +9,7 @@ import type { Plugin } from 'vite'
 import { contentSecurityPolicy, MAL_PICTURES } from './policy.ts'
 
 /** similarity_map.py puts the graph between the two tags; web/README.md says how. */
-export const GRAPH_PLACE = '<script type="application/json" id="graph"></script>'
+export const GRAPH_PLACEHOLDER = '<script type="application/json" id="graph"></script>'
 
 const NAME = 'explorer.html'
 
@@ -68,9 +71,13 @@ function assemble(root: string, html: string, code: string, css: string): string
   )
   page = replaceOne(page, /<link rel="stylesheet"[^>]*>/, `<style>${css}</style>`)
   page = replaceOne(page, /\s*<script type="module"[^>]*><\/script>/, '')
-  page = replaceOne(page, /<\/body>/, `${GRAPH_PLACE}\n<script type="module">${script}</script>\n</body>`)
+  page = replaceOne(
+    page,
+    /<\/body>/,
+    `${GRAPH_PLACEHOLDER}\n<script type="module">${script}</script>\n</body>`,
+  )
   // similarity_map.py replaces these two, so each must be there once.
-  for (const part of [GRAPH_PLACE, MAL_PICTURES])
+  for (const part of [GRAPH_PLACEHOLDER, MAL_PICTURES])
     if (page.split(part).length !== 2) throw new Error(`The page does not have exactly one ${part}`)
   return page
 }

@@ -4,7 +4,7 @@ import { findPictureOrigin, parsePicture } from '../src/pictures.ts'
 /** The host of the covers that MyAnimeList's API names. */
 export const MAL_PICTURES = 'https://cdn.myanimelist.net'
 
-const PLACE = '<!-- Content security policy: added by the build. -->'
+const PLACEHOLDER = '<!-- Content security policy: added by the build. -->'
 
 /** Return the host of the covers in a graph; MyAnimeList's for a graph without covers. */
 export function picturesOrigin(graph: string): string {
@@ -14,7 +14,8 @@ export function picturesOrigin(graph: string): string {
 
 /** Return the page with the policy. Everything that `directives` does not name is refused. */
 export function contentSecurityPolicy(html: string, directives: Record<string, string>): string {
-  if (!html.includes(PLACE)) throw new Error(`index.html has no place for the policy: ${PLACE}`)
+  if (!html.includes(PLACEHOLDER))
+    throw new Error(`index.html has no placeholder for the policy: ${PLACEHOLDER}`)
   const all = {
     'default-src': "'none'",
     ...directives,
@@ -24,5 +25,8 @@ export function contentSecurityPolicy(html: string, directives: Record<string, s
     'form-action': "'none'",
   }
   const content = Object.entries(all).map(([name, sources]) => `${name} ${sources}`)
-  return html.replace(PLACE, `<meta http-equiv="Content-Security-Policy" content="${content.join('; ')}">`)
+  return html.replace(
+    PLACEHOLDER,
+    `<meta http-equiv="Content-Security-Policy" content="${content.join('; ')}">`,
+  )
 }

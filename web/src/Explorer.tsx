@@ -25,7 +25,10 @@ function hasWebGL(): boolean {
 const largeScreen = matchMedia('(min-width: 900px) and (min-height: 600px)')
 const smallScreen = matchMedia('(max-width: 899px)')
 
-/** The address, its title, and the trail. A shared link or the trail of another graph may have titles that this one lacks. */
+/**
+ * The address, its title, and the trail. A shared link or the trail of another graph may have titles that
+ * this one lacks.
+ */
 function useWalk(graph: AnimeGraph) {
   const { route, trail: ids, goTo } = useRoute()
   const selected = route.page === 'anime' ? (graph.byId.get(route.id) ?? null) : null

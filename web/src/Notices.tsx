@@ -4,7 +4,9 @@ import type { Anime, AnimeGraph } from './graph'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
 
-/** Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null. */
+/**
+ * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null.
+ */
 export function useNotices(
   graph: AnimeGraph,
   hidden: ReadonlySet<number>,

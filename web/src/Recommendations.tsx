@@ -14,7 +14,10 @@ interface Props {
   onOpen(id: number): void
 }
 
-/** Return what the worker answers; null before the first answer. `stale` while the answer to the present scores is due. */
+/**
+ * Return what the worker answers; null before the first answer. `stale` while the answer to the present
+ * scores is due.
+ */
 function useRecommendations(graph: AnimeGraph, scores: Scores) {
   const [result, setResult] = useState<{ number: number; recommendations: Recommendation[] } | null>(null)
   const worker = useRef<Worker>(null)

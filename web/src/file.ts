@@ -6,8 +6,8 @@ export class FileError extends Error {}
 export const UNREADABLE = 'The file could not be read. It may have been moved or deleted.'
 
 /**
- * Return a stream as text. Throws FileError after `maxBytes`, before the rest is fetched or unpacked, and FileError(`broken`)
- * when the stream fails.
+ * Return a stream as text. Throws FileError after `maxBytes`, before the rest is fetched or unpacked, and
+ * FileError(`broken`) when the stream fails.
  */
 export async function readText(
   stream: ReadableStream<Uint8Array>,

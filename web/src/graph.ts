@@ -54,7 +54,10 @@ export interface AnimeGraph {
   model: RecommendationModel | null
   /** Number of lists that the vectors were trained on, or null. */
   lists: number | null
-  /** The one host that covers are taken from, as an origin (`https://host`); null if the file names no covers. */
+  /**
+   * The one host that covers are taken from, as an origin (`https://host`); null if the file names no
+   * covers.
+   */
   pictureOrigin: string | null
   /** Sentences about what was left out of the file. */
   notices: string[]
@@ -64,7 +67,10 @@ const FORMAT = 'aniembed-graph/2'
 
 /** Longest vector that is read. */
 const MAX_EMBEDDING = 4096
-/** Largest distance from the origin. Maps are about 1 wide; one title far out would press all others into a point. */
+/**
+ * Largest distance from the origin. Maps are about 1 wide; one title far out would press all others into a
+ * point.
+ */
 const MAX_DISTANCE = 1e6
 
 /** By Okabe and Ito, then by Tol: distinct for colour-blind eyes, and visible on dark and on light. */
@@ -247,7 +253,10 @@ function parseNeighbours(value: unknown, byId: Map<number, Anime>) {
   return { neighbours, unusable }
 }
 
-/** Return the graph in `text`; throw FileError if it is not one. `base` resolves relative addresses of pictures. */
+/**
+ * Return the graph in `text`; throw FileError if it is not one. `base` resolves relative addresses of
+ * pictures.
+ */
 export function parseGraph(text: string, base: string): AnimeGraph {
   const json = parseFile(text)
   const nEmbedding = json.n_embedding

@@ -13,7 +13,10 @@ const MAX_LIST = 32 * 2 ** 20
 const childText = (parent: Element, name: string) =>
   parent.getElementsByTagName(name)[0]?.textContent?.trim() ?? ''
 
-/** Return the list in a plain or gzipped file, whatever its name. Throws FileError if it is not an anime list. */
+/**
+ * Return the list in a plain or gzipped file, whatever its name. Throws FileError if it is not an anime
+ * list.
+ */
 export async function readListFile(file: Blob): Promise<ListFile> {
   const start = new Uint8Array(
     await file

@@ -1,4 +1,7 @@
-/** recommend.recommend() of recommend.py, from the vectors and the model of graph.json: the same formula and order. */
+/**
+ * recommend.recommend() of recommend.py, from the vectors and the model of graph.json: the same formula and
+ * order.
+ */
 
 /** `model` of graph.json: what the formula needs besides the vectors; arrays in the order of the titles. */
 export interface RecommendationModel {
@@ -96,12 +99,13 @@ function findKnown({ ids, model, nEmbedding }: Recommender, scores: ReadonlyMap<
 /**
  * Return every title that is not in `scores`, best first; none if no title with a vector has a score.
  *
- * `scores`: MAL id -> 1-10, 0 for a title that is on the list without a score. The affinity of title i is a sum over the user's
- * titles j,
+ * `scores`: MAL id -> 1-10, 0 for a title that is on the list without a score. The affinity of title i is a
+ * sum over the user's titles j,
  *
  *     sum_j  p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g . p_i^0.5 e^(0.15 m_i)
  *
- * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles, rounded, at least 1.
+ * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles,
+ * rounded, at least 1.
  */
 export function recommend(recommender: Recommender, scores: ReadonlyMap<number, number>): Recommendation[] {
   const { ids, model, nEmbedding, whitened } = recommender

@@ -1,4 +1,7 @@
-/** The user's scores: kept in this browser alone (localStorage), MAL id -> 1-10, or 0 for a title without a score. */
+/**
+ * The user's scores: kept in this browser alone (localStorage), MAL id -> 1-10, or 0 for a title without a
+ * score.
+ */
 import { useCallback, useMemo, useState } from 'react'
 import type { AnimeGraph } from './graph'
 
@@ -47,8 +50,8 @@ function write(scores: Scores): boolean {
 }
 
 /**
- * `scored`: the titles of this graph with a score, the highest first. `kept`: whether the browser keeps the scores, so that the
- * page can say so where it does not.
+ * `scored`: the titles of this graph with a score, the highest first. `kept`: whether the browser keeps the
+ * scores, so that the page can say so where it does not.
  */
 export function useScores(graph: AnimeGraph) {
   const [{ scores, kept }, setState] = useState(read)

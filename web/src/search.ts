@@ -1,4 +1,7 @@
-/** Search in all names of a title: ignores accents, case and punctuation, matches any part, allows one typing error. */
+/**
+ * Search in all names of a title: ignores accents, case and punctuation, matches any part, allows one typing
+ * error.
+ */
 import { type Anime, byPopularity } from './graph'
 
 /** A normalised name, with and without its spaces. */
@@ -67,14 +70,20 @@ function letterPairs(text: string): Set<string> {
   return pairs
 }
 
-/** Return the share of the query's letter pairs that are in the name: one typing error costs two or three pairs. */
+/**
+ * Return the share of the query's letter pairs that are in the name: one typing error costs two or three
+ * pairs.
+ */
 function likeness(pairs: Set<string>, compact: string): number {
   let found = 0
   for (const pair of pairs) if (compact.includes(pair)) found++
   return found / pairs.size
 }
 
-/** Return up to MAX_RESULTS titles, best match first, then by popularity; if none match, those that look similar. */
+/**
+ * Return up to MAX_RESULTS titles, best match first, then by popularity; if none match, those that look
+ * similar.
+ */
 export function search(index: SearchIndex, text: string): Anime[] {
   if (!text.trim()) return []
   const query = normalise(text)

@@ -4,7 +4,9 @@ import type { Box, FreeArea } from './map/geometry'
 
 /** A box wider than this share of the window lies below the map, not beside it. */
 const WIDE = 0.8
-/** Least width and height of the free area in pixels: on a small screen legend and panel may cover all of it. */
+/**
+ * Least width and height of the free area in pixels: on a small screen legend and panel may cover all of it.
+ */
 const MIN_SIZE = 80
 
 export interface Coverage {

@@ -1,6 +1,7 @@
 /**
- * Prints the figures of the built page in headless Chromium: time from the arrival of graph.json to a page that answers,
- * frames a second while the map is dragged, weight. Ends with status 1 if one of them is worse than promised.
+ * Prints the figures of the built page in headless Chromium: time from the arrival of graph.json to a page
+ * that answers, frames a second while the map is dragged, weight. Ends with status 1 if one of them is worse
+ * than promised.
  *
  *     npm run figures
  */

@@ -16,8 +16,9 @@ const TYPES = {
 }
 
 /**
- * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a text, a Buffer, null
- * for 404, or a function that answers itself. It has no fallback to index.html, like the simplest hosts.
+ * A static host for web/dist under `/shelf/anime/` of a free port. `files` replaces or adds files by name: a
+ * text, a Buffer, null for 404, or a function that answers itself. It has no fallback to index.html, like
+ * the simplest hosts.
  * @param {Record<string, string | Buffer | null | ((response: import('node:http').ServerResponse) => void)>} files
  * @param {{ covers?: string, headers?: Record<string, string> }} options covers: the host that the page's policy names for
  *     covers, instead of the one that it was built for; headers: of every answer

@@ -1,6 +1,8 @@
 /** A generated graph for tests. */
 
-/** Return a function that gives numbers in [0, 1), the same in every run (a linear congruential generator). */
+/**
+ * Return a function that gives numbers in [0, 1), the same in every run (a linear congruential generator).
+ */
 export function randomNumbers(seed) {
   let state = seed
   return () => {

@@ -75,6 +75,9 @@ function useCross(view: View, marks: Marks) {
 const STEP = 0.08
 const KEY_ZOOM = 1.5
 const BUTTON_ZOOM = 1.6
+const KEYS_HELP =
+  'Arrow keys move, plus and minus zoom, 0 shows everything, Enter opens the title at the cross. ' +
+  'The list and the search have the same titles as text.'
 
 /** Do what a key asks for; return whether it asks for anything. */
 function onKey(key: string, { pan, zoom, reset }: Camera, open: () => void): boolean {
@@ -137,7 +140,7 @@ export function Controller({ view, ...props }: MapProps & { view: View }) {
         }}
         onFocus={cross.aim}
         onBlur={cross.stopAiming}
-        aria-label={`Map of ${graph.anime.length} titles. Arrow keys move, plus and minus zoom, 0 shows everything, Enter opens the title at the cross. The list and the search have the same titles as text.`}
+        aria-label={`Map of ${graph.anime.length} titles. ${KEYS_HELP}`}
       />
       <span className="visually-hidden" role="status">
         {cross.underCross?.title}

@@ -28,9 +28,10 @@ function replaced(shader: string, part: string, by: string): string {
 }
 
 /**
- * The library's program, with three differences. Covers are cut round, so that the colour of the cluster is a ring around them.
- * A dark rim separates marks that overlap. The three corners of a mark are stored one after the other instead of as an instance:
- * WebGL on a processor draws instances one by one, which takes ten times as long.
+ * The library's program, with three differences. Covers are cut round, so that the colour of the cluster is
+ * a ring around them. A dark rim separates marks that overlap. The three corners of a mark are stored one
+ * after the other instead of as an instance: WebGL on a processor draws instances one by one, which takes
+ * ten times as long.
  */
 export class MarkProgram extends RoundImageProgram {
   constructor(gl: WebGLRenderingContext, _pickingBuffer: WebGLFramebuffer | null, renderer: Sigma) {

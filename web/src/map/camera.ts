@@ -4,7 +4,10 @@ import type { CameraState } from 'sigma/types'
 import type { Anime, AnimeGraph } from '../graph'
 import type { FreeArea, Point } from './geometry'
 
-/** A neighbour more than so many times as far away as the median one is left out, or the others would become a point. */
+/**
+ * A neighbour more than so many times as far away as the median one is left out, or the others would become
+ * a point.
+ */
 const FAR_OFF = 6
 /** The whole map is not zoomed in further than this ratio. */
 const MIN_RATIO_OF_ALL = 0.2
@@ -23,7 +26,10 @@ function centredOn(sigma: Sigma, free: FreeArea, point: Point, ratio: number): C
   return { ...centred, x: 2 * point.x - middle.x, y: 2 * point.y - middle.y }
 }
 
-/** Return the state in which the points (framed coordinates) fill the free area, with a ratio of at least `minRatio`. */
+/**
+ * Return the state in which the points (framed coordinates) fill the free area, with a ratio of at least
+ * `minRatio`.
+ */
 function fitting(sigma: Sigma, free: FreeArea, points: Point[], minRatio: number): CameraState {
   const low = { x: Number.POSITIVE_INFINITY, y: Number.POSITIVE_INFINITY }
   const high = { x: Number.NEGATIVE_INFINITY, y: Number.NEGATIVE_INFINITY }

@@ -20,7 +20,10 @@ export class Covers {
     private view: View,
   ) {}
 
-  /** Show covers on marks that have become large enough, hide those on marks that no longer are. Return the ids of both. */
+  /**
+   * Show covers on marks that have become large enough, hide those on marks that no longer are. Return the
+   * ids of both.
+   */
   update(): number[] {
     const { covers } = this.view
     const scale = this.sigma.scaleSize(1)

@@ -16,7 +16,9 @@ const MAX_RADIUS = 24
 /** Return sigma's padding around the map, in pixels. */
 export const stagePadding = () => Math.min(60, 0.06 * Math.min(innerWidth, innerHeight))
 
-/** Return a radius in pixels for a title of rank `rank` of `count` by popularity, for a graph without radii. */
+/**
+ * Return a radius in pixels for a title of rank `rank` of `count` by popularity, for a graph without radii.
+ */
 function radiusOfRank(rank: number, count: number): number {
   const spacing = (0.8 * Math.min(innerWidth, innerHeight)) / Math.sqrt(count)
   const largest = clamp(spacing * 0.36, 3, 18)
@@ -24,7 +26,10 @@ function radiusOfRank(rank: number, count: number): number {
   return smallest + (largest - smallest) * (1 - rank / count) ** 2
 }
 
-/** Return how many pixels a unit of the graph has at the camera's ratio 1, where sigma fits the map into the window. */
+/**
+ * Return how many pixels a unit of the graph has at the camera's ratio 1, where sigma fits the map into the
+ * window.
+ */
 function pixelsPerUnit(anime: Anime[]): number {
   const extent = (values: number[]) =>
     values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b))
@@ -59,7 +64,10 @@ export class Marks {
     this.order = byPopularity(graph.anime)
   }
 
-  /** Return a function from sigma's framed coordinates to pixels. The camera never turns, so two factors suffice. */
+  /**
+   * Return a function from sigma's framed coordinates to pixels. The camera never turns, so two factors
+   * suffice.
+   */
   projection() {
     // sigma's own matrix is that of the last frame.
     const now = { cameraState: this.sigma.getCamera().getState() }

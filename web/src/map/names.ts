@@ -6,7 +6,10 @@ export const FOCUS_FONT = '700 14px system-ui, sans-serif'
 export const CLUSTER_FONT = '700 15px system-ui, sans-serif'
 
 const MAX_TITLE = 34
-/** Marks with a smaller radius in pixels may lie under a text: where there are thousands, they lie everywhere. */
+/**
+ * Marks with a smaller radius in pixels may lie under a text: where there are thousands, they lie
+ * everywhere.
+ */
 const SMALL_MARK = 4
 /** Pixels between a text and the edge of the map. */
 const EDGE = 2
@@ -71,8 +74,8 @@ export class Names {
   }
 
   /**
-   * Write a text at the first of `points` (middle of its baseline) where it overlaps neither texts nor marks; with `must`, else
-   * where it overlaps the fewest marks. Return whether there is room.
+   * Write a text at the first of `points` (middle of its baseline) where it overlaps neither texts nor
+   * marks; with `must`, else where it overlaps the fewest marks. Return whether there is room.
    */
   write(text: string, points: Point[], style: TextStyle): boolean {
     const half = this.width(text) / 2

@@ -54,7 +54,9 @@ export class Painter {
     return id === null ? null : this.graph.byId.get(id)!
   }
 
-  /** Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles. */
+  /**
+   * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
+   */
   draw() {
     this.drawLines()
     const context = this.sigma.getCanvases().labels.getContext('2d')!

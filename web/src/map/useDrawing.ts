@@ -10,7 +10,7 @@ import type { View } from './view'
 /** In ms without a movement of the camera. */
 const REST = 200
 
-/** Return a function that draws the marks anew. */
+/** Return a function that draws the marks again. */
 export function useRepaint() {
   const sigma = useSigma()
   const all = useMemo(() => sigma.getGraph().nodes(), [sigma])

@@ -17,6 +17,8 @@ export function usePointer(marks: Marks, onSelect: (id: number) => void): Anime 
   useEffect(() => {
     const canHover = matchMedia('(hover: hover)').matches
     const container = sigma.getContainer()
+    // sigma's own listener reads a pixel back at every move, which makes the page wait for the picture.
+    sigma.getMouseCaptor().removeAllListeners('mousemove')
     const point = (at: Point | null) => {
       const anime = at && marks.at(at)
       container.style.cursor = anime ? 'pointer' : ''

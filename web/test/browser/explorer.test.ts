@@ -1,4 +1,7 @@
-/** web/explorer.html with a graph inside, as similarity_map.py writes it, opened from file:// without a network. */
+/**
+ * web/explorer.html with a graph inside, as similarity_map.py writes it, opened from file:// without a
+ * network.
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -27,8 +30,8 @@ const ADDRESS = pathToFileURL(join(directory, 'explore.html')).href
 /** Write explore.html by the rules of web/README.md. */
 function writeExplorer(graph: object | null) {
   const json = graph ? JSON.stringify(graph).replaceAll('<', '\\u003c') : ''
-  const place = '<script type="application/json" id="graph"></script>'
-  const parts = readFileSync(resolve(WEB, 'explorer.html'), 'utf8').split(place)
+  const placeholder = '<script type="application/json" id="graph"></script>'
+  const parts = readFileSync(resolve(WEB, 'explorer.html'), 'utf8').split(placeholder)
   expect(parts).toHaveLength(2)
   const text = parts.join(`<script type="application/json" id="graph">${json}</script>`)
   writeFileSync(join(directory, 'explore.html'), withCoversOf(text, covers.address))
@@ -46,18 +49,18 @@ test('search, walk, back, and a link', async () => {
   await page.keyboard.press('/')
   await page.keyboard.type('tale 40')
   await page.keyboard.press('Enter')
-  const way = [await heading()]
+  const titles = [await heading()]
   for (let step = 0; step < 3; step++) {
     const row = page.locator('.panel .titles a').nth(step + 1)
     const next = await row.locator('.title-name').innerText()
     await row.click()
     await page.locator('.panel h2', { hasText: next }).waitFor()
-    way.push(next)
+    titles.push(next)
   }
-  expect(await page.locator('.trail li').allInnerTexts()).toEqual(way)
+  expect(await page.locator('.trail li').allInnerTexts()).toEqual(titles)
   expect(hash()).toMatch(/^#\/anime\/\d+$/)
   await page.goBack()
-  expect(await heading()).toBe(way[2])
+  expect(await heading()).toBe(titles[2])
   await page.goto(`${ADDRESS}#/anime/61`)
   await page.reload()
   await interactive()

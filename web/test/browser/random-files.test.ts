@@ -2,16 +2,19 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { parseGraph } from '../../src/graph'
-import { bendBytes, bentGraph, bentList } from '../fuzz.mjs'
+import { damageBytes, damagedGraph, damagedList } from '../damage.mjs'
 import { randomNumbers } from '../random-graph.mjs'
 import { covers, dropFile, host, interactive, newPage, open, page, wrongs } from './visit'
 
-describe('files bent at random, the same at every run', () => {
+describe('files damaged at random, the same in every run', () => {
   test('10 graphs that the page does not refuse: every one can be walked', async () => {
     const random = randomNumbers(10)
-    /** What parseGraph refuses ends in its sentence before anything is drawn; test/unit/fuzz.test.ts has those. */
+    /**
+     * What parseGraph refuses ends in a sentence before anything is drawn; test/unit/damage.test.ts has
+     * those.
+     */
     const nextWhole = (): string => {
-      const text = bentGraph(random, covers.address)
+      const text = damagedGraph(random, covers.address)
       try {
         parseGraph(text, host.address)
       } catch {
@@ -42,9 +45,9 @@ describe('files bent at random, the same at every run', () => {
     const ends = { scores: 0, sentence: 0 }
     await open('#/scores')
     for (let number = 0; number < 60; number++) {
-      const text = bentList(random)
+      const text = damagedList(random)
       await page.evaluate(() => document.querySelector('.panel [role=status] .message')?.classList.add('old'))
-      await dropFile('animelist.xml', number % 2 ? bendBytes(random, gzipSync(text)) : Buffer.from(text))
+      await dropFile('animelist.xml', number % 2 ? damageBytes(random, gzipSync(text)) : Buffer.from(text))
       const message = page.locator('.panel [role=status] .message:not(.old)')
       await message.waitFor()
       const bad = (await message.getAttribute('class'))!.includes('bad')

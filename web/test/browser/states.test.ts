@@ -9,7 +9,7 @@ import { host, interactive, newPage, open, PHONE, page, settled, WIDE, wrongs } 
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-describe('every state has words', () => {
+describe('every state has a sentence', () => {
   test.each<[string, string | null, RegExp]>([
     ['no file', null, /There is no graph\.json beside this page/],
     ['a file that is no graph', '<!doctype html><title>404</title>', /not JSON/],
@@ -19,11 +19,11 @@ describe('every state has words', () => {
       /format aniembed-graph\/9; this page reads/,
     ],
     ['a graph without titles', '{"format": "aniembed-graph/2", "anime": []}', /no titles/],
-  ])('%s', async (_what, file, words) => {
+  ])('%s', async (_what, file, sentence) => {
     host.files['graph.json'] = file
     await newPage()
     await page.goto(host.address)
-    expect(await page.locator('[role=alert]').innerText()).toMatch(words)
+    expect(await page.locator('[role=alert]').innerText()).toMatch(sentence)
     await page.locator('input[type=file]').setInputFiles({
       name: 'graph.json',
       mimeType: 'application/json',
@@ -33,7 +33,7 @@ describe('every state has words', () => {
     expect(await page.locator('.legend').innerText()).toContain('The graph has no covers')
   })
 
-  test('a file that breaks off on its way', async () => {
+  test('a connection that breaks', async () => {
     host.files['graph.json'] = (response) =>
       response.write('{"format": "aniembed-graph/2"', () => response.destroy())
     await newPage()
@@ -72,7 +72,7 @@ describe('every state has words', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('covers that can not be loaded', async () => {
+  test('covers that cannot be loaded', async () => {
     host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: `${host.address}missing/` }))
     await open('#/anime/10')
     await page.locator('.notices', { hasText: 'Covers cannot be loaded' }).waitFor()
@@ -107,7 +107,7 @@ describe('accessibility (axe)', () => {
     host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8')
     await open('', { ...(size === 'wide' ? WIDE : PHONE), colorScheme })
     const check = async (where: string) => {
-      // Handed over as an expression: a script element would be held back by the page's own policy.
+      // As an expression: the page's policy refuses a script element.
       await page.evaluate(AXE)
       const found = await page.evaluate(async () => {
         const { violations } = await (window as unknown as { axe: typeof import('axe-core') }).axe.run()

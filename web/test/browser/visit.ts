@@ -1,4 +1,7 @@
-/** What the browser tests share: a browser, a host of the built page, a host of covers, and what a person does. */
+/**
+ * What the browser tests share: a browser, a host of the built page, a host of covers, and what a person
+ * does.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +25,7 @@ export const directory = mkdtempSync(join(tmpdir(), 'aniembed-'))
 export let browser: Browser
 export let covers: Awaited<ReturnType<typeof serveCovers>>
 export let host: Awaited<ReturnType<typeof serve>>
-/** What the page did that no test wants: errors, and requests to hosts that are not its own. */
+/** Errors of the page, and its requests to hosts other than its own and that of the covers. */
 export let wrongs: string[]
 export let page: Page
 
@@ -106,7 +109,7 @@ export interface Drawn {
   ends: { x: number; y: number }[]
 }
 
-/** From the next page on, keeps what the last frame drew besides discs; in pixels. */
+/** From the next page on, record what the last frame draws besides marks; in pixels. */
 export const recordDrawing = () =>
   page.addInitScript(() => {
     const drawn: Drawn = { texts: [], rings: [], ends: [] }

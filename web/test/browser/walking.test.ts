@@ -29,32 +29,32 @@ describe('walking', () => {
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('Enter')
-    const way = [await heading()]
-    expect(way[0].toLowerCase()).toContain('ogatari no kage 12')
+    const titles = [await heading()]
+    expect(titles[0].toLowerCase()).toContain('ogatari no kage 12')
     for (let step = 0; step < 3; step++) {
       const row = page.locator('.panel .titles a').nth(step + 1)
       const next = await row.locator('.title-name').innerText()
       await row.click()
       await page.locator('.panel h2', { hasText: next }).waitFor()
-      way.push(await heading())
+      titles.push(await heading())
     }
-    expect(await page.locator('.trail li').allInnerTexts()).toEqual(way)
+    expect(await page.locator('.trail li').allInnerTexts()).toEqual(titles)
     const shared = page.url()
     expect(hash()).toMatch(/^#\/anime\/\d+$/)
 
     await page.goBack()
-    expect(await heading()).toBe(way[2])
-    expect(await page.locator('.trail li').allInnerTexts()).toEqual(way.slice(0, 3))
+    expect(await heading()).toBe(titles[2])
+    expect(await page.locator('.trail li').allInnerTexts()).toEqual(titles.slice(0, 3))
     await page.goBack()
     await page.goForward()
-    expect(await heading()).toBe(way[2])
+    expect(await heading()).toBe(titles[2])
     await page.locator('.trail button').first().click()
-    expect(await heading()).toBe(way[0])
+    expect(await heading()).toBe(titles[0])
 
     const other = await page.context().newPage()
     await other.goto(shared)
-    expect(await other.locator('.panel h2').innerText()).toBe(way[3])
-    expect(await other.title()).toBe(`${way[3]} · AniEmbed`)
+    expect(await other.locator('.panel h2').innerText()).toBe(titles[3])
+    expect(await other.title()).toBe(`${titles[3]} · AniEmbed`)
     expect(wrongs).toEqual([])
   })
 
@@ -118,7 +118,7 @@ describe('walking', () => {
     },
   )
 
-  test('the ring, the word for screen readers and Enter follow the cross at once', async () => {
+  test('the ring, the text for screen readers and Enter follow the cross at once', async () => {
     host.files['graph.json'] = threeInARow()
     await newPage()
     await recordDrawing()
@@ -176,7 +176,7 @@ describe('walking', () => {
   })
 
   test('by touch on a phone, where nothing is wider than the screen', async () => {
-    host.files['graph.json'] = JSON.stringify(makeGraph(300)) // without covers, which would hide the disc's colour
+    host.files['graph.json'] = JSON.stringify(makeGraph(300)) // without covers, which would hide the colour of the mark
     await newPage(PHONE)
     await recordDrawing()
     await page.goto(host.address)
@@ -185,11 +185,11 @@ describe('walking', () => {
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
-    const [disc, dot] = await colors(
+    const [mark, dot] = await colors(
       (await drawn()).rings[0],
       (await page.locator('.cluster-line .dot').boundingBox())!,
     )
-    expect(disc, 'the disc beside the panel').toEqual(dot)
+    expect(mark, 'the mark beside the panel').toEqual(dot)
     const nearest = (await page.locator('.panel .titles li').first().boundingBox())!
     expect(nearest.y + nearest.height, 'the nearest title, without scrolling').toBeLessThanOrEqual(844)
     await page.locator('.tools button', { hasText: 'Clusters' }).tap()
@@ -207,7 +207,7 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('what a finger is to meet is 44 pixels high, and a disc takes a tap beside it', async () => {
+  test('what a finger touches is 44 pixels high, and a mark takes a tap beside it', async () => {
     host.files['graph.json'] = threeInARow()
     await open('', PHONE)
     const tall = async () => {
@@ -229,7 +229,7 @@ describe('walking', () => {
     await tall()
   })
 
-  test('neither titles nor names of clusters are written on discs where there is room beside them', async () => {
+  test('neither titles nor names of clusters are written on marks where there is room beside them', async () => {
     const graph = makeGraph(4)
     graph.anime.forEach((entry, k) =>
       Object.assign(

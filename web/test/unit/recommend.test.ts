@@ -13,8 +13,8 @@ const IN_CHECKOUT = resolve(ROOT, '.venv/bin/python')
 const PYTHON = process.env.PYTHON ?? (existsSync(IN_CHECKOUT) ? IN_CHECKOUT : 'python3')
 
 /**
- * Reads graphs and people as JSON, writes for each person all recommendations with their three strongest reasons. Vectors of
- * float64 keep rounding out of the comparison; those of float32 are what a user has.
+ * Reads graphs and people as JSON, writes for each person all recommendations with their three strongest
+ * reasons. Vectors of float64 keep rounding out of the comparison; those of float32 are what a user has.
  */
 const REFERENCE = `
 import base64, json, sys
@@ -118,7 +118,10 @@ describe.each(
   const parsed = parseGraph(JSON.stringify(graph), 'http://localhost/')
   const recommender = recommenderOf(parsed)
   const recommendations = recommend(recommender, new Map(person))
-  /** In float32, products of vectors that are nearly at right angles are mostly rounding, so small affinities are too. */
+  /**
+   * In float32, products of vectors that are nearly at right angles are mostly rounding, so small affinities
+   * are too.
+   */
   const tolerance = (affinity: number) =>
     precision === 'float64' ? 2e-6 * affinity : 1e-5 * affinity + 1e-8 * answers[k].affinity[0]
 

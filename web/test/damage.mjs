@@ -1,7 +1,7 @@
-/** Files bent at random, the same at every run, for the unit tests and for the browser. */
+/** Files damaged at random, the same in every run, for the unit tests and the browser tests. */
 import { makeGraph } from './random-graph.mjs'
 
-/** Written into JSON as they stand here: what a title, a number, a list or an address of graph.json should not be. */
+/** JSON that a title, a number, a list or an address of graph.json should not be. */
 const WRONG_VALUES = [
   'null',
   'true',
@@ -66,8 +66,11 @@ const WRONG_NUMBERS = ['', ' 9 ', 'x', 'NaN', '0', '-1', '11', '7.5', '1e1', '99
 /** @param {() => number} random */
 const pick = (random, list) => list[Math.floor(random() * list.length)]
 
-/** Text with no, one or two pieces cut out, doubled, or replaced by one of `pieces`; every tenth cut short. */
-function bendText(random, text, pieces) {
+/**
+ * Return the text with up to two parts cut out, doubled, or replaced by one of `pieces`; every tenth is cut
+ * short.
+ */
+function damageText(random, text, pieces) {
   for (let times = Math.floor(random() * 3); times > 0; times--) {
     const start = Math.floor(random() * text.length),
       end = start + Math.floor(random() ** 6 * 200)
@@ -78,11 +81,12 @@ function bendText(random, text, pieces) {
 }
 
 /**
- * graph.json of 40 titles with one to six values replaced, left out or doubled; every fourth with its text bent besides.
+ * Return graph.json of 40 titles with one to six values replaced, left out or doubled; in every fourth the
+ * text is damaged, too.
  * @param {() => number} random
  * @param {string} covers the address of their host
  */
-export function bentGraph(random, covers) {
+export function damagedGraph(random, covers) {
   const graph = makeGraph(40, { covers })
   const wrong = []
   for (let times = Math.floor(random() * 6); times >= 0; times--) {
@@ -103,22 +107,22 @@ export function bentGraph(random, covers) {
     else owner[key] = `wrong ${wrong.push(pick(random, WRONG_VALUES)) - 1}`
   }
   const text = JSON.stringify(graph).replace(/"wrong (\d+)"/g, (_all, k) => wrong[k])
-  return random() < 0.25 ? bendText(random, text, WRONG_VALUES) : text
+  return random() < 0.25 ? damageText(random, text, WRONG_VALUES) : text
 }
 
-/** An exported list of five entries, bent. */
-export function bentList(random) {
+/** Return an exported list of five entries, damaged. */
+export function damagedList(random) {
   const number = (right) => (random() < 0.1 ? pick(random, WRONG_NUMBERS) : right)
   const entry = (id) =>
     `<anime><series_animedb_id>${number(id)}</series_animedb_id><series_title><![CDATA[A & B]]></series_title><my_score>${number(id % 11)}</my_score></anime>`
   const whole = `<?xml version="1.0" encoding="UTF-8" ?><myanimelist><myinfo><user_name>fan</user_name></myinfo>${[1, 20, 30, 1535, 5114].map(entry).join('\n')}</myanimelist>`
-  return bendText(random, whole, WRONG_MARKUP)
+  return damageText(random, whole, WRONG_MARKUP)
 }
 
-/** The bytes with a few of them changed. */
-export function bendBytes(random, bytes) {
-  const bent = Buffer.from(bytes)
+/** Return the bytes with a few of them changed. */
+export function damageBytes(random, bytes) {
+  const damaged = Buffer.from(bytes)
   for (let times = Math.floor(random() * 3); times > 0; times--)
-    bent[Math.floor(random() * bent.length)] = Math.floor(random() * 256)
-  return bent
+    damaged[Math.floor(random() * damaged.length)] = Math.floor(random() * 256)
+  return damaged
 }
