@@ -19,12 +19,9 @@ from aniembed import files
 if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
 
-import ctypes
-import gc
 import os
 import pickle
 import signal
-import threading
 
 import numpy as np
 import pandas as pd
@@ -32,8 +29,9 @@ from scipy.sparse.linalg import eigsh
 from tqdm import tqdm
 
 import similarity_map
-from aniembed import ratings, settings, titles
+from aniembed import machines, ratings, settings, titles
 from aniembed.files import RunError, UsageError
+from aniembed.similarity import PairSums, target_of
 
 # ------------------------------------------------------------------------------------------------
 # Files
@@ -41,7 +39,7 @@ ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, the order of the ve
 TOP = 100  # with ANIME_LIST = '', so many titles with the most scores, 5 or more
 ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API; or a public CSV file
 ANIME_DATA_LIST = (
-    'test-data/dataframe.pkl.gz'  # the lists: .pkl, .csv, .tsv, .parquet, packed or not; or a pattern
+    'test-data/dataframe.pkl.gz'  # the lists: .pkl, .csv, .tsv, .parquet, packed or not; or several
 )
 OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 # Which lists count
@@ -86,15 +84,7 @@ MIN_TITLES = 5  # with fewer there is nothing to learn and no map
 NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
-DENSE_SHARE = (
-    1 / 50
-)  # of the scores of a block; above it a dense product is faster than a sparse one (measured)
-LEAST_HEIGHT = 0.02  # similarity of a fifth neighbour below which it counts as this
-HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
 MOST_ALIKE = 0.98  # mean dot product of all pairs above which the vectors tell nothing apart
-HEARTBEAT = 1  # seconds between two signs of life that the machines of one run give each other
-SILENCE = 10  # seconds without one after which a machine counts as gone
-ALL_MACHINES = 7  # ps-lite's group of scheduler (1), servers (2) and workers (4)
 
 
 def import_mxnet():
@@ -122,118 +112,6 @@ def import_mxnet():
 
 
 mx = import_mxnet()
-
-
-# ---- several machines ----------------------------------------------------------------------------
-
-
-class Workers:
-    """The processes that share the work of a run, each a worker of MXNet's parameter server.
-
-    Without a store there is one worker, this process. To be used in a `with` block: an orderly end waits for
-    the other workers, an error ends this process at once.
-    """
-
-    def __init__(self, store=None, watch=None):
-        self.store, self.watch = store, watch
-        self.rank, self.number = (store.rank, store.num_workers) if store else (0, 1)
-        self.sums = 0
-
-    def sum(self, array):
-        """Return the float32 sum of all workers' arrays of one shape; alone, the array itself."""
-        if self.store is None:
-            return array
-        self.sums += 1  # each sum has a key of its own in the store
-        summed = mx.nd.array(array)
-        self.store.init(f'sum{self.sums}', mx.nd.zeros_like(summed))
-        self.store.push(f'sum{self.sums}', summed)
-        self.store.pull(f'sum{self.sums}', summed)
-        return summed.asnumpy()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if self.store is None:
-            return
-        if kind is not None:
-            try:
-                files.end_with_sentence(kind, error, traceback)
-            except SystemExit as end:
-                end_now(end.code)
-        self.store._barrier()  # until all workers are done; their heartbeats are still watched
-        self.watch.stop()
-        self.store = None
-        gc.collect()  # lets go of the store, which tells the server and the scheduler that the run is over
-
-
-def join_workers():
-    """Take this process's role in a run on several machines, and return the Workers.
-
-    Only a worker returns; a scheduler and a server end with the run. UsageError if the environment does not
-    name the role.
-    """
-    names = ('ROLE', 'PS_ROOT_URI', 'PS_ROOT_PORT', 'NUM_SERVER', 'NUM_WORKER')
-    missing = [f'DMLC_{name}' for name in names if not os.environ.get(f'DMLC_{name}')]
-    if missing:
-        raise UsageError(
-            f"KVSTORE = 'dist_sync' needs {', '.join(missing)} in the environment; the README says how."
-        )
-    role, address = os.environ['DMLC_ROLE'], '{DMLC_PS_ROOT_URI}:{DMLC_PS_ROOT_PORT}'.format(**os.environ)
-    if role not in ('scheduler', 'server', 'worker'):
-        raise UsageError(f'DMLC_ROLE is {role!r}; it must be scheduler, server or worker.')
-    os.environ.setdefault('PS_HEARTBEAT_INTERVAL', str(HEARTBEAT))
-    os.environ.setdefault('PS_HEARTBEAT_TIMEOUT', str(SILENCE))
-    wanted = '{DMLC_NUM_SERVER} servers and {DMLC_NUM_WORKER} workers'.format(**os.environ)
-    print(f'{role}: waiting for {wanted}, with the scheduler at {address}', flush=True)
-    handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # MXNet waits in C++, where Python sees no Ctrl-C
-    store = mx.kv.create('dist' if role != 'worker' else KVSTORE)
-    watch = HeartbeatWatch(store, role)
-    if role != 'worker':
-        mx.kvstore.kvstore_server.KVStoreServer(store).run()  # until all workers are done
-        watch.stop()
-        sys.exit()
-    signal.signal(signal.SIGINT, handler)
-    return Workers(store, watch)
-
-
-class HeartbeatWatch:
-    """End this process when ps-lite's heartbeat says that another machine of the run is gone.
-
-    The scheduler hears all others, which hear the scheduler alone: it ends first, and they after it.
-    """
-
-    def __init__(self, store, role):
-        self.store, self.role, self.over = store, role, threading.Event()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        """Ask once a heartbeat, until stop(). Nobody counts as gone in the first SILENCE seconds."""
-        gone, silence = ctypes.c_int(), int(os.environ['PS_HEARTBEAT_TIMEOUT'])
-        pause = silence
-        while not self.over.wait(pause):
-            count = mx.base._LIB.MXKVStoreGetNumDeadNode
-            mx.base.check_call(count(self.store.handle, ALL_MACHINES, ctypes.byref(gone), silence))
-            if gone.value:
-                files.print_error(
-                    f'another machine of this run is gone, so this {self.role} ends; start all of them again.'
-                )
-                end_now(1)
-            pause = HEARTBEAT
-
-    def stop(self):
-        """Stop watching, and let go of the store."""
-        self.over.set()
-        self.thread.join()
-        self.store = None
-
-
-def end_now(status):
-    """End this process without waiting for the other machines, as MXNet's own end would."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 # ---- the lists -----------------------------------------------------------------------------------
@@ -282,59 +160,6 @@ def title_means(anime, blocks, workers):
 # ---- the similarity index, and the iterator that feeds it to the net -------------------------------
 
 
-def pair_sums(user_items, means, margin):
-    """Return one block's part of W, float32 n x n: W_ij = sum_u sqrt(o_ui o_uj) / sum_k o_uk.
-
-    The offset o_ui = max(0, s_ui - m_i + margin) is how far user u's score of title i lies above a point
-    `margin` below the title's mean, and 0 where u did not score i. The geometric mean of two offsets is what
-    one user says about a pair; the division gives every list the same weight, however long it is.
-    """
-    offsets = user_items.copy()
-    offsets.data = np.maximum(offsets.data - (means - np.float32(margin))[offsets.indices], 0)
-    sums = np.maximum(np.asarray(offsets.sum(1)).ravel(), 1e-6)
-    roots = offsets
-    roots.data = np.sqrt(offsets.data / np.repeat(sums, np.diff(offsets.indptr)))
-    if roots.nnz > DENSE_SHARE * np.prod(roots.shape):
-        roots = roots.toarray()
-        return roots.T @ roots
-    return (roots.T @ roots).toarray()
-
-
-def similarity_index(sums):
-    """Return the target T of the net, float32 n x n with a diagonal of 1, from the pair sums W (overwritten).
-
-    S_ij = W_ij / sqrt(W_ii W_jj) sets a pair against what each of the two collects alone. A share COMMON of
-    the direction that all titles have in common is removed, the exponent POWER raises faint similarities, and
-    every title's neighbours are brought to comparable height. tests/README.md has what each step gains.
-    """
-    similarity = unit_diagonal(sums)
-    value, common = eigsh(similarity, 1, v0=np.ones(len(similarity), np.float32))
-    for row, weight in zip(similarity, COMMON * value * common[:, 0]):
-        row -= weight * common[:, 0]
-    target = unit_diagonal(similarity)
-    for row in target:
-        np.copysign(np.abs(row) ** np.float32(POWER), row, out=row)
-    # T_ij / sqrt(h_i h_j), at most 1: h_i is the similarity of i's fifth neighbour, relative to all others'
-    height = np.ones(len(target))
-    if len(target) > HEIGHT_RANK:
-        height = np.array([np.partition(row, -HEIGHT_RANK - 1)[-HEIGHT_RANK - 1] for row in target])
-    height = np.sqrt(np.maximum(height, LEAST_HEIGHT))
-    height = (height / np.exp(np.log(height).mean())).astype(np.float32)
-    for row, own in zip(target, height):
-        np.minimum(row / (height * own), 1, out=row)
-    np.fill_diagonal(target, 1)
-    return target
-
-
-def unit_diagonal(matrix):
-    """Return a_ij / sqrt(a_ii a_jj), computed in place."""
-    scale = np.sqrt(np.maximum(matrix.diagonal(), 1e-12))
-    matrix /= scale
-    matrix /= scale[:, None]
-    np.fill_diagonal(matrix, 1)
-    return matrix
-
-
 class PairIterator(mx.io.DataIter):
     """Sum the similarity index over the lists, then feed the net with pairs: some titles against all.
 
@@ -345,12 +170,12 @@ class PairIterator(mx.io.DataIter):
     def __init__(self, blocks, means, batch_size, workers):
         n = len(means)
         super().__init__(min(batch_size, n))
-        sums, counts = np.zeros((n, n), np.float32), np.zeros(n)
+        sums, counts = PairSums(means, MARGIN), np.zeros(n)
         for user_items in blocks:
             counts += user_items.getnnz(0)
-            sums += pair_sums(user_items, means, MARGIN)
+            sums.add(user_items)
         self.counts = workers.sum(counts)
-        self.target = similarity_index(workers.sum(sums))
+        self.target = target_of(workers.sum(sums.total()), COMMON, POWER)
         self.workers = workers
         self.batches_per_epoch = -(-n // (self.batch_size * workers.number))
         self.random = np.random.default_rng(SEED)
@@ -578,7 +403,7 @@ def main(arguments):
     settings.apply(arguments, (globals(), RULES), (vars(similarity_map), similarity_map.RULES))
     if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
         raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; take 'cpu'.")
-    with join_workers() if KVSTORE == 'dist_sync' else Workers() as workers:
+    with machines.join_workers(mx, KVSTORE) if KVSTORE == 'dist_sync' else machines.Workers() as workers:
         learn(workers)
 
 

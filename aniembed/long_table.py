@@ -26,14 +26,6 @@ FIRST_ROWS = 1_000_000  # rows from which the time of all is estimated
 LONG_WAIT = 10  # seconds of reading from which on the estimate is printed
 
 
-def is_long_table(path):
-    """Tell from its name whether a file is a long table, packed or not."""
-    stem, ending = os.path.splitext(path.lower())
-    if ending in ('.gz', '.xz', '.bz2', '.zip'):
-        ending = os.path.splitext(stem)[1]
-    return ending in ('.csv', '.tsv', '.parquet')
-
-
 def read_user_items(paths, ids):
     """Return all lists of some files as one csr_matrix, users x the titles `ids`, in order of appearance.
 
@@ -125,7 +117,7 @@ def _line(path, row):
 def _announce(path, table):
     """Say how long reading takes where that is more than a few seconds, estimated from the first rows."""
     size = os.path.getsize(path)
-    if is_long_table(path) and not path.lower().endswith('.csv'):
+    if not os.fspath(path).lower().endswith(('.csv', '.tsv')):
         return
     with open(path, 'rb') as file:
         bytes_of_first = sum(len(line) for line, _ in zip(file, range(FIRST_ROWS)))

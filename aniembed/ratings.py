@@ -14,11 +14,25 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from tqdm import tqdm
 
-from aniembed import long_table
 from aniembed.files import RunError, label
 from aniembed.safe_pickle import read_dataframe
 
-USERS_PER_BLOCK = 2048  # large enough for a fast matrix product, small beside the table
+USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
+
+
+def is_long_table(path):
+    """Tell from its name whether a file is a long table, packed or not."""
+    stem, ending = os.path.splitext(os.fspath(path).lower())
+    if ending in ('.gz', '.xz', '.bz2', '.zip'):
+        ending = os.path.splitext(stem)[1]
+    return ending in ('.csv', '.tsv', '.parquet')
+
+
+def _long_table():
+    """Return the module that reads long tables; only a run that has one waits for the import of polars."""
+    from aniembed import long_table
+
+    return long_table
 
 
 def find_files(pattern, name='ANIME_DATA_LIST'):
@@ -26,7 +40,7 @@ def find_files(pattern, name='ANIME_DATA_LIST'):
     paths = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
     if not paths:
         raise RunError(f'{label(pattern, name)}: there is no such file; lists_download.ipynb makes one.')
-    if len({long_table.is_long_table(path) for path in paths}) > 1:
+    if len({is_long_table(path) for path in paths}) > 1:
         raise RunError(
             f'{label(pattern, name)} names tables of two kinds, .pkl and .csv; take one kind at a time.'
         )
@@ -39,8 +53,8 @@ def read_blocks(paths, ids, rank=0, workers=1):
     The worker `rank` of several reads every workers-th file, or every workers-th block where there are fewer
     files than workers. RunError names the score that is wrong.
     """
-    if long_table.is_long_table(paths[0]):
-        user_items = long_table.read_user_items(paths, ids)
+    if is_long_table(paths[0]):
+        user_items = _long_table().read_user_items(paths, ids)
         for start in range(rank * USERS_PER_BLOCK, user_items.shape[0], workers * USERS_PER_BLOCK):
             yield user_items[start : start + USERS_PER_BLOCK]
         return
@@ -66,8 +80,8 @@ def read_user(paths, ids, username):
 
     Names that differ only in case are the same user.
     """
-    if long_table.is_long_table(paths[0]):
-        return long_table.read_user(paths, ids, username)
+    if is_long_table(paths[0]):
+        return _long_table().read_user(paths, ids, username)
     for path in paths:
         frame, columns = _read_table(path, ids)
         rows = np.flatnonzero(frame.index.astype(str).str.lower() == username.lower())
@@ -80,8 +94,8 @@ def read_user(paths, ids, username):
 def most_scored(paths, known, number):
     """Return the `number` titles with the most scores among the ids `known`, most first."""
     known = set(known)
-    if long_table.is_long_table(paths[0]):
-        counts = long_table.count_scores(paths)
+    if is_long_table(paths[0]):
+        counts = _long_table().count_scores(paths)
     else:
         counts = {}
         for path in paths:

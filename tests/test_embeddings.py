@@ -20,6 +20,7 @@ from tools.processes import ROOT, call, fork, is_sentence, run, start
 
 import embeddings
 import similarity_map
+from aniembed import machines, similarity
 
 mx = embeddings.mx
 FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # what learn() writes
@@ -31,11 +32,11 @@ FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # 
 def pairs_of(scores, means, batch_size=5):
     """Return the PairIterator of some scores, which come in three blocks."""
     blocks = [csr_matrix(np.nan_to_num(part), dtype=np.float32) for part in np.array_split(scores, 3)]
-    return embeddings.PairIterator(blocks, np.float32(means), batch_size, embeddings.Workers())
+    return embeddings.PairIterator(blocks, np.float32(means), batch_size, machines.Workers())
 
 
 def plain_pair_sums(scores, means):
-    """Return W as the docstring of pair_sums() defines it, one user and one pair of titles at a time."""
+    """Return W as the docstring of PairSums defines it, one user and one pair of titles at a time."""
     n = scores.shape[1]
     sums = np.zeros((n, n))
     for row in scores:
@@ -46,19 +47,30 @@ def plain_pair_sums(scores, means):
     return sums
 
 
-@pytest.mark.parametrize('lists, filled', [(60, 0.5), (6000, 0.015)], ids=['dense', 'sparse'])
-def test_pair_sums_equal_a_plain_double_loop(lists, filled):
+SHARES = {'all dense': [0.5] * 14, 'all sparse': [0.015] * 14, 'some of each': [0.5, 0.01] * 7}
+
+
+@pytest.mark.parametrize('shares', SHARES)
+def test_pair_sums_equal_a_plain_double_loop(shares):
     source, n = np.random.default_rng(5), 14
-    scores = source.integers(0, 11, (lists, n)) * (source.random((lists, n)) < filled)
+    scores = source.integers(0, 11, (600, n)) * (source.random((600, n)) < SHARES[shares])
     means = source.uniform(4, 9, n).astype(np.float32)
     user_items = csr_matrix(scores, dtype=np.float32)
     before = user_items.copy()
-    sums = embeddings.pair_sums(user_items, means, embeddings.MARGIN)
-    assert type(sums) is np.ndarray and sums.dtype == np.float32
-    np.testing.assert_allclose(sums, plain_pair_sums(scores, means), rtol=1e-6, atol=1e-6)
+    sums = similarity.PairSums(means, embeddings.MARGIN)
+    for first in (0, 250, 500):
+        sums.add(user_items[first : first + 250])
+    total = sums.total()
+    assert type(total) is np.ndarray and total.dtype == np.float32
+    np.testing.assert_allclose(total, plain_pair_sums(scores, means), rtol=1e-6, atol=1e-6)
     assert (user_items != before).nnz == 0 and user_items.nnz == before.nnz
-    nobody = embeddings.pair_sums(user_items[:0], means, embeddings.MARGIN)
-    np.testing.assert_array_equal(nobody, np.zeros((n, n)))
+
+
+def test_pair_sums_of_nobody_are_zero():
+    sums = similarity.PairSums(np.full(5, 7, np.float32), 2)
+    np.testing.assert_array_equal(sums.total(), np.zeros((5, 5)))
+    sums.add(csr_matrix((0, 5), dtype=np.float32))
+    np.testing.assert_array_equal(sums.total(), np.zeros((5, 5)))
 
 
 def test_the_target_is_what_its_docstring_says():
@@ -144,7 +156,7 @@ def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     path = tmp_path / 'lists.pkl'
     pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
     counts = {}
-    kept = list(embeddings.kept_lists([path], ids_of(30), counts, embeddings.Workers()))
+    kept = list(embeddings.kept_lists([path], ids_of(30), counts, machines.Workers()))
     np.testing.assert_array_equal(kept[0].toarray(), [[7, 8] * 8 + [0] * 14])
     assert counts == {
         'read': 6,
@@ -158,7 +170,7 @@ def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
 def test_a_mean_that_anime_data_lacks_comes_from_the_lists():
     anime = pd.DataFrame({'mean': pd.Series([7.5, None, None], dtype=object)})
     blocks = [csr_matrix(np.float32([[3, 4, 0], [5, 0, 0]])), csr_matrix(np.float32([[9, 7, 0]]))]
-    means = embeddings.title_means(anime, blocks, embeddings.Workers())
+    means = embeddings.title_means(anime, blocks, machines.Workers())
     assert means.tolist() == [7.5, 5.5, 5.5] and means.dtype == np.float32
 
 

@@ -17,6 +17,8 @@ from tools.planted import SIZE, arguments_for, ids_of, planted_scores, table_of,
 from tools.processes import ROOT, fork, is_sentence
 
 import embeddings
+from aniembed import similarity
+from aniembed.machines import Workers, join_workers
 
 ROLES = ('scheduler', 'server', 'worker', 'worker')
 
@@ -35,11 +37,11 @@ def environments(silence):
 # A worker that keeps its W, and whose map takes longer to draw than a machine may be silent
 WORKER = """
 import os, sys, time, numpy, embeddings
-index = embeddings.similarity_index
-def keep(sums):
+target_of = embeddings.target_of
+def keep(sums, *settings):
     numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
-    return index(sums)
-embeddings.similarity_index = keep
+    return target_of(sums, *settings)
+embeddings.target_of = keep
 embeddings.similarity_map.draw = lambda folder: time.sleep(6) or []
 embeddings.main(sys.argv[1:])
 """
@@ -59,14 +61,13 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
         machines.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
     said = [machine.communicate(timeout=90)[1] for machine in machines]
     assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
-    kept = embeddings.kept_lists([tmp_path / 'dataframe.pkl'], ids_of(48), {}, embeddings.Workers())
-    alone = sum(
-        embeddings.pair_sums(block, np.full(48, 6.5, np.float32), embeddings.MARGIN) for block in kept
-    )
+    alone = similarity.PairSums(np.full(48, 6.5, np.float32), embeddings.MARGIN)
+    for block in embeddings.kept_lists([str(tmp_path / 'dataframe.pkl')], ids_of(48), {}, Workers()):
+        alone.add(block)
     shared = [np.load(path) for path in (tmp_path / 'output').glob('sums-*.npy')]
     assert len(shared) == 2
     for sums in shared:
-        np.testing.assert_allclose(sums, alone, rtol=1e-5)
+        np.testing.assert_allclose(sums, alone.total(), rtol=1e-5)
     neighbours = pd.read_csv(tmp_path / 'output' / 'neighbours.csv')
     group_of = dict(zip(ids_of(48), group))
     nearest = neighbours[neighbours['rank'] < SIZE]
@@ -155,4 +156,4 @@ def test_a_wrong_environment_is_a_usage_error(monkeypatch, words):
     for name, value in WRONG_ENVIRONMENTS[words].items():
         monkeypatch.setenv(name, value)
     with pytest.raises(embeddings.UsageError, match=words):
-        embeddings.join_workers()
+        join_workers(embeddings.mx, 'dist_sync')
