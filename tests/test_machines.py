@@ -1,4 +1,4 @@
-"""Several machines: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
+"""aniembed/machines.py: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
 
 import contextlib
 import os
@@ -17,6 +17,8 @@ from tools.planted import SIZE, arguments_for, ids_of, planted_scores, table_of,
 from tools.processes import ROOT, fork, is_sentence
 
 import embeddings
+from aniembed.files import UsageError
+from aniembed.machines import join_workers
 
 ROLES = ('scheduler', 'server', 'worker', 'worker')
 
@@ -59,7 +61,7 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
         machines.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
     said = [machine.communicate(timeout=90)[1] for machine in machines]
     assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
-    kept = embeddings.kept_lists([tmp_path / 'dataframe.pkl'], ids_of(48), {}, embeddings.Workers())
+    kept = embeddings.kept_lists([str(tmp_path / 'dataframe.pkl')], ids_of(48), {}, embeddings.Workers())
     alone = sum(
         embeddings.pair_sums(block, np.full(48, 6.5, np.float32), embeddings.MARGIN) for block in kept
     )
@@ -127,7 +129,7 @@ def test_workers_share_lists_by_blocks_or_by_files(tmp_path):
     def lists(paths, rank, number):
         counts = {}
         workers = SimpleNamespace(rank=rank, number=number)
-        blocks = list(embeddings.kept_lists(paths, ids_of(48), counts, workers))
+        blocks = list(embeddings.kept_lists([*map(str, paths)], ids_of(48), counts, workers))
         return sum(block.sum(0) for block in blocks), counts['kept']
 
     expected = lists([tmp_path / 'all.pkl'], 0, 1)
@@ -154,5 +156,5 @@ WRONG_ENVIRONMENTS = {
 def test_a_wrong_environment_is_a_usage_error(monkeypatch, words):
     for name, value in WRONG_ENVIRONMENTS[words].items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(embeddings.UsageError, match=words):
-        embeddings.join_workers()
+    with pytest.raises(UsageError, match=words):
+        join_workers(embeddings.mx, 'dist_sync')

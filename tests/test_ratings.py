@@ -107,7 +107,7 @@ WRONG = {
     "'member5' has '7.0'": lambda frame: with_list(7)(frame).fillna(7)[5:].astype(str),
     "'member5' has 12.5": with_list(12.5),
     "'member5' has 1e+300": with_list(1e300),
-    'no column for 2 of the 6 titles .1000, 1014.': lambda frame: frame.drop(columns=[1000, 1014]),
+    'no column for 2 of the 6 titles (1000, 1014)': lambda frame: frame.drop(columns=[1000, 1014]),
     'two columns for the title 1007': lambda frame: pd.concat([frame, frame[[1007]]], axis=1),
     'two columns for the title 1000': lambda frame: frame.assign(**{'1000': 7.0}),
     'names pandas.core.series.Series': lambda frame: frame[1000],

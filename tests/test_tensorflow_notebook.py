@@ -86,8 +86,8 @@ def trained():
     """embeddings.py's own on the same files: its PairIterator, and the vectors and loss of its train()."""
     folder, workers = ROOT / 'test-data', embeddings.Workers()
     ids = titles.read_ids(folder / 'animelist.txt')
-    anime = titles.title_table(titles.read_nodes(folder / 'animes.json', ids), '')
-    lists = embeddings.kept_lists([folder / 'dataframe.pkl.gz'], ids, {}, workers)
+    anime = titles.read_titles(str(folder / 'animes.json'), ids)
+    lists = embeddings.kept_lists([str(folder / 'dataframe.pkl.gz')], ids, {}, workers)
     means = embeddings.title_means(anime, [], workers)
     pairs = embeddings.PairIterator(lists, means, embeddings.BATCH_SIZE, workers)
     return pairs, *embeddings.train(pairs)
