@@ -29,8 +29,9 @@ from scipy.sparse.linalg import eigsh
 from tqdm import tqdm
 
 import similarity_map
-from aniembed import machines, ratings, settings, titles
+from aniembed import ratings, settings, titles
 from aniembed.files import RunError, UsageError
+from aniembed.machines import Workers, join_workers
 from aniembed.similarity import PairSums, target_of
 
 # ------------------------------------------------------------------------------------------------
@@ -403,7 +404,7 @@ def main(arguments):
     settings.apply(arguments, (globals(), RULES), (vars(similarity_map), similarity_map.RULES))
     if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
         raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; take 'cpu'.")
-    with machines.join_workers(mx, KVSTORE) if KVSTORE == 'dist_sync' else machines.Workers() as workers:
+    with join_workers(mx, KVSTORE) if KVSTORE == 'dist_sync' else Workers() as workers:
         learn(workers)
 
 

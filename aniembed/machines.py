@@ -1,6 +1,7 @@
-"""Share a run among several machines by MXNet's parameter server.
+"""Share one run among several machines, through MXNet's parameter server (ps-lite).
 
-embeddings.py, which alone imports MXNet, hands the module in.
+The environment names each process's role, DMLC_ROLE: one scheduler, servers that add up, workers that
+compute. MXNet waits without end for a machine that is gone, so each process watches ps-lite's heartbeat.
 """
 
 import ctypes
@@ -19,14 +20,14 @@ ALL_MACHINES = 7  # ps-lite's group of scheduler (1), servers (2) and workers (4
 
 
 class Workers:
-    """The processes that share the work of a run, each a worker of MXNet's parameter server.
+    """Hold what the processes that share the work of a run need, each a worker of the parameter server.
 
     Without a store there is one worker, this process. To be used in a `with` block: an orderly end waits for
     the other workers, an error ends this process at once.
     """
 
-    def __init__(self, mx=None, store=None, watch=None):
-        self.mx, self.store, self.watch = mx, store, watch
+    def __init__(self, store=None, watch=None, mxnet=None):
+        self.store, self.watch, self.mxnet = store, watch, mxnet
         self.rank, self.number = (store.rank, store.num_workers) if store else (0, 1)
         self.sums = 0
 
@@ -35,8 +36,8 @@ class Workers:
         if self.store is None:
             return array
         self.sums += 1  # each sum has a key of its own in the store
-        summed = self.mx.nd.array(array)
-        self.store.init(f'sum{self.sums}', self.mx.nd.zeros_like(summed))
+        summed = self.mxnet.nd.array(array)
+        self.store.init(f'sum{self.sums}', self.mxnet.nd.zeros_like(summed))
         self.store.push(f'sum{self.sums}', summed)
         self.store.pull(f'sum{self.sums}', summed)
         return summed.asnumpy()
@@ -58,17 +59,17 @@ class Workers:
         gc.collect()  # lets go of the store, which tells the server and the scheduler that the run is over
 
 
-def join_workers(mx, kvstore):
+def join_workers(mxnet, kvstore):
     """Take this process's role in a run on several machines, and return the Workers.
 
-    mx: the MXNet module; kvstore: 'dist_sync'. Only a worker returns; a scheduler and a server end with the
-    run. UsageError if the environment does not name the role.
+    mxnet: the module; kvstore: the global, 'dist_sync'. Only a worker returns; a scheduler and a server end
+    with the run. UsageError if the environment does not name the role.
     """
     names = ('ROLE', 'PS_ROOT_URI', 'PS_ROOT_PORT', 'NUM_SERVER', 'NUM_WORKER')
     missing = [f'DMLC_{name}' for name in names if not os.environ.get(f'DMLC_{name}')]
     if missing:
         raise UsageError(
-            f"KVSTORE = 'dist_sync' needs {', '.join(missing)} in the environment; the README says how."
+            f'KVSTORE = {kvstore!r} needs {", ".join(missing)} in the environment; the README says how.'
         )
     role, address = os.environ['DMLC_ROLE'], '{DMLC_PS_ROOT_URI}:{DMLC_PS_ROOT_PORT}'.format(**os.environ)
     if role not in ('scheduler', 'server', 'worker'):
@@ -78,14 +79,14 @@ def join_workers(mx, kvstore):
     wanted = '{DMLC_NUM_SERVER} servers and {DMLC_NUM_WORKER} workers'.format(**os.environ)
     print(f'{role}: waiting for {wanted}, with the scheduler at {address}', flush=True)
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # MXNet waits in C++, where Python sees no Ctrl-C
-    store = mx.kv.create('dist' if role != 'worker' else kvstore)
-    watch = HeartbeatWatch(mx, store, role)
+    store = mxnet.kv.create(kvstore)
+    watch = HeartbeatWatch(store, role, mxnet)
     if role != 'worker':
-        mx.kvstore.kvstore_server.KVStoreServer(store).run()  # until all workers are done
+        mxnet.kvstore.kvstore_server.KVStoreServer(store).run()  # until all workers are done
         watch.stop()
         sys.exit()
     signal.signal(signal.SIGINT, handler)
-    return Workers(mx, store, watch)
+    return Workers(store, watch, mxnet)
 
 
 class HeartbeatWatch:
@@ -94,8 +95,8 @@ class HeartbeatWatch:
     The scheduler hears all others, which hear the scheduler alone: it ends first, and they after it.
     """
 
-    def __init__(self, mx, store, role):
-        self.library, self.store, self.role, self.over = mx.base, store, role, threading.Event()
+    def __init__(self, store, role, mxnet):
+        self.store, self.role, self.library, self.over = store, role, mxnet.base, threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 

@@ -1,4 +1,4 @@
-"""Several machines: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
+"""aniembed/machines.py: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
 
 import contextlib
 import os
@@ -18,6 +18,7 @@ from tools.processes import ROOT, fork, is_sentence
 
 import embeddings
 from aniembed import similarity
+from aniembed.files import UsageError
 from aniembed.machines import Workers, join_workers
 
 ROLES = ('scheduler', 'server', 'worker', 'worker')
@@ -128,7 +129,7 @@ def test_workers_share_lists_by_blocks_or_by_files(tmp_path):
     def lists(paths, rank, number):
         counts = {}
         workers = SimpleNamespace(rank=rank, number=number)
-        blocks = list(embeddings.kept_lists(paths, ids_of(48), counts, workers))
+        blocks = list(embeddings.kept_lists([*map(str, paths)], ids_of(48), counts, workers))
         return sum(block.sum(0) for block in blocks), counts['kept']
 
     expected = lists([tmp_path / 'all.pkl'], 0, 1)
@@ -155,5 +156,5 @@ WRONG_ENVIRONMENTS = {
 def test_a_wrong_environment_is_a_usage_error(monkeypatch, words):
     for name, value in WRONG_ENVIRONMENTS[words].items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(embeddings.UsageError, match=words):
+    with pytest.raises(UsageError, match=words):
         join_workers(embeddings.mx, 'dist_sync')

@@ -150,7 +150,7 @@ WRONG_CALLS = {
     ('nobody',): (1, "no user 'nobody' in"),
     ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl'),
     ('{}/none.xml',): (1, 'none.xml: there is no such file'),
-    ('{}/titles.json',): (1, 'titles.json is not an anime list'),
+    ('{}/titles.json',): (1, 'titles.json'),
     ('{}/unknown.xml',): (1, 'none of the scores is of a title'),
     ('{}/all.xml',): (1, 'every title of this map'),
 }

@@ -53,17 +53,17 @@ def test_a_wrong_list_of_ids_is_named(tmp_path, content):
 
 
 def test_missing_files_are_named(tmp_path):
-    for read in (titles.read_ids, lambda path: titles.read_nodes(path, [1])):
+    for read in (titles.read_ids, titles.read_nodes):
         with pytest.raises(RunError, match='cannot be read: No such file'):
-            read(tmp_path / 'none')
+            read(str(tmp_path / 'none'))
 
 
 # Content of ANIME_DATA -> words of the sentence
 WRONG_DATA = {
     '{"1": ': 'not valid JSON',
     '[' * 200_000: 'not valid JSON',
-    '[1, 2]': 'not a JSON object',
-    '{"1": {}}': 'lacks 1 of the 2 titles: 7',
+    '"titles"': 'not a JSON object',
+    '{"one": {}}': 'has a key that is not a MAL id',
 }
 
 
@@ -72,8 +72,16 @@ def test_wrong_data_is_named(tmp_path, content):
     path = tmp_path / 'animes.json'
     path.write_text(content)
     with pytest.raises(RunError) as error:
-        titles.read_nodes(path, [1, 7])
+        titles.read_nodes(str(path))
     assert str(error.value).startswith(f'ANIME_DATA ({path})') and WRONG_DATA[content] in str(error.value)
+
+
+def test_the_nodes_of_the_list_are_taken_in_its_order(tmp_path):
+    path = str(tmp_path / 'titles.json')
+    (tmp_path / 'titles.json').write_text(json.dumps({'7': {'title': 'B'}, '3': {}, '1': {'title': 'A'}}))
+    assert titles.read_titles(path, [1, 7]).title.to_dict() == {1: 'A', 7: 'B'}
+    with pytest.raises(RunError, match='titles.json lacks 2 of the 3 titles: 5, 9'):
+        titles.read_titles(path, [1, 5, 9])
 
 
 def test_a_node_becomes_a_row():
@@ -110,9 +118,9 @@ def test_null_is_as_good_as_absent(key):
 WRONG_NODES = [
     *({**NODE, 'title': value} for value in (None, '', '\x1b', 3, ['x'])),
     {key: value for key, value in NODE.items() if key != 'title'},
-    *({**NODE, 'mean': value} for value in (11, -1, 'x', True, 10**400, math.inf)),
+    *({**NODE, 'mean': value} for value in (11, -1, [], True, 10**400, math.inf)),
     *({**NODE, 'popularity': value} for value in (-1, [3], 10**10)),
-    *({**NODE, 'genres': value} for value in ('x', 5, [5], [{}], [{'name': 3}])),
+    *({**NODE, 'genres': value} for value in (5, [5], [{}], [{'name': 3}])),
     *({**NODE, 'start_season': value} for value in ([5], 2011, {'year': 'x'}, {'year': 10**5})),
     *({**NODE, 'alternative_titles': value} for value in ([5], {'en': 5}, {'synonyms': 5})),
     *({**NODE, 'main_picture': value} for value in ('http', {'large': 5})),
