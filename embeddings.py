@@ -20,15 +20,14 @@ if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
 
 import ctypes
+import gc
 import os
 import pickle
 import signal
 import threading
-import time
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import eigsh
 from tqdm import tqdm
 
@@ -131,11 +130,12 @@ mx = import_mxnet()
 class Workers:
     """The processes that share the work of a run, each a worker of MXNet's parameter server.
 
-    Without a store there is one worker, this process.
+    Without a store there is one worker, this process. To be used in a `with` block: an orderly end waits for
+    the other workers, an error ends this process at once.
     """
 
-    def __init__(self, store=None):
-        self.store = store
+    def __init__(self, store=None, watch=None):
+        self.store, self.watch = store, watch
         self.rank, self.number = (store.rank, store.num_workers) if store else (0, 1)
         self.sums = 0
 
@@ -150,6 +150,22 @@ class Workers:
         self.store.pull(f'sum{self.sums}', summed)
         return summed.asnumpy()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if self.store is None:
+            return
+        if kind is not None:
+            try:
+                files.end_with_sentence(kind, error, traceback)
+            except SystemExit as end:
+                end_now(end.code)
+        self.store._barrier()  # until all workers are done; their heartbeats are still watched
+        self.watch.stop()
+        self.store = None
+        gc.collect()  # lets go of the store, which tells the server and the scheduler that the run is over
+
 
 def join_workers():
     """Take this process's role in a run on several machines, and return the Workers.
@@ -163,34 +179,61 @@ def join_workers():
         raise UsageError(
             f"KVSTORE = 'dist_sync' needs {', '.join(missing)} in the environment; the README says how."
         )
+    role, address = os.environ['DMLC_ROLE'], '{DMLC_PS_ROOT_URI}:{DMLC_PS_ROOT_PORT}'.format(**os.environ)
+    if role not in ('scheduler', 'server', 'worker'):
+        raise UsageError(f'DMLC_ROLE is {role!r}; it must be scheduler, server or worker.')
     os.environ.setdefault('PS_HEARTBEAT_INTERVAL', str(HEARTBEAT))
     os.environ.setdefault('PS_HEARTBEAT_TIMEOUT', str(SILENCE))
-    role, address = os.environ['DMLC_ROLE'], '{DMLC_PS_ROOT_URI}:{DMLC_PS_ROOT_PORT}'.format(**os.environ)
     wanted = '{DMLC_NUM_SERVER} servers and {DMLC_NUM_WORKER} workers'.format(**os.environ)
     print(f'{role}: waiting for {wanted}, with the scheduler at {address}', flush=True)
     handler = signal.signal(signal.SIGINT, signal.SIG_DFL)  # MXNet waits in C++, where Python sees no Ctrl-C
     store = mx.kv.create('dist' if role != 'worker' else KVSTORE)
-    threading.Thread(target=end_with_others, args=(store, role), daemon=True).start()
+    watch = HeartbeatWatch(store, role)
     if role != 'worker':
         mx.kvstore.kvstore_server.KVStoreServer(store).run()  # until all workers are done
+        watch.stop()
         sys.exit()
     signal.signal(signal.SIGINT, handler)
-    return Workers(store)
+    return Workers(store, watch)
 
 
-def end_with_others(store, role):
-    """End this process when ps-lite's heartbeat says that another machine of the run is gone."""
-    gone, silence = ctypes.c_int(), int(os.environ['PS_HEARTBEAT_TIMEOUT'])
-    while not gone.value:
-        time.sleep(HEARTBEAT)
-        count = mx.base._LIB.MXKVStoreGetNumDeadNode
-        mx.base.check_call(count(store.handle, ALL_MACHINES, ctypes.byref(gone), silence))
-    print(
-        f'embeddings.py: another machine of this run is gone, so this {role} ends; start all again.',
-        file=sys.stderr,
-    )
+class HeartbeatWatch:
+    """End this process when ps-lite's heartbeat says that another machine of the run is gone.
+
+    The scheduler hears all others, which hear the scheduler alone: it ends first, and they after it.
+    """
+
+    def __init__(self, store, role):
+        self.store, self.role, self.over = store, role, threading.Event()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        """Ask once a heartbeat, until stop(). Nobody counts as gone in the first SILENCE seconds."""
+        gone, silence = ctypes.c_int(), int(os.environ['PS_HEARTBEAT_TIMEOUT'])
+        pause = silence
+        while not self.over.wait(pause):
+            count = mx.base._LIB.MXKVStoreGetNumDeadNode
+            mx.base.check_call(count(self.store.handle, ALL_MACHINES, ctypes.byref(gone), silence))
+            if gone.value:
+                files.print_error(
+                    f'another machine of this run is gone, so this {self.role} ends; start all of them again.'
+                )
+                end_now(1)
+            pause = HEARTBEAT
+
+    def stop(self):
+        """Stop watching, and let go of the store."""
+        self.over.set()
+        self.thread.join()
+        self.store = None
+
+
+def end_now(status):
+    """End this process without waiting for the other machines, as MXNet's own end would."""
+    sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)  # an orderly end would wait for the machine that is gone
+    os._exit(status)
 
 
 # ---- the lists -----------------------------------------------------------------------------------
@@ -211,7 +254,7 @@ def kept_lists(paths, ids, counts, workers):
     counts.update(dict.fromkeys(reasons, 0))
     for user_items in ratings.read_blocks(paths, ids, workers.rank, workers.number):
         number = np.diff(user_items.indptr)
-        total = np.asarray(user_items.sum(1, dtype=np.float64)).ravel()
+        total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
         few = number < MIN_ANIME_REQUIRED
         high = ~few & (total > BOTTER_LIMIT * number)
         alike = ~few & ~high & (total == user_items.max(1).toarray().ravel() * number)
@@ -249,14 +292,12 @@ def pair_sums(user_items, means, margin):
     offsets = user_items.copy()
     offsets.data = np.maximum(offsets.data - (means - np.float32(margin))[offsets.indices], 0)
     sums = np.maximum(np.asarray(offsets.sum(1)).ravel(), 1e-6)
-    roots = csr_matrix(
-        (np.sqrt(offsets.data / np.repeat(sums, np.diff(offsets.indptr))), offsets.indices, offsets.indptr)
-    )
-    roots.resize(user_items.shape)
+    roots = offsets
+    roots.data = np.sqrt(offsets.data / np.repeat(sums, np.diff(offsets.indptr)))
     if roots.nnz > DENSE_SHARE * np.prod(roots.shape):
         roots = roots.toarray()
         return roots.T @ roots
-    return roots.T @ roots
+    return (roots.T @ roots).toarray()
 
 
 def similarity_index(sums):
@@ -516,12 +557,17 @@ def print_neighbours(anime, neighbours):
 
 
 def save(frame, nodes, neighbours, record):
-    """Write the files of OUTPUT_DIR that hold what was learnt."""
-    with files.whole_files(os.path.join(OUTPUT_DIR, 'embeddings.pkl')) as (file,):
+    """Write the files of OUTPUT_DIR that hold what was learnt; return their names."""
+    names = 'embeddings.pkl', 'titles.json', 'neighbours.csv', 'settings.json'
+    vectors_path, titles_path, neighbours_path, settings_path = (
+        os.path.join(OUTPUT_DIR, name) for name in names
+    )
+    with files.whole_files(vectors_path) as (file,):
         pickle.dump(frame, file, protocol=4)
-    files.write_json(os.path.join(OUTPUT_DIR, 'titles.json'), nodes)
-    files.write_csv(os.path.join(OUTPUT_DIR, 'neighbours.csv'), neighbours)
-    files.write_json(os.path.join(OUTPUT_DIR, 'settings.json'), record)
+    files.write_json(titles_path, nodes)
+    files.write_csv(neighbours_path, neighbours)
+    files.write_json(settings_path, record)
+    return names
 
 
 def main(arguments):
@@ -532,7 +578,12 @@ def main(arguments):
     settings.apply(arguments, (globals(), RULES), (vars(similarity_map), similarity_map.RULES))
     if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
         raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; take 'cpu'.")
-    workers = join_workers() if KVSTORE == 'dist_sync' else Workers()
+    with join_workers() if KVSTORE == 'dist_sync' else Workers() as workers:
+        learn(workers)
+
+
+def learn(workers):
+    """Turn the lists into vectors, write what was learnt, and draw the map."""
     files.make_folder(OUTPUT_DIR, 'OUTPUT_DIR')
     paths = ratings.find_files(ANIME_DATA_LIST)
     nodes = titles.read_nodes(ANIME_DATA)
@@ -551,7 +602,7 @@ def main(arguments):
     counts = {}
     pairs = PairIterator(kept_lists(paths, ids, counts, workers), means, BATCH_SIZE, workers)
     counts = dict(zip(counts, map(int, workers.sum(np.array([*counts.values()], np.float64)))))
-    print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()))
+    print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()), flush=True)
     if not counts['kept']:
         raise RunError(f'no list of {ANIME_DATA_LIST} is left; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.')
     vectors, loss = train(pairs)
@@ -568,11 +619,11 @@ def main(arguments):
         'lists': counts,
         'loss': loss,
     }
-    save(frame, nodes, neighbours, record)
+    written = save(frame, nodes, neighbours, record)
     del pairs  # the target is the largest thing in memory, and is not needed any more
-    similarity_map.draw(OUTPUT_DIR)
+    written = *written, *similarity_map.draw(OUTPUT_DIR)
     print_neighbours(anime, neighbours)
-    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted(os.listdir(OUTPUT_DIR))))
+    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted(written)))
 
 
 if __name__ == '__main__':

@@ -60,7 +60,7 @@ def check_scores(scores):
     checked = {}
     for mal_id, score in dict(scores).items():
         try:
-            number = float(score)
+            number = np.nan if score is pd.NA else float(score)
         except (TypeError, ValueError):
             raise ValueError(f'the score of {mal_id} is {score!r}, not a number from 0 to 10') from None
         if np.isnan(number):

@@ -48,13 +48,24 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
-    elif isinstance(error, NameError) and traceback.tb_next is None:
-        sentence, status = f'line {traceback.tb_lineno}: {error}; a text needs quotes around it.', 2
+    elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
+        place = os.path.basename(_last(traceback).tb_frame.f_code.co_filename)
+        sentence = f'{place}, line {_last(traceback).tb_lineno}: {error}; a text needs quotes around it.'
+        status = 2
     else:
         sys.__excepthook__(kind, error, traceback)
         sys.exit(1)
-    print(f'{script}: {one_line(sentence)}', file=sys.stderr)
+    print_error(sentence)
     sys.exit(status)
+
+
+def print_error(sentence):
+    """Print a sentence on standard error, behind the name of the script."""
+    print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
+
+
+def _last(traceback):
+    return _last(traceback.tb_next) if traceback.tb_next else traceback
 
 
 def _missing_library(script, error):

@@ -138,9 +138,10 @@ def _scores(rows, columns, path):
     if not np.array_equal(columns, np.arange(rows.shape[1])):
         rows = rows.iloc[:, columns]
     if not all(pd.api.types.is_numeric_dtype(dtype) and dtype.kind != 'b' for dtype in rows.dtypes.unique()):
-        wrong = np.array([[not _is_score(value) for value in row] for row in rows.to_numpy(object)])
+        values = rows.to_numpy(object)
+        wrong = np.array([[not _is_score(value) for value in row] for row in values])
         if not wrong.any():
-            return rows.astype(object).to_numpy(np.float32, na_value=np.nan)
+            return np.where(pd.isna(values), np.nan, values).astype(np.float32)
     else:
         with np.errstate(
             over='ignore'

@@ -70,7 +70,7 @@ def title_table(nodes, path):
     for mal_id, node in nodes.items():
         try:
             rows.append(_row(node))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             what = f'there is no {error}' if isinstance(error, KeyError) else one_line(error, 60)
             raise RunError(f'{path}, id {mal_id} is not as the API gives a title: {what}.') from None
     return pd.DataFrame(rows, index=pd.Index(list(nodes), name='mal_id'), dtype=object)

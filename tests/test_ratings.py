@@ -1,284 +1,123 @@
-"""Ratings and titles files in the forms of the public data sets; tables that are not as they should be."""
+"""aniembed/ratings.py: ANIME_DATA_LIST in its forms, as blocks of csr_matrix; what is wrong is named."""
 
-import bz2
-import csv
-import gzip
-import json
-import lzma
-import zipfile
-from pathlib import Path
+import math
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
+from tools.planted import ids_of, planted_scores, table_of
 
-from aniembed import ratings, titles
+from aniembed import ratings
 from aniembed.files import RunError
 
-CASES = Path(__file__).parent / 'cases' / 'ratings'
-SETS = {  # ratings file: its columns for user, title and score; titles file
-    '2016_rating.csv': ('user_id', 'anime_id', 'rating', '2016_anime.csv'),
-    '2018_lists.csv': ('username', 'anime_id', 'my_score', '2018_anime.csv'),
-    '2020_animelist.csv': ('user_id', 'anime_id', 'rating', '2020_anime.csv'),
-    '2023_users_score.csv': ('Username', 'anime_id', 'rating', '2023_anime.csv'),
+IDS = ids_of(6)
+
+
+def table(lists=40):
+    """Return a table of scores of six titles."""
+    return table_of(planted_scores(lists)[0][:, :6])
+
+
+FORMS = {
+    'as it is': lambda frame: frame,
+    'columns in another order, and one more': lambda frame: frame[IDS[::-1]].assign(other=7.0),
+    'ids as texts': lambda frame: frame.rename(columns=str),
+    'objects': lambda frame: frame.astype(object),
+    'objects and empty cells': lambda frame: frame.astype(object).where(frame.notna(), None),
+    'nullable': lambda frame: frame.astype('Int8'),
+    'partly nullable': lambda frame: frame.astype({IDS[0]: 'Int8', IDS[2]: 'float32'}),
+    'sparse': lambda frame: frame.astype(pd.SparseDtype('float32', np.nan)),
+    'half floats': lambda frame: frame.astype(np.float16),
+    'mixed': lambda frame: frame.astype({IDS[0]: object, IDS[1]: 'Float64', IDS[2]: 'float32'}),
 }
 
 
-def expected_lists(path, user, title, score):
-    """Return a ratings file as {user: {MAL id: score}} in order of appearance, read with Python's csv."""
-    lists = {}
-    with open(path, newline='', encoding='utf-8') as file:
-        for row in csv.DictReader(file):
-            lists.setdefault(row[user], {})[int(row[title])] = max(0, float(row[score]))
-    return lists
-
-
-def read(paths, ids):
-    """Return all lists of some files as a dense array users x titles."""
-    return np.concatenate([block.toarray() for block in ratings.read_blocks(list(map(str, paths)), ids)])
-
-
-# ---- the public data sets ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize('name', SETS)
-def test_public_ratings_files(name):
-    *columns, titles_name = SETS[name]
-    lists = expected_lists(CASES / name, *columns)
-    ids = list(titles.read_nodes(str(CASES / titles_name)))[::-1]
-    wanted = [[scores.get(mal_id, 0) for mal_id in ids] for scores in lists.values()]
-    np.testing.assert_array_equal(read([CASES / name], ids), wanted)
-    np.testing.assert_array_equal(read([CASES / name], ids[3:7]), np.array(wanted)[:, 3:7])
-    for user, scores in lists.items():
-        assert ratings.read_user([str(CASES / name)], ids, user.upper()) == scores
-    assert ratings.read_user([str(CASES / name)], ids, 'nobody') is None
-
-
-def test_usernames_stay_text():
-    for name in ('2018_lists.csv', '2023_users_score.csv'):
-        for user in ('NA', 'null', '007', '1e5', 'nan'):
-            assert ratings.read_user([str(CASES / name)], [16498, 20], user) is not None
-
-
-@pytest.mark.parametrize('titles_name', [names[-1] for names in SETS.values()])
-def test_public_titles_files(titles_name):
-    table = titles.title_table(titles.read_nodes(str(CASES / titles_name)), titles_name)
-    assert len(table) == 12 and table['title'][16498] == 'Shingeki no Kyojin'
-    assert table['genres'][5114][:2] == ['Action', 'Adventure'] and table['media_type'][20] == 'tv'
-    assert table['mean'][1535] == 8.62 and table['popularity'].notna().all()
-    assert table['english'][16498] is None
-    assert table['mean'].isna().sum() == (0 if '2018' in titles_name else 1)  # empty, Unknown, UNKNOWN
-
-
-def test_the_titles_with_the_most_scores():
-    paths, known = [str(CASES / '2020_animelist.csv')], titles.read_nodes(str(CASES / '2020_anime.csv'))
-    lists = expected_lists(paths[0], *SETS['2020_animelist.csv'][:3])
-    counts = {mal_id: sum(scores.get(mal_id, 0) > 0 for scores in lists.values()) for mal_id in known}
-    best = ratings.most_scored(paths, known, 8)
-    assert [counts[mal_id] for mal_id in best] == sorted(counts.values(), reverse=True)[:8]
-    assert 22319 not in ratings.most_scored(paths, set(known) - {22319}, 8)
-
-
-# ---- other forms of the same table -------------------------------------------------------------------------
-
-ROWS = [
-    ('Mio', 20, 8),
-    ('Yui', 1535, 10),
-    ('Mio', 5114, 0),
-    ('Yui', 20, -1),
-    ('Ritsu', 20, 5),
-    ('Mio', 20, 9),
-]
-IDS = [5114, 20, 1535]
-SCORES = [[0, 9, 0], [0, 0, 10], [0, 5, 0]]
-
-
-def text(separator=',', header='user,anime_id,score', end='\n'):
-    lines = [header.replace(',', separator), *(separator.join(map(str, row)) for row in ROWS)]
-    return end.join(lines) + end
-
-
-def zipped(path, content):
-    with zipfile.ZipFile(path, 'w') as archive:
-        archive.writestr('ratings.csv', content)
-
-
-@pytest.mark.parametrize(
-    'name, write',
-    [
-        ('a.csv', lambda path: path.write_text(text())),
-        ('a.CSV', lambda path: path.write_text(text())),
-        ('a.tsv', lambda path: path.write_text(text('\t'))),
-        ('a.csv', lambda path: path.write_text(text(header='USER_NAME, Mal_ID , My_Score'))),
-        ('a.csv', lambda path: path.write_text(text(end='\r\n'), encoding='utf-8-sig', newline='')),
-        ('a.csv', lambda path: path.write_text(text().replace('Mio', '"Mio"').rstrip('\n'))),
-        ('a.csv.gz', lambda path: path.write_bytes(gzip.compress(text().encode()))),
-        ('a.csv', lambda path: path.write_bytes(gzip.compress(text().encode()))),
-        ('a.csv.gz', lambda path: path.write_text(text())),
-        ('a.tsv.xz', lambda path: path.write_bytes(lzma.compress(text('\t').encode()))),
-        ('a.csv.bz2', lambda path: path.write_bytes(bz2.compress(text().encode()))),
-        ('a.csv.zip', lambda path: zipped(path, text())),
-        (
-            'a.parquet',
-            lambda path: pl.DataFrame(ROWS, ['user', 'anime_id', 'score'], orient='row').write_parquet(path),
-        ),
-    ],
-)
-def test_forms_of_a_long_table(tmp_path, name, write):
-    write(tmp_path / name)
-    np.testing.assert_array_equal(read([tmp_path / name], IDS), SCORES)
-    assert ratings.read_user([str(tmp_path / name)], IDS, 'mio') == {20: 9, 5114: 0}
-
-
-def test_several_files_of_which_some_share_users(tmp_path):
-    lines = text().splitlines()
-    for k, (start, stop) in enumerate([(1, 3), (3, 5), (5, 7)]):
-        (tmp_path / f'part-{k}.csv').write_text('\n'.join([lines[0], *lines[start:stop]]) + '\n')
-    paths = ratings.find_files(str(tmp_path / 'part-*.csv'))
-    assert len(paths) == 3
-    np.testing.assert_array_equal(read(paths, IDS), SCORES)
-
-
-def test_two_workers_share_the_lists(tmp_path, monkeypatch):
-    monkeypatch.setattr(ratings, 'USERS_PER_BLOCK', 2)
-    path = str(CASES / '2020_animelist.csv')
-    whole = read([path], IDS)
-    shares = [list(ratings.read_blocks([path], IDS, rank, 2)) for rank in range(2)]
-    blocks = [block.toarray() for pair in zip(*shares) for block in pair]
-    np.testing.assert_array_equal(np.concatenate(blocks), whole[: sum(map(len, blocks))])
-    assert sum(len(block.toarray()) for share in shares for block in share) == len(whole)
-
-
-# ---- rows and columns that are not as they should be -------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    'row',
-    [
-        *('Mio,20,11', 'Mio,20,-2', 'Mio,20,0.5', 'Mio,20,good', 'Mio,20,', 'Mio,,7', 'Mio,x,7', 'Mio,0,7'),
-        *('Mio,1.5,7', 'Mio,99999999999,7', ',20,7', 'Mio'),
-    ],
-)
-def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, row):
-    path = tmp_path / 'ratings.csv'
-    path.write_text(text() + row + '\n')
-    with pytest.raises(RunError, match='1 of 7 rows .* line 8: ') as error:
-        read([path], IDS)
-    assert str(path) in str(error.value)
-    path.write_text(text() + row + '\n' + ''.join(f'u{k},1535,7\n' for k in range(1000)))
-    np.testing.assert_array_equal(read([path], IDS)[:3], SCORES)
-    assert 'line 8: ' in capsys.readouterr().out
-
-
-def test_a_column_that_is_missing_is_named_with_what_would_do(tmp_path):
-    path = tmp_path / 'ratings.csv'
-    path.write_text(text(header='user,anime_id,stars'))
-    with pytest.raises(
-        RunError, match='no column for the score .*my_score.*its columns are user, anime_id, stars'
-    ):
-        read([path], IDS)
-
-
-@pytest.mark.parametrize(
-    'name, content',
-    [
-        ('a.csv', b''),
-        ('a.parquet', b'no parquet'),
-        ('a.csv.gz', gzip.compress(text().encode())[:40]),
-        ('a.csv', b'\x00\xff' * 50),
-    ],
-)
-def test_damaged_files_end_in_a_sentence(tmp_path, name, content):
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(RunError, match=name):
-        read([tmp_path / name], IDS)
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(RunError, match='no such file'):
-        ratings.find_files(str(tmp_path / 'absent-*.csv'))
-
-
-# ---- tables users x titles ---------------------------------------------------------------------------------
-
-
-def wide():
-    return pd.DataFrame(
-        [[8.0, np.nan, 0.0], [np.nan, 10.0, np.nan]], index=['Mio', 'Yui'], columns=[20, 1535, 5114]
+@pytest.mark.parametrize('form', FORMS)
+def test_every_form_gives_the_same_blocks(tmp_path, form):
+    FORMS[form](table()).to_pickle(tmp_path / 'lists.pkl')
+    (user_items,) = ratings.read_blocks([str(tmp_path / 'lists.pkl')], IDS)
+    assert (
+        isinstance(user_items, csr_matrix) and user_items.dtype == np.float32 and (user_items.data > 0).all()
     )
+    np.testing.assert_array_equal(user_items.toarray(), np.nan_to_num(table()))
 
 
-def pickled(folder, frame):
-    frame.to_pickle(folder / 'lists.pkl')
-    return [folder / 'lists.pkl']
+def test_blocks_follow_each_other_and_are_shared(tmp_path, monkeypatch):
+    monkeypatch.setattr(ratings, 'USERS_PER_BLOCK', 16)
+    table().to_pickle(path := str(tmp_path / 'lists.pkl'))
+    blocks = [block.toarray() for block in ratings.read_blocks([path], IDS)]
+    assert [len(block) for block in blocks] == [16, 16, 8]
+    np.testing.assert_array_equal(np.concatenate(blocks), np.nan_to_num(table()))
+    shares = [[block.toarray() for block in ratings.read_blocks([path], IDS, rank, 2)] for rank in range(2)]
+    for share, wanted in zip(shares, ([blocks[0], blocks[2]], [blocks[1]])):
+        np.testing.assert_array_equal(np.concatenate(share), np.concatenate(wanted))
 
 
-@pytest.mark.parametrize(
-    'frame',
-    [
-        wide(),
-        wide().set_axis(pd.CategoricalIndex(wide().columns), axis=1),
-        wide().set_axis(pd.CategoricalIndex(wide().index)),
-        wide().set_axis(pd.MultiIndex.from_product([['score'], wide().columns]), axis=1),
-        wide().set_axis(pd.MultiIndex.from_arrays([wide().index, ['x', 'x']])),
-        wide().astype('category'),
-        wide().reset_index(drop=True),
-    ],
-    ids=[
-        'plain',
-        'categorical columns',
-        'categorical index',
-        'MultiIndex columns',
-        'MultiIndex',
-        'categorical scores',
-        'no names',
-    ],
-)
-def test_tables_that_are_plain_underneath(tmp_path, frame):
-    scores = read(pickled(tmp_path, frame), [1535, 20])
-    np.testing.assert_array_equal(scores, [[0, 8], [10, 0]])
+def test_a_user_is_found_whatever_the_case_and_the_file(tmp_path):
+    frame = table()
+    frame.iloc[30] = [8, 0, np.nan, 10, np.nan, 1]
+    frame[:20].to_pickle(tmp_path / 'part-1.pkl')
+    frame[20:].rename(columns=str).to_pickle(tmp_path / 'part-2.pkl')
+    paths = ratings.find_files(str(tmp_path / 'part-*.pkl'))
+    assert paths == [str(tmp_path / 'part-1.pkl'), str(tmp_path / 'part-2.pkl')]
+    assert ratings.read_user(paths, IDS, 'MEMBER30') == {IDS[0]: 8, IDS[1]: 0, IDS[3]: 10, IDS[5]: 1}
+    assert ratings.read_user(paths, IDS, 'nobody') is None
 
 
-@pytest.mark.parametrize(
-    'frame, words',
-    [
-        (wide().T, r'frame\.T'),
-        (wide().fillna(-1), 'write 0'),
-        (wide().drop(columns=20), '1 of the 2 titles .*20.*ANIME_LIST'),
-        (pd.concat({'a': wide(), 'b': wide()}, axis=1), r'droplevel'),
-        (wide().replace(8, 11), "'Mio' has 11"),
-    ],
-    ids=['swapped', 'minus one', 'a column absent', 'two levels', 'eleven'],
-)
-def test_tables_that_are_not_as_they_should_be(tmp_path, frame, words):
-    with pytest.raises(RunError, match=words):
-        read(pickled(tmp_path, frame), [1535, 20])
+def test_a_path_that_looks_like_a_pattern_is_one_file(tmp_path):
+    (tmp_path / 'lists[1].pkl').touch()
+    assert ratings.find_files(f'{tmp_path}/lists[1].pkl') == [f'{tmp_path}/lists[1].pkl']
+    with pytest.raises(RunError, match='ANIME_DATA_LIST .*no such file'):
+        ratings.find_files(f'{tmp_path}/none-*.pkl')
 
 
-def test_a_table_without_an_empty_cell_is_pointed_out(tmp_path, capsys):
-    lists = pd.DataFrame(np.tile([8.0, 0.0, 0.0], (40, 10)), columns=range(1, 31))
-    read(pickled(tmp_path, lists), [1, 2, 3])
-    assert 'no empty cell' in capsys.readouterr().out
-    read(pickled(tmp_path, lists.replace(0, np.nan)), [1, 2, 3])
-    assert 'no empty cell' not in capsys.readouterr().out
+def with_list(value):
+    """Return a change of the table that gives one user the same score everywhere."""
+
+    def change(frame):
+        frame.iloc[5] = value
+        return frame
+
+    return change
 
 
-# ---- ANIME_DATA --------------------------------------------------------------------------------------------
+def with_score(value):
+    """Return a change of the table that sets one score."""
+
+    def change(frame):
+        frame = frame.astype(object)
+        frame.iat[3, 2] = value
+        return frame
+
+    return change
 
 
-def test_titles_as_a_list_of_records(tmp_path):
-    records = [
-        {'mal_id': 20, 'name': 'Naruto', 'score': 'Unknown', 'genres': 'Action, Drama', 'type': 'TV'},
-        {'mal_id': 1535, 'title': 'Death &amp; Note', 'mean': 8.6, 'popularity': 'UNKNOWN'},
-    ]
-    (tmp_path / 'animes.json').write_text(json.dumps(records))
-    table = titles.title_table(titles.read_nodes(str(tmp_path / 'animes.json')), 'animes.json')
-    assert list(table['title']) == ['Naruto', 'Death & Note'] and list(table['mean']) == [None, 8.6]
-    assert table['genres'][20] == ['Action', 'Drama'] and table['popularity'].isna().all()
+# words of the sentence -> what is wrong with the table
+WRONG = {
+    "'member3' has 11": with_score(11),
+    "'member3' has -1": with_score(-1),
+    "'member3' has inf": with_score(math.inf),
+    "has 'nine' for the title 1014": with_score('nine'),
+    "'member3' has '9'": with_score('9'),
+    "'member3' has True": with_score(True),
+    "'member3' has 1000": with_score(10**400),
+    "'member3' has [7]": with_score([7]),
+    "'member0' has True": lambda frame: frame > -1,
+    "'member5' has '7.0'": lambda frame: with_list(7)(frame).fillna(7)[5:].astype(str),
+    "'member5' has 12.5": with_list(12.5),
+    "'member5' has 1e+300": with_list(1e300),
+    'no column for 2 of the 6 titles .1000, 1014.': lambda frame: frame.drop(columns=[1000, 1014]),
+    'two columns for the title 1007': lambda frame: pd.concat([frame, frame[[1007]]], axis=1),
+    'two columns for the title 1000': lambda frame: frame.assign(**{'1000': 7.0}),
+    'names pandas.core.series.Series': lambda frame: frame[1000],
+}
 
 
-def test_a_titles_file_without_ids(tmp_path):
-    (tmp_path / 'animes.csv').write_text('name,score\nNaruto,8\n')
-    with pytest.raises(RunError, match='no column for the id .*its columns are name, score'):
-        titles.read_nodes(str(tmp_path / 'animes.csv'))
+@pytest.mark.parametrize('words', WRONG)
+def test_what_is_wrong_is_named(tmp_path, words):
+    path = tmp_path / 'lists.pkl'
+    WRONG[words](table()).to_pickle(path)
+    with pytest.raises(RunError) as error:
+        list(ratings.read_blocks([str(path)], IDS))
+    assert str(path) in str(error.value) and words in str(error.value)

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Take the README's word on every Python that is installed: the main job, then the quick part of the tests.
+"""Run the README's commands on every Python that is installed: the main job, then the quick tests.
 
-    python3 tests/matrix.py                   # Python 3.8 to 3.13, each with what pip installs
-    python3 tests/matrix.py --oldest 3.9      # one version, with the oldest requirements allowed
-    python3 tests/matrix.py --newest --slow   # the newest, and all the tests, with TensorFlow
+    python3 tests/tools/matrix.py                   # Python 3.8 to 3.13, each with what pip installs
+    python3 tests/tools/matrix.py --oldest 3.9      # one version, with the oldest requirements allowed
+    python3 tests/tools/matrix.py --newest --slow   # the newest, and all the tests, with TensorFlow
 
-Each Python gets a copy of the last commit, in which the README's own lines run. The Pythons that MXNet cannot run on must
-end with a sentence, and what that sentence advises must work. --oldest, --newest and that advice want uv (pip install uv).
-Nothing is written into the checkout. Exit status: 0 all well; 1 something is not, and its log stays; 2 a wrong argument;
-130 Ctrl-C; 143 SIGTERM.
+Each Python gets a copy of the last commit, in which the README's own lines run. On a Python that MXNet
+cannot run on, the main job must end with a sentence, and what that sentence advises must work. --oldest,
+--newest and that advice need uv (pip install uv). Nothing is written into the checkout; the log of what fails
+stays.
 """
+
 import argparse
 import contextlib
 import os
@@ -23,28 +24,34 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 SUPPORTED = ('3.9', '3.10', '3.11', '3.12')
 REFUSED = ('3.8', '3.13')
-OUTPUT = ('embeddings.pkl', 'graph.json', 'neighbours.csv', 'settings.json', 'similarity_map.png')
-REFUSAL_SECONDS = 120   # within which an unsupported Python must have come to its sentence: nothing is compiled
-REFUSAL_LINES = 60      # which all that it says until then may have
+OUTPUT = (
+    *('embeddings.pkl', 'titles.json', 'neighbours.csv', 'settings.json'),
+    *('similarity_map.png', 'graph.json'),
+)
+REFUSAL_SECONDS = 120  # until an unsupported Python has come to its sentence: nothing is compiled
+REFUSAL_LINES = 60  # of output until then, at most
 
 
-class Failed(Exception):
-    """A step did not do what the README says."""
+class FailedError(Exception):
+    """Say which step did not do what the README says."""
 
 
 def interpreters(versions=(*REFUSED, *SUPPORTED)):
-    """{version: path} of one Python of each version that PATH or pyenv has."""
+    """Return a dict version -> path of one Python of each version that PATH or pyenv has."""
     pyenv = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'), 'versions')
     found = {}
     for version in versions:
         on_path = (shutil.which(name) for name in (f'python{version}', 'python3'))
         for path in [*sorted(pyenv.glob(f'{version}.*/bin/python')), *filter(None, on_path)]:
-            # pyenv's shims are on PATH for every version, and fail for those not chosen; Debian may lack venv.
-            asked = subprocess.run([path, '-c', 'import sys, ensurepip, venv; print("%d.%d" % sys.version_info[:2])'],
-                                   capture_output=True, text=True)
+            # pyenv's shims are on PATH for every version, and fail for those not chosen; Debian may lack venv
+            asked = subprocess.run(
+                [path, '-c', 'import sys, ensurepip, venv; print("%d.%d" % sys.version_info[:2])'],
+                capture_output=True,
+                text=True,
+            )
             if asked.stdout.strip() == version:
                 found[version] = str(path)
                 break
@@ -52,7 +59,7 @@ def interpreters(versions=(*REFUSED, *SUPPORTED)):
 
 
 def readme_line(name):
-    """The shell line after the comment <!-- name --> in the README."""
+    """Return the shell line after the comment <!-- name --> in the README."""
     found = re.search(rf'<!-- {name} -->\s*```bash\n(.*?)```', (ROOT / 'README.md').read_text('utf-8'), re.S)
     if not found:
         raise SystemExit(f'README.md has no block for {name}')
@@ -60,7 +67,7 @@ def readme_line(name):
 
 
 class Machine:
-    """One Python with its own copy of the last commit, as a user has it after `git clone`."""
+    """Hold one Python's own copy of the last commit, as a user has it after `git clone`."""
 
     def __init__(self, folder, version, python, pythons, resolution):
         self.folder, self.version, self.python, self.resolution = folder, version, python, resolution
@@ -68,33 +75,45 @@ class Machine:
         folder.mkdir()
         archive = subprocess.run(['git', 'archive', 'HEAD'], cwd=ROOT, stdout=subprocess.PIPE, check=True)
         subprocess.run(['tar', '-x'], cwd=folder, input=archive.stdout, check=True)
-        self.environment = {name: value for name, value in os.environ.items()
-                            if name not in ('VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'PYENV_VERSION')}
-        # So that uv, too, finds every Python that was found here.
+        self.environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ('VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'PYENV_VERSION')
+        }
+        # So that uv, too, finds every Python that was found here
         folders = [str(Path(path).parent) for path in pythons.values()]
         self.environment['PATH'] = os.pathsep.join([os.environ['PATH'], *folders])
 
     def shell(self, line, limit=3600):
-        """Run a line as the README has it, with this Python and this resolution: (status, output, seconds).
+        """Run a line of the README with this Python; return its exit status, output and seconds.
 
-        Failed where that takes more than `limit` seconds; whatever happens, nothing of it goes on running.
+        FailedError where it takes more than `limit` seconds. Nothing of it goes on running.
         """
         line = re.sub(r'^python3 -m venv', f'{shlex.quote(self.python)} -m venv', line)
         if self.resolution:
-            line = line.replace('.venv/bin/pip install',
-                                f'uv pip install --python .venv/bin/python --resolution {self.resolution}')
+            line = line.replace(
+                '.venv/bin/pip install',
+                f'uv pip install --python .venv/bin/python --resolution {self.resolution}',
+            )
         start = time.monotonic()
         with open(self.log, 'a+') as log:
             print(f'$ {line}', file=log, flush=True)
             said_from = log.tell()
-            process = subprocess.Popen(['bash', '-euo', 'pipefail', '-c', line], cwd=self.folder, env=self.environment,
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                ['bash', '-euo', 'pipefail', '-c', line],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
             try:
                 status = process.wait(limit)
             except subprocess.TimeoutExpired:
-                raise Failed(f'no end after {limit} s: {line.strip()}') from None
+                raise FailedError(f'no end after {limit} s: {line.strip()}') from None
             finally:
-                with contextlib.suppress(ProcessLookupError):   # the usual: all of it has ended
+                with contextlib.suppress(ProcessLookupError):  # the usual: all of it has ended
                     os.killpg(process.pid, signal.SIGKILL)
             log.seek(said_from)
             return status, log.read(), time.monotonic() - start
@@ -102,24 +121,26 @@ class Machine:
     def succeed(self, what, line):
         status, said, seconds = self.shell(line)
         if status:
-            raise Failed(f'{what} ended with status {status}')
+            raise FailedError(f'{what} ended with status {status}')
         return said, seconds
 
     def has_output(self):
         missing = [name for name in OUTPUT if not (self.folder / 'output' / name).is_file()]
         if missing:
-            raise Failed(f'{", ".join(missing)} not in output')
+            raise FailedError(f'{", ".join(missing)} not in output')
 
     def supported(self, slow):
-        """The main job, pip check, and the tests."""
+        """Run the main job, the tests and pip check; yield what to print of each."""
         _, seconds = self.succeed('the main job', readme_line('main job'))
         self.has_output()
         yield f'main job in {seconds:.0f} s'
         tests = readme_line('tests')
         if not slow:
-            # Only slow tests run TensorFlow, which takes longer to install than the quick part takes.
+            # Only slow tests run TensorFlow, which takes longer to install than the quick part takes
             requirements = self.folder / 'tests' / 'requirements.txt'
-            lines = [line for line in requirements.read_text().splitlines() if not line.startswith('tensorflow')]
+            lines = [
+                line for line in requirements.read_text().splitlines() if not line.startswith('tensorflow')
+            ]
             requirements.write_text('\n'.join(lines) + '\n')
             tests = tests.rstrip() + ' -m "not slow"'
         said, seconds = self.succeed('the tests', tests)
@@ -128,14 +149,14 @@ class Machine:
         yield 'pip check is content'
 
     def refused(self):
-        """The main job ends with a sentence, the scraper runs all the same, and the advice in the sentence works."""
+        """Check that the main job ends with a sentence, the scraper runs, and the advice works."""
         status, said, seconds = self.shell(readme_line('main job'), REFUSAL_SECONDS)
         lines = said.strip().splitlines()
-        advice = re.search(r'^ *(uv run .*)', said, re.M)
-        if status != 3 or f'this is Python {self.version}' not in said or not advice:
-            raise Failed(f'the main job ended with status {status}, not with the sentence and status 3')
+        advice = re.search(r'(uv run .*)', said)
+        if status != 1 or f'this is Python {self.version};' not in said or not advice:
+            raise FailedError(f'the main job ended with status {status}, not with the sentence and status 1')
         if len(lines) > REFUSAL_LINES or re.search('Traceback|error:', said):
-            raise Failed(f'the sentence came after {len(lines)} lines, or a traceback or error')
+            raise FailedError(f'the sentence came after {len(lines)} lines, or a traceback or error')
         yield f'its sentence after {seconds:.0f} s'
         self.succeed('malscraper.py', '.venv/bin/python malscraper.py --help')
         yield 'the scraper runs'
@@ -148,7 +169,10 @@ class Machine:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Try the Pythons that the arguments name."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument('versions', nargs='*', metavar='VERSION', help='such as 3.9; default: 3.8 to 3.13')
     which = parser.add_mutually_exclusive_group()
     which.add_argument('--oldest', dest='resolution', action='store_const', const='lowest-direct')
@@ -159,7 +183,7 @@ def main():
     if set(options.versions) - set(known):
         parser.error(f'the versions are {", ".join(known)}')
     if options.resolution and not shutil.which('uv'):
-        parser.error('--oldest and --newest want uv: pip install uv')
+        parser.error('--oldest and --newest need uv: pip install uv')
     pythons = interpreters()
     folder = Path(tempfile.mkdtemp(prefix='aniembed-matrix-'))
     failed = []
@@ -172,7 +196,7 @@ def main():
         try:
             for step in machine.supported(options.slow) if version in SUPPORTED else machine.refused():
                 print(f'  {step}', flush=True)
-        except Failed as reason:
+        except FailedError as reason:
             failed.append(version)
             print(f'  FAILED: {reason}; see {machine.log}', flush=True)
         finally:
@@ -183,9 +207,12 @@ def main():
 
 
 if __name__ == '__main__':
-    signal.signal(signal.SIGTERM, lambda *state: sys.exit(143))     # as Ctrl-C: what runs is ended, its copy deleted
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C: what runs is ended, its copy deleted
     try:
         main()
     except KeyboardInterrupt:
-        print('Stopped; go on with the versions that are left: tests/matrix.py VERSION ...', file=sys.stderr)
+        print(
+            'Stopped; go on with the versions that are left: tests/tools/matrix.py VERSION ...',
+            file=sys.stderr,
+        )
         sys.exit(130)

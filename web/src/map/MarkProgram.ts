@@ -1,4 +1,4 @@
-/** The discs and covers of the map, drawn by WebGL. */
+/** Draws the marks, discs and round covers, by WebGL. */
 import { createNodeImageProgram } from '@sigma/node-image'
 import type Sigma from 'sigma'
 import type { InstancedProgramDefinition, NodeProgram, ProgramInfo } from 'sigma/rendering'
@@ -6,7 +6,7 @@ import type { NodeDisplayData, RenderParams } from 'sigma/types'
 
 const COVER_PIXELS = 96
 
-/** What the library's class is; the type that it declares leaves out all that it inherits. */
+/** The library's class; its declared type leaves out what it inherits. */
 declare class LibraryProgram extends NodeProgram {
   getDefinition(): InstancedProgramDefinition
   processVisibleItem(nodeIndex: number, start: number, data: NodeDisplayData): void
@@ -21,20 +21,21 @@ const RoundImageProgram = createNodeImageProgram({
   keepWithinCircle: true,
 }) as unknown as typeof LibraryProgram
 
-/** Replaces `part` of a shader, and fails at once should another version of the library be written differently. */
+/** Replace `part` of a shader. Throws if this version of the library has no such part. */
 function replaced(shader: string, part: string, by: string): string {
-  if (!shader.includes(part)) throw new Error(`the shader of @sigma/node-image has no longer ${part}`)
+  if (!shader.includes(part)) throw new Error(`The shader of @sigma/node-image does not contain: ${part}`)
   return shader.replace(part, by)
 }
 
 /**
- * The library's discs, with three differences. Covers are cut round, so that the disc's colour stays as a ring around them.
- * A dark rim parts discs that lie on each other. And the three corners of every disc are stored one after the other instead
- * of as an instance: a WebGL that runs on the processor draws instances one by one, which takes ten times as long.
+ * The library's program, with three differences. Covers are cut round, so that the colour of the cluster is
+ * a ring around them. A dark rim separates marks that overlap. The three corners of a mark are stored one
+ * after the other instead of as an instance: WebGL on a processor draws instances one by one, which takes
+ * ten times as long.
  */
-export class CoverProgram extends RoundImageProgram {
+export class MarkProgram extends RoundImageProgram {
   constructor(gl: WebGLRenderingContext, _pickingBuffer: WebGLFramebuffer | null, renderer: Sigma) {
-    // Without a buffer for picking, which would draw every disc a second time: Painter.discAt finds them.
+    // Without a buffer for picking, for which every mark is drawn a second time: Marks.at finds them.
     super(gl, null, renderer)
   }
 
@@ -45,9 +46,13 @@ export class CoverProgram extends RoundImageProgram {
       'abs(diffVector.x) > v_radius / paddingRatio || abs(diffVector.y) > v_radius / paddingRatio',
       'dist > v_radius / paddingRatio',
     )
-    const rim = replaced(round, 'if (dist < v_radius - border) {', `
+    const rim = replaced(
+      round,
+      'if (dist < v_radius - border) {',
+      `
     if (v_radius > 4.0 * border) color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, dist));
-    if (dist < v_radius - border) {`)
+    if (dist < v_radius - border) {`,
+    )
     const ATTRIBUTES = [...definition.ATTRIBUTES, ...CONSTANT_ATTRIBUTES]
     return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as InstancedProgramDefinition
   }
