@@ -142,14 +142,17 @@ def read_vectors(output_dir):
 
 def person_scores(who, lists, output_dir, ids):
     """Return a person's scores, dict MAL id -> 0 to 10. who: an exported list's file, or a username."""
-    if os.path.exists(who):
-        return read_exported_list(who).scores
+    if os.path.isfile(who):
+        exported = read_exported_list(who)
+        print(exported.report(on_map=len(exported.scores.keys() & set(ids))))
+        return exported.liked_scores()
     if '/' in who or '.' in who:
         raise RunError(f'{who}: there is no such file.')
     pattern = lists or files.read_json(os.path.join(output_dir, 'settings.json')).get('ANIME_DATA_LIST', '')
     scores = ratings.read_user(ratings.find_files(pattern, 'the lists'), ids, who)
     if scores is None:
         raise RunError(f'there is no user {who!r} in {pattern}; --lists names another file.')
+    print(f'{len(scores)} titles on the list are on this map.')
     return scores
 
 
@@ -201,9 +204,7 @@ def main(arguments):
     vectors = read_vectors(options.output_dir)
     anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), vectors.index.tolist())
     scores = person_scores(options.who, options.lists, options.output_dir, vectors.index.tolist())
-    on_map = [mal_id for mal_id in scores if mal_id in vectors.index]
-    print(f'{len(on_map)} of the {len(scores)} titles on the list are on this map.')
-    if len(on_map) == len(vectors):
+    if set(vectors.index) <= set(scores):
         raise RunError('the list holds every title of this map, so nothing is left to recommend.')
     try:
         table = recommendation_table(vectors, anime, scores, options.number)

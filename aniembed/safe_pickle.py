@@ -17,7 +17,7 @@ from tqdm import tqdm
 from aniembed import files
 
 # More titles and lists than there are. A range or a sparse array can say any length without taking any bytes.
-MAX_COLUMNS, MAX_ROWS = 10**6, 10**8
+MAX_COLUMNS, MAX_ROWS, MAX_CATEGORIES = 10**6, 10**8, 10**7
 
 
 def read_dataframe(path, name=''):
@@ -238,6 +238,8 @@ def _backed_array(part):
 
 def _values(codes, categories):
     """Return the category that each code stands for, NaN for -1."""
+    if len(categories) > MAX_CATEGORIES:
+        raise ValueError(f'{len(categories)} categories are more than there are')
     return pd.Categorical.from_codes(codes, categories).to_numpy()
 
 

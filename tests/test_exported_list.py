@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tools.spoil import outcomes, spoiled
 
+import recommend
 from aniembed import exported_list
 from aniembed.exported_list import read_exported_list
 from aniembed.files import RunError
@@ -145,3 +146,22 @@ LARGE = {
 @pytest.mark.parametrize('name', LARGE)
 def test_large_files_end_in_a_sentence(tmp_path, name):
     assert outcomes(reader(tmp_path), [LARGE[name]()], RunError)['refused'] == 1
+
+
+# ---- as recommend.py takes them ---------------------------------------------------------------------------
+
+
+def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'Mio').write_bytes((CASES / 'exports' / '24_no_score_at_all.xml').read_bytes())
+    scores = recommend.person_scores('Mio', None, 'no folder', [20, 7])
+    assert scores == {20: 7.8, 1535: 0, 5114: 7.8}
+    assert '3 entries read, 0 with a score, 1 on this map' in capsys.readouterr().out
+    for who in ('list.xml', 'folder/list'):
+        with pytest.raises(RunError, match='no such file'):
+            recommend.person_scores(who, None, 'no folder', [20])
+    lists = str(CASES / 'ratings' / '2020_animelist.csv')
+    (tmp_path / '4').mkdir()  # a folder is not a list
+    assert recommend.person_scores('4', lists, 'no folder', [16498, 7]) == {16498: 9}
+    with pytest.raises(RunError, match='no user .nobody.'):
+        recommend.person_scores('nobody', lists, 'no folder', [16498])

@@ -48,6 +48,8 @@ def forms():
         'sparse': frame.astype(pd.SparseDtype('float32', np.nan)),
         'mixed': frame.astype({1000: object, 1007: 'float32', 1014: 'Int64'}),
         'text columns': frame.rename(columns=str),
+        'categorical index': frame.set_axis(pd.CategoricalIndex(frame.index)),
+        'two levels': frame.set_axis(pd.MultiIndex.from_product([['score'], frame.columns]), axis=1),
         'string index': frame.set_axis(pd.Index(frame.index, dtype='string')),
         'range index': frame.reset_index(drop=True),
     }
@@ -67,7 +69,8 @@ def test_every_form_of_a_table_is_read(tmp_path, form, protocol):
     (tmp_path / 'lists.pkl').write_bytes(pickle.dumps(frame, protocol))
     read = read_dataframe(tmp_path / 'lists.pkl')
     np.testing.assert_array_equal(numbers(read), numbers(frame))
-    assert list(read.index) == list(frame.index) and list(read.columns) == list(frame.columns)
+    columns = frame.columns.get_level_values(-1)
+    assert list(read.index) == list(frame.index) and list(read.columns) == list(columns)
     assert list(read.dtypes) == list(frame.dtypes)
 
 
@@ -160,6 +163,7 @@ def table(*blocks, index=('ann', 'bob'), columns=(1000, 1007)):
     return dumps(Call('pandas.DataFrame', state={'_mgr': manager, 'attrs': {}}))
 
 
+INTEGERS = Call('numpy.dtype', 'i8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
 FLOATS = Call('numpy.dtype', 'f8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
 
 
@@ -339,6 +343,16 @@ def hostile_pickles():
     )
     reconstruct = 'numpy.core.multiarray._reconstruct'
     everything = slice(0, 2, 1)
+    billion = range_index({'start': 0, 'stop': 10**9, 'step': 1})
+    codes = Call('numpy._core.numeric._frombuffer', bytes(16), INTEGERS, (2,), 'C')
+    categorical = Call(
+        'pandas._libs.arrays.__pyx_unpickle_NDArrayBacked',
+        *(Name('pandas.Categorical'), 0, None),
+        state=(Call('pandas.CategoricalDtype', state={'categories': billion}), codes, {}),
+    )
+
+    def index(kind, state):
+        return Call('pandas.core.indexes.base._new_Index', Name(f'pandas.{kind}'), state)
 
     def with_bomb(frame, kind):
         content = pickle.dumps(frame, 2)
@@ -370,6 +384,11 @@ def hostile_pickles():
             columns=range_index({'start': 0, 'stop': 10**9, 'step': 1}),
         ),
         'a table as an index': table(SCORES, index=Call('pandas.DataFrame', state={})),
+        'categories without end': table(SCORES, index=index('CategoricalIndex', {'data': categorical})),
+        'levels without end': table(
+            SCORES, index=index('MultiIndex', {'levels': [billion], 'codes': [codes]})
+        ),
+        'no level': table(SCORES, index=index('MultiIndex', {'levels': [], 'codes': []})),
         'Arrow: too short': table(SCORES, index=arrow_index([0, 1], b'a', length=2)),
         'Arrow: texts that repeat a megabyte': table(
             SCORES, index=arrow_index([0, 1 << 20] * 99_999, bytes(1 << 20))
