@@ -20,6 +20,7 @@ if __name__ == '__main__':
 
 import base64
 import os
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
+from aniembed.labels import shorten
 from aniembed.safe_pickle import read_dataframe
 
 # Files
@@ -38,6 +40,7 @@ COVERS_DIR = 'covers'  # folder that keeps the cover pictures; '' draws none
 PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than there are titles; 0: fitted
 N_CLUSTERS = 0  # groups of titles that are coloured and named, up to 50; 0: fitted to the number of titles
 MAP_WIDTH = 3200  # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
+TITLES = 'romaji'  # names on the map: 'romaji', MyAnimeList's own, or 'english' where there is one
 SEED = 7  # any whole number from 0 up; the same seed and inputs give the same files
 
 # Covers
@@ -50,6 +53,7 @@ RULES = {
     'PERPLEXITY': settings.number(0, 10_000),
     'N_CLUSTERS': settings.whole(0, 50),
     'MAP_WIDTH': settings.whole(2400, 20_000),
+    'TITLES': settings.choice('romaji', 'english'),
     'SEED': settings.whole(0, 2**31 - 1),
     'COVER_WORKERS': settings.whole(1, 32),
     'COVER_TIMEOUT': settings.number(0.1, 60),
@@ -63,7 +67,7 @@ CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
 SIMILARITY_DIGITS = 4  # decimals in graph.json
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 TINY = 1e-9  # keeps logarithms finite
-CHOICES = ('MX_CONTEXT', 'KVSTORE')  # globals that are a word, not the name of a file
+CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
 def read_vectors(path):
@@ -139,7 +143,7 @@ def _central_titles(members, vectors, anime):
     inside = vectors[members]
     central = members[np.argsort(-(inside @ inside.mean(0)), kind='stable')][: 2 + len(members) // 3]
     return [
-        drawing.shorten(anime['title'].iloc[row], LONGEST_NAME)
+        shorten(anime['title'].iloc[row], LONGEST_NAME)
         for row in titles.by_popularity(anime)
         if row in central
     ]
@@ -215,19 +219,40 @@ def draw(output_dir):
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)
     names = name_clusters(labels, points, anime)
-    positions = layout.place_titles(points, PERPLEXITY, SEED)
-    colours = drawing.cluster_colours(positions, labels)
+    layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
     covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
-    footnote = (
-        f'Drawn by AniEmbed from {info["lists"]["kept"]:,} lists. The nearer two titles, the more alike they '
-        'are scored; the larger, the more people know them; one colour, one cluster.'
+    written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
+    drawn = drawing.draw_map(
+        MAP_WIDTH,
+        layouts,
+        nearest_rows(neighbours),
+        labels,
+        names,
+        anime,
+        written.tolist(),
+        covers,
+        partial(footnote, info),
     )
-    png = os.path.join(output_dir, 'similarity_map.png')
-    _, places = drawing.draw_map(png, MAP_WIDTH, positions, (labels, names, colours), anime, covers, footnote)
+    drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
     graph = os.path.join(output_dir, 'graph.json')
-    write_graph(graph, vectors, anime, neighbours, info, (labels, names, colours), places)
-    return ['similarity_map.png', 'graph.json']
+    write_graph(graph, vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
+    return drawn
+
+
+def nearest_rows(neighbours):
+    """Return the rows of each title's nearest few: int n x k."""
+    row = {mal_id: row for row, mal_id in enumerate(neighbours)}
+    few = min(layout.KEPT, *map(len, neighbours.values()))
+    return np.array([[row[other] for other, _ in nearest[:few]] for nearest in neighbours.values()])
+
+
+def footnote(info, kept):
+    """Return the sentence below the map."""
+    return (
+        f'Drawn from {info["lists"]["kept"]:,} lists: titles lie near each other when the same people like them, '
+        f"and {kept:.0%} of each title's five most similar ones are among the five nearest to it here."
+    )
 
 
 def main(arguments):
@@ -236,7 +261,8 @@ def main(arguments):
         print(__doc__)
         return
     settings.apply(arguments, (globals(), RULES))
-    print(f'In {OUTPUT_DIR}: {", ".join(draw(OUTPUT_DIR))}')
+    draw(OUTPUT_DIR)
+    print(f'In {OUTPUT_DIR}: similarity_map.png, graph.json')
 
 
 if __name__ == '__main__':

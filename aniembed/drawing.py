@@ -1,316 +1,373 @@
-"""Draw the map: marks, names, clusters' land."""
+"""Draw the map: the clusters' land, a mark for each title, and as many names as have room.
 
-import logging
-import textwrap
+Places and sizes are in pixels of the picture, y downwards.
+"""
+
+import itertools
+from typing import NamedTuple
 
 import numpy as np
-import textalloc
-from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 from scipy import ndimage
 
-from aniembed import files
-from aniembed.layout import spread
+from aniembed import files, labels, layout
 from aniembed.titles import by_popularity
 
-PAPER, INK = '#fbf7ef', '#2b2723'  # the map's background and type
-# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps likes apart
-COLOURS = '#cc6677 #332288 #ddcc77 #117733 #88ccee #882255 #44aa99 #999933 #aa4499'.split()
+SEA, LAND, INK = '#eef3f5', '#fffdf8', '#2b2723'  # the background, the land before it is tinted, the type
+# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps likes
+# apart
+COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
+# Where there are more clusters the colours come again: their share, the rest is white or black
+SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
+GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
+GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
+ASPECT = 0.72  # of height to width
+FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
+MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
+ROOM = (
+    0.2  # radius that a mark has to itself, in mean distances; more costs neighbours (0.25: a point at 1,000)
+)
+DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
+TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
+REACH = 0.55  # that a name may lie off its mark, in mean distances
+NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
+MANY_CLUSTERS = 12  # clusters from which on their names become smaller
+GRID = 640  # cells of the picture's width in which the density of titles is counted
+MAX_ROUNDS = 12  # in which titles without a place for their name choose earlier
+SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
+OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
+LAKE = 2.0  # times the land of a title by itself; smaller lakes are filled
+SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
+COASTLINE = '#b9b6ad'
+CROWDED = 0.05  # weight of a title in the way against a cluster's own land, when its name is placed
+NAME_SIZES, SMALLER_NAME = (1.0, 0.8, 0.65), 0.15  # shares of the type size; what a smaller one must gain
+SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
+LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
+COMPRESSION = 3  # of PNG; higher takes longer for a few per cent
+LABELLED = 300  # titles up to which that is done: all are to have a name
 
 
-def cluster_colours(positions, labels):
-    """One colour a cluster ('#rrggbb'), from COLOURS in the order of the clusters' directions from the middle of the map.
+class Canvas:
+    """The size of the picture and of what is drawn, for n titles.
 
-    Beyond the ninth, the same colours come again, darker each time, and not beside themselves where the round closes.
+    rank: n, each title's place by popularity, 0 the most popular to 1.
     """
-    middles = np.array([np.median(positions[labels == k], 0) for k in range(labels.max() + 1)])
-    x, y = (middles - np.median(positions, 0)).T
+
+    def __init__(self, map_width, anime, covers):
+        n = len(anime)
+        self.width = round(map_width * min(MOST_GROWN, max(1, (n / GROWS_FROM) ** GROWTH)))
+        self.height = round(self.width * ASPECT)
+        self.unit = (self.width * map_width) ** 0.5 / 3200  # pixels as on a map of 3,200
+        self.low, self.high = np.reshape(FRAME, (2, 2)) * [self.width, self.height]
+        self.order = by_popularity(anime)
+        rank = np.argsort(self.order) / max(1, n - 1)
+        space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
+        self.tiles = bool(covers)
+        if self.tiles:
+            wide = TILE * space * (1.15 - 0.3 * rank**0.6)
+            self.half = np.column_stack([wide, TILE_ASPECT * wide]).round()
+            self.stretch = np.array([1, TILE_ASPECT])
+            self.room = wide + 6 * self.unit
+        else:
+            disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
+            self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
+            self.stretch = np.ones(2)
+            self.room = np.maximum(self.half[:, 0] + 2 * self.unit, ROOM * space)
+        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
+        self.type_sizes = usual * (1.25 - 0.45 * rank)
+        self.reach = REACH * space
+        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+
+
+class Map(NamedTuple):
+    """What was drawn: the image, places n x 3 (x, y, r in widths, y upwards), colours, names, labels, figure."""
+
+    image: Image.Image
+    places: np.ndarray
+    colours: list
+    names: list
+    labels: list
+    kept: float
+
+
+def cluster_colours(points, clusters):
+    """Return a colour ('#rrggbb') for each cluster, from COLOURS in the order of their directions from the middle.
+
+    Beyond the ninth cluster the same colours come again in another shade.
+    """
+    middles = np.array([np.median(points[clusters == k], 0) for k in range(clusters.max() + 1)])
+    x, y = (middles - np.median(points, 0)).T
     rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
-    return [
-        to_hex(np.array(to_rgb(colour)) * 0.7**turn)
-        for colour, turn in zip(np.take(COLOURS, step + 7 * rounds, mode='wrap'), rounds)
-    ]
+    colours = []
+    for turn, index in zip(rounds, step + 7 * rounds):  # 7: not beside itself where the round closes
+        share, other = SHADES[turn % len(SHADES)]
+        colours.append(mixed(COLOURS[index % len(COLOURS)], other, share))
+    return colours
 
 
-def shorten(title, length=36):
-    """A title of at most `length` characters: words in the middle give way, as the last ones tell sequels apart."""
-    words, last = title.split(), ''
-    while len(title) > length and words and len(words[-1] + last) < length // 3:
-        last = f' {words.pop()}{last}'
-    start = textwrap.shorten(' '.join(words), length - len(last), placeholder='…') + last
-    return start if start != '…' else title[: length - 1] + '…'
+def mixed(colour, other, share):
+    """Return a mixture of two colours with this share of the first, as '#rrggbb'."""
+    return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
 
 
-def fonts_for(texts):
-    """Font families that hold the texts' characters, DejaVu Sans first, and the characters that no font here holds."""
-    families, missing = [], set(map(ord, ''.join(texts)))
-    logging.getLogger('matplotlib.font_manager').setLevel(
-        logging.ERROR
-    )  # it complains of fonts that nobody asked for
-    others = {font.name for font in font_manager.fontManager.ttflist if font.style == 'normal'}
-    for name in ['DejaVu Sans', *sorted(others, key=lambda name: ('CJK' not in name, name))]:
-        if missing and not name.startswith('Last Resort'):  # that one draws boxes
-            held = missing & set(font_manager.get_font(font_manager.findfont(name)).get_charmap())
-            families += [name] if held or not families else []
-            missing -= held
-    return families, set(map(chr, missing))
+def place_marks(canvas, layouts, nearest):
+    """Return the places of the marks in the layout that keeps most neighbours on the picture: n x 2."""
+    best, most = None, -1.0
+    for candidate in layouts:
+        points = layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH)
+        points = separated(canvas, points)
+        kept = layout.kept_neighbours(nearest, points)
+        if kept > most:
+            best, most = points, kept
+    return best
 
 
-def draw_map(png, map_width, positions, clusters, anime, covers, footnote):
-    """Draw similarity_map.png: every title as cover, tile or disc, the popular ones larger, and its name where it fits.
+def separated(canvas, points, boxes=()):
+    """Return the places moved apart so that no mark covers another one or a box."""
+    stretch = canvas.stretch
+    boxes = np.array(boxes).reshape(-1, 4) / np.tile(stretch, 2)
+    low, high = canvas.low / stretch, canvas.high / stretch
+    return layout.remove_overlaps(points / stretch, canvas.room, low, high, canvas.tiles, boxes) * stretch
 
-    The arguments come from the functions above, covers may be {}; footnote: what the map was drawn from. Returns the
-    figure, whose data unit is the pixel and whose artists bear gids: `discs` (one collection, in the order of anime),
-    `cover <id>`, `tile <id>`, `title <id>`, `cluster <label>`.
+
+class Land(NamedTuple):
+    """The land of the map, on a grid of GRID columns: how dense titles lie, and each cluster's share of it.
+
+    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID.
     """
-    labels, names, colours = clusters
-    n, order = len(anime), by_popularity(anime)
-    rank = np.argsort(order) / max(1, n - 1)  # 0 = the most popular, 1 = the least
-    width = round(map_width * min(2, max(1, (n / 300) ** 0.4)))
-    height, cell, unit = round(width * 0.72), width / 400, (width * map_width) ** 0.5 / 3200
-    figure = Figure(
-        (width / 72, height / 72), dpi=72, facecolor=PAPER
-    )  # at 72 dpi a point of type is a pixel
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    axes = figure.add_axes([0, 0, 1, 1], xlim=(0, width), ylim=(0, height), autoscale_on=False)
-    axes.axis('off')
-    colours, paper = np.array([to_rgb(colour) for colour in colours]), np.array(to_rgb(PAPER))
-    texts = [shorten(title) for title in anime['title']]
-    families, missing = fonts_for([*texts, *names, footnote])
-    # Signs that no font has are left out; a title with such letters stays without type, as half a word is none.
-    texts = [
-        ''
-        if any(letter.isalpha() for letter in missing.intersection(text))
-        else ''.join(letter for letter in text if letter not in missing).strip()
-        for text in texts
-    ]
-    font = {'family': families, 'parse_math': False}
-    halo = [withStroke(linewidth=3.5 * unit, foreground=PAPER)]
 
-    # How large the marks and the type are, and where they lie: t-SNE's places, drawn out where they crowd
-    low, high = np.array([[0.07, 0.10], [0.93, 0.88]]) * [width, height]
-    space = np.sqrt(np.prod(high - low) / n)
-    if covers:  # half the width of a tile, which is 1.42 times as high as wide
-        radii, stretch = 0.18 * space * (1.2 - 0.35 * rank**0.6), np.array([1, 1.42])
-    else:  # the radius of a disc, which needs more room at its sides, for type
-        radii, stretch = 0.15 * space * min(1, 300 / n) ** 0.12 * (1.45 - 0.9 * rank**0.6), np.array([1.5, 1])
-    length = np.array([len(text) for text in texts])
-    type_size = np.clip(0.5 * space / np.sqrt(length.mean()), 14, 28 if covers else 32) * (1.18 - 0.36 * rank)
-    area = 4 * radii**2 * stretch[1] + 0.72 * length * type_size**2
-    room = np.maximum(1.1 * radii, np.sqrt(0.18 * np.prod(high - low) * area / area.sum() / np.prod(stretch)))
-    places = (positions - positions.min(0)) / np.maximum(np.ptp(positions, 0), 1e-12)
-    places = 0.7 * places + 0.3 * np.argsort(np.argsort(places, 0), 0) / max(1, n - 1)
-    places = low + (0.04 + 0.92 * places) * (high - low)
-    places = spread(places / stretch, room, low / stretch, high / stretch, bool(covers)) * stretch
+    total: np.ndarray
+    share: np.ndarray
 
-    # The clusters' names: where a cluster is most by itself and titles are few; the titles there make way
-    density, taken = np.zeros((len(names), round(height / cell), 400)), np.zeros((round(height / cell), 400))
-    where = tuple(np.minimum((places[:, ::-1] / cell).astype(int), np.subtract(taken.shape, 1)).T)
-    np.add.at(density, (labels, *where), 1)
-    density = ndimage.gaussian_filter(density, (0, *[max(4, 130 / n**0.5)] * 2))
-    # No land runs over the picture's rim, nor under its heading.
-    density *= np.minimum.outer(
-        *(
-            np.maximum(0, 1 - np.abs(np.linspace(-1, last, size)) ** 12)
-            for size, last in zip(density.shape[1:], (1.15, 1))
-        )
-    )
-    total = density.sum(0)
-    own = density**2 / np.maximum((density**2).sum(0), 1e-12) * np.minimum(1, total / np.median(total[where]))
-    taken[where] = 1
-    taken = ndimage.maximum_filter(taken, int(2 * np.median(radii) / cell) + 1)
-    boxes = []
+
+def make_land(canvas, points, clusters):
+    """Return the Land of the marks at these places."""
+    cell = canvas.width / GRID
+    shape = round(canvas.height / cell), GRID
+    counts = np.zeros((clusters.max() + 1, *shape))
+    column, row = np.minimum((points / cell).astype(int), [shape[1] - 1, shape[0] - 1]).T
+    np.add.at(counts, (clusters, row, column), 1)
+    alone = 2 * np.pi * canvas.shore**2
+    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore) * alone
+    # A single title of another cluster owns no land: the shares are of a wider circle
+    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    share = around / np.maximum(around.sum(0), 1e-12)
+    lakes, number = ndimage.label(total < COAST)
+    sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
+    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    return Land(total, share)
+
+
+def place_names(canvas, points, land, names):
+    """Find a place for the name of each cluster; returns a list of Label.
+
+    A name lies where its cluster is most by itself and few titles are; those make way.
+    """
+    cell = canvas.width / GRID
+    marks, blocked = np.zeros(land.total.shape), np.zeros(land.total.shape)
+    column, row = np.minimum((points / cell).astype(int), np.subtract(marks.shape, 1)[::-1]).T
+    np.add.at(marks, (row, column), 1)
+    own = land.share**2 * np.minimum(1, ndimage.gaussian_filter(land.total, 2 * canvas.shore))
+    low, high = canvas.low / cell, canvas.high / cell
+    outside = np.ones(marks.shape)
+    outside[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] = 0
+    margin = 2 * np.median(canvas.room) / cell
+    full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
+    placed = []
     for k, name in enumerate(names):
-        lines = ['\u2009'.join(line) for line in textwrap.wrap(name.upper(), 28)]
-        text = axes.text(
-            0,
-            0,
-            '\n'.join(lines),
-            size=44 * unit,
-            color=tuple(colours[k] * 0.6),
-            ha='center',
-            va='center',
-            zorder=4,
-            gid=f'cluster {k}',
-            **font,
-        )
-        box = text.get_window_extent(renderer)
-        size = int(box.height / cell) + 3, int(box.width / cell) + 3
-        score = ndimage.uniform_filter(own[k], size) - 0.7 * ndimage.uniform_filter(taken, size)
-        score[: int(low[1] / cell) + 1] = score[int(high[1] / cell) :] = -np.inf
-        score[:, : size[1] // 2 + 8] = score[:, -(size[1] // 2) - 8 :] = -np.inf
-        y, x = np.unravel_index(score.argmax(), score.shape)
-        taken[max(0, y - size[0]) : y + size[0], max(0, x - size[1] // 2 - 2) : x + size[1] // 2 + 3] = 9
-        text.set_position(((x + 0.5) * cell, (y + 0.5) * cell))
-        boxes.append((*text.get_position(), box.width / 2, box.height / 2))
-    places = (
-        spread(
-            places / stretch,
-            np.maximum(1.1 * radii, 0.8 * room),
-            low / stretch,
-            high / stretch,
-            bool(covers),
-            boxes / np.tile(stretch, 2),
-        )
-        * stretch
-    )
+        font_file, name = labels.font_for(SPACED.join(name.upper()))
+        best = None
+        for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2, 3)):
+            lines = labels.wrapped(name, count)
+            span = np.array(labels.text_size(lines, font_file, size))
+            window = (span[::-1] / cell + margin).astype(int)
+            in_the_way = ndimage.uniform_filter(marks, window, mode='constant') * window.prod()
+            free = ndimage.uniform_filter(blocked + outside, window, mode='constant', cval=1) < 1e-9
+            value = np.where(free, own[k] - CROWDED * in_the_way, -np.inf)
+            y, x = np.unravel_index(value.argmax(), value.shape)
+            if best is None or value[y, x] > best[0] + SMALLER_NAME:
+                best = value[y, x], lines, size, (np.array([x, y]) + 0.5) * cell, span
+        _, lines, size, middle, span = best
+        box = (*(middle - span / 2), *(middle + span / 2))
+        placed.append(labels.Label(lines, font_file, size, box))
+        x0, y0, x1, y1 = (np.array(box) / cell + [-2, -2, 3, 3]).astype(int).clip(0)
+        blocked[y0:y1, x0:x1] = 1
+    return placed
 
-    # The clusters' land and shallows, as on a chart
-    for depth, strength in ((0.14, 0.10), (0.35, 0.20)):
+
+def draw_land(canvas, axes, land, colours):
+    """Draw each cluster's land, as on a chart: shallows, land, and the line of the coast."""
+    cell = canvas.width / GRID
+    x, y = ((np.arange(size) + 0.5) * cell for size in land.total.shape[::-1])
+    for level, paper, strength, zorder in ((SHALLOWS, SEA, 0.10, 0.1), (COAST, LAND, 0.24, 0.2)):
         for k, colour in enumerate(colours):
-            lead = (density[k] - np.delete(density, k, 0).max(0, initial=0)) / np.maximum(total, 1e-9)
-            land = np.minimum(total / (depth * np.percentile(total[where], 20)) - 1, 3 * lead)
-            axes.contourf(
-                (np.arange(400) + 0.5) * cell,
-                (np.arange(len(total)) + 0.5) * cell,
-                land,
-                levels=[0, np.inf],
-                colors=[tuple(paper + strength * (colour - paper))],
-                zorder=depth,
-            )
+            lead = land.share[k] - np.delete(land.share, k, 0).max(0, initial=0)
+            own = np.minimum(land.total / level - 1, 3 * lead)
+            tint = mixed(colour, paper, strength)
+            axes.contourf(x, y, own, levels=[0, np.inf], colors=[tint], zorder=zorder)
+    axes.contour(x, y, land.total, levels=[COAST], colors=[COASTLINE], linewidths=2 * canvas.unit, zorder=0.3)
 
-    # The titles' marks; `clear` and `around` are the middles and half widths of squares that no type may touch
-    clear, around = (
-        [places[order[:2000]]],
-        [radii[order[:2000]]],
-    )  # with more titles, type may cover the smallest discs
-    if covers:
-        clear = [places + [0, 0.42] * radii[:, None], places - [0, 0.42] * radii[:, None]]
-        around = [radii + 3 * unit] * 2
-    else:
-        axes.scatter(
-            *places.T,
-            s=(2 * radii) ** 2,
-            c=colours[labels],
-            edgecolors=PAPER,
+
+def draw_discs(canvas, axes, points, clusters, colours):
+    """Draw a disc for each title."""
+    size = 2 * canvas.half[:, 0]
+    axes.add_collection(
+        EllipseCollection(
+            size,
+            size,
+            np.zeros(len(size)),
+            units='xy',
+            offsets=points,
+            transOffset=axes.transData,
+            facecolors=np.take(colours, clusters),
+            edgecolors='white',
+            linewidths=np.minimum(2 * canvas.unit, 0.08 * size),
             zorder=2,
-            linewidths=np.minimum(1.5 * unit, 0.15 * radii),
             gid='discs',
         )
-    for row, mal_id in enumerate(anime.index if covers else ()):
-        (x, y), half, colour = places[row].round(), int(radii[row]), colours[labels[row]]
-        tall = int(1.42 * half)
-        tile = axes.add_patch(
-            Rectangle(
-                (x - half, y - tall),
-                2 * half,
-                2 * tall,
-                facecolor=colour,
-                edgecolor=colour,
-                linewidth=5 * unit,
-                zorder=2,
-                gid=f'tile {mal_id}',
-            )
+    )
+
+
+def draw_leaders(canvas, axes, placed, clusters, colours):
+    """Draw the line between a title's name and its mark, where the name lies off it."""
+    rows = [row for row, label in enumerate(placed) if label and label.leader]
+    lines = [placed[row].leader for row in rows]
+    dark = [mixed(colours[clusters[row]], 'black', 0.7) for row in rows]
+    axes.add_collection(LineCollection(lines, colors=dark, linewidths=1.5 * canvas.unit, zorder=1))
+
+
+def render(canvas, draw_parts):
+    """Return the image and figure of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
+    figure = Figure(
+        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
+    )  # 72 dpi: a point is a pixel
+    agg = FigureCanvasAgg(figure)
+    axes = figure.add_axes(
+        [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
+    )
+    axes.set_axis_off()
+    draw_parts(axes)
+    agg.draw()
+    return Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3])
+
+
+def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
+    """Draw a cover for each title in a frame of its cluster's colour; its initials where there is no cover."""
+    draw = ImageDraw.Draw(image)
+    border = round(5 * canvas.unit)
+    for row, mal_id in enumerate(ids):
+        x0, y0, x1, y1 = (
+            int(value)
+            for value in np.concatenate([points[row] - canvas.half[row], points[row] + canvas.half[row]])
         )
+        colour = colours[clusters[row]]
+        draw.rectangle((x0 - border, y0 - border, x1 + border - 1, y1 + border - 1), fill=colour)
         if mal_id in covers:
-            tile.set_gid('frame')
             with Image.open(covers[mal_id]) as cover:
-                axes.imshow(
-                    ImageOps.fit(cover.convert('RGB'), (2 * half, 2 * tall)),
-                    interpolation='nearest',
-                    zorder=2.5,
-                    aspect='auto',
-                    extent=(x - half, x + half, y - tall, y + tall),
-                    gid=f'cover {mal_id}',
-                )
+                image.paste(ImageOps.fit(cover.convert('RGB'), (x1 - x0, y1 - y0)), (x0, y0))
         else:
-            lines = textwrap.wrap(texts[row], 10, max_lines=5, placeholder='…') or ['']
-            axes.text(
-                x,
-                y,
-                '\n'.join(lines),
-                size=min(0.4 * half, 2.9 * half / max(5, *map(len, lines))),
-                ha='center',
-                va='center',
-                color=PAPER if colour @ [0.2, 0.7, 0.1] < 0.5 else INK,
-                zorder=3,
-                **font,
-            )
-    for x, y, w, h in boxes:
-        clear.append(
-            np.stack(np.meshgrid(np.arange(x - w + h / 2, x + w, h), [y - h / 2, y + h / 2]), -1).reshape(
-                -1, 2
-            )
-        )
-        around.append(np.full(len(clear[-1]), h / 2))
-    clear, around = np.concatenate(clear), np.concatenate(around)
+            initials = ''.join(word[0] for word in texts[row].split()[:2])
+            font_file, initials = labels.font_for(initials)
+            if initials:
+                face = labels.font(font_file, round(0.9 * canvas.half[row, 0]))
+                ink = INK if np.dot(to_rgb(colour), LUMINANCE) > 0.5 else 'white'
+                draw.text((points[row, 0], points[row, 1]), initials, font=face, fill=ink, anchor='mm')
 
-    # The titles in type, the popular ones first, as many as have room
-    reach = (110 if covers else 160 if n <= 300 else 60) * unit
-    narrow = 14 if covers else 20
-    fit = np.array([row for row in order if texts[row].strip()], int)
-    fit = fit[np.cumsum((0.72 * length * type_size**2)[fit]) < 0.4 * width * height]
-    wrapped = [
-        '\n'.join(textwrap.wrap(text, max(narrow - 6, len(text) // 2 + 3))) if len(text) > narrow else text
-        for text in (texts[row] for row in fit)
-    ]
-    _, lines, written, leaders = textalloc.allocate(
-        axes,
-        *places[fit].T,
-        wrapped,
-        x_scatter=clear[:, 0],
-        y_scatter=clear[:, 1],
-        scatter_sizes=around,
-        text_scatter_sizes=stretch[1] * radii[fit],
-        textsize=list(type_size[fit]),
-        textcolor=[INK] * len(fit),
-        linecolor=[tuple(colour * 0.7) for colour in colours[labels[fit]]],
-        linewidth=1.2 * unit,
-        margin=(5 if n <= 300 else 2) * unit / width,
-        min_distance=3 * unit / width,
-        max_distance=reach / width,
-        nbr_candidates=600 if n <= 300 else 150,
-        draw_all=False,
-        avoid_label_lines_overlap=n <= 300,
-        direction=['south', 'north', 'east', 'west'] if covers else None,
-        xlims=(0.01 * width, 0.99 * width),
-        ylims=(0.05 * height, 0.925 * height),
-        va='bottom',
-        linespacing=1.0,
-        zorder=5,
-        path_effects=halo,
-        **font,
-    )
-    half = radii[:, None] * [1, stretch[1]]
-    for row, line, text, leader in zip(fit, lines, written, leaders):
-        if text:
-            text.set_gid(f'title {anime.index[row]}')
-        if text and line:
-            path = np.linspace(*np.transpose(line[:2]), 50)
-            crossed = (np.abs(path[:, None] - places) < half).all(2).any(0)
-            crossed[row] = False
-            if crossed.any() or np.linalg.norm(path[-1] - path[0]) > half[row, 1] + reach:
-                text.remove()  # too far from its mark, or past another one, to be seen as belonging to it
-                leader.remove()
 
-    axes.text(
-        0.03 * width,
-        0.955 * height,
-        f'{n:,} anime, by who loves them together',
-        size=64 * unit,
-        weight='bold',
-        color=INK,
-        va='center',
-        zorder=6,
-        path_effects=halo,
-        **font,
-    )
-    axes.text(
-        0.03 * width,
-        0.03 * height,
-        footnote,
-        size=26 * unit,
-        color=INK,
-        alpha=0.7,
-        va='center',
-        zorder=6,
-        **font,
-    )
-    with files.whole_files(png) as (file,):
-        figure.savefig(file, format='png', dpi=72)
-    return figure, np.column_stack([places, radii]) / width
+def write_lines(draw, placed, colour):
+    """Write the lines of a Label into its box, centred."""
+    face = labels.font(placed.font_file, placed.size)
+    x0, y0, x1, _ = placed.box
+    for number, line in enumerate(placed.lines):
+        baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
+        draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
+
+
+def place_titles(canvas, points, texts, names, fixed):
+    """Find places for the titles' names beside the marks and cluster names; a list of Label or None.
+
+    fixed: boxes of the heading and the footnote.
+    """
+    border = 6 * canvas.unit if canvas.tiles else 0
+    half = canvas.half + border
+    taken = [*fixed, *(name.box for name in names), *np.hstack([points - half - 2, points + half + 2])]
+    order = list(canvas.order)
+    best, most = None, -1
+    for _ in range(MAX_ROUNDS if len(points) <= LABELLED else 1):
+        space = labels.FreeSpace(canvas.width, canvas.height, taken)
+        placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
+        missing = [row for row in order if texts[row] and not placed[row]]
+        if len(points) - len(missing) > most:
+            best, most = placed, len(points) - len(missing)
+        if not missing:
+            break
+        order = missing + [row for row in order if row not in set(missing)]
+    return best
+
+
+def draw_map(map_width, layouts, nearest, clusters, names, anime, titles, covers, footnote):
+    """Draw the map of n titles; returns a Map.
+
+    map_width: pixels; layouts: list of n x 2, the one that keeps most is taken; nearest: int n x k, the nearest titles
+    in the vectors; clusters: int n; names: of the clusters; anime: title_table; titles: n str, to be written; covers:
+    dict MAL id -> path; footnote: function of the share of kept neighbours -> text.
+    """
+    canvas = Canvas(map_width, anime, covers)
+    points = place_marks(canvas, layouts, nearest)
+    placed_names = place_names(canvas, points, make_land(canvas, points, clusters), names)
+    points = separated(canvas, points, [grown(name.box, 8 * canvas.unit) for name in placed_names])
+    kept = layout.kept_neighbours(nearest, points)
+    land = make_land(canvas, points, clusters)
+    colours = cluster_colours(points * [1, -1], clusters)
+    texts = labels.short_titles(titles)
+    heading, foot = captions(canvas, len(points), footnote(kept))
+    placed = place_titles(canvas, points, texts, placed_names, [heading.box, foot.box])
+
+    def draw_parts(axes):
+        draw_land(canvas, axes, land, colours)
+        draw_leaders(canvas, axes, placed, clusters, colours)
+        if not canvas.tiles:
+            draw_discs(canvas, axes, points, clusters, colours)
+
+    image = render(canvas, draw_parts)
+    if canvas.tiles:
+        draw_tiles(canvas, image, points, clusters, colours, covers, texts, anime.index)
+    draw = ImageDraw.Draw(image)
+    for name, colour in zip(placed_names, colours):
+        write_lines(draw, name, mixed(colour, 'black', 0.6))
+    for label in filter(None, [*placed, heading, foot]):
+        write_lines(draw, label, INK)
+    places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width
+    return Map(image, places, colours, placed_names, placed, kept)
+
+
+def captions(canvas, n, footnote):
+    """Return the heading and the footnote, each as a Label at the left of the picture."""
+    placed = []
+    for text, size, middle, bold in (
+        (f'{n:,} anime, by who loves them together', 66, 0.048, True),
+        (footnote, 26, 0.972, False),
+    ):
+        font_file = labels.bold_font() if bold else labels.font_files()[0]
+        size = round(size * canvas.unit)
+        width, height = labels.text_size([text], font_file, size)
+        x0, y0 = 0.03 * canvas.width, middle * canvas.height - height / 2
+        placed.append(labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height)))
+    return placed
+
+
+def grown(box, by):
+    """Return a box that is larger by this many pixels on each side."""
+    x0, y0, x1, y1 = box
+    return x0 - by, y0 - by, x1 + by, y1 + by
+
+
+def save(image, path):
+    """Write the picture as a PNG, whole or not at all."""
+    with files.whole_files(path) as (file,):
+        image.save(file, 'PNG', compress_level=COMPRESSION)
