@@ -1,7 +1,7 @@
 """What users' machines do: kills, full disks, read-only folders, clocks that jump, proxies that cut, lost readers, locales.
 
-The scraper and the list download have their fifty kills each in tests/test_malscraper.py and tests/test_downloads.py, and
-meet full disks there; here are embeddings.py, anime_download.ipynb, the secret, a proxy and a week of each download.
+The scraper and the downloads have their kills and full disks in tests/test_malscraper.py, tests/test_downloads.py and
+tests/test_journal.py; here are embeddings.py, a proxy, and a week of scraping.
 """
 import argparse
 import contextlib
@@ -19,23 +19,18 @@ import subprocess
 import sys
 import threading
 import time
-import tracemalloc
 
 import pytest
-import requests
 from conftest import ROOT
 from PIL import Image
 from simulated_site import DAY, SimulatedDay
-from test_downloads import ANIME, LISTS, QUICK, Kernel, cell, code_cells, expected_lists, journal, prepare, processes
 from test_embeddings import call, planted_scores, write_inputs
-from test_hostile import notebook
 from test_malscraper import Clock, Server as Pages, answer, members, run as scrape, users_page
+from tools.mal_server import Server, Site
 
 import embeddings
 import malscraper
-import mal_server
 import pandas as pd
-from mal_server import Fault, Server, Site
 
 # Every output of embeddings.py, and what reads it to its end
 FORMS = {'embeddings.pkl': lambda path: len(pd.read_pickle(path)), 'neighbours.csv': lambda path: len(pd.read_csv(path)),
@@ -98,32 +93,6 @@ def test_embeddings_killed_thirty_times(tmp_path):
     assert contents(killed) == contents(calm) and len(list(killed.iterdir())) == len(FORMS)
 
 
-def test_titles_killed_twenty_times(tmp_path):
-    """anime_download.ipynb: both files of one run or none, and in the end those of an undisturbed run."""
-    site, source = Site(members=20, titles=700, seed=4), random.Random(20)
-    with Server(site) as server:
-        cells = list(code_cells(ANIME, **{**QUICK, 'API_URL': f'{server.url}/v2', 'TOP': 600}))
-        cells = cells[:cells.index(cell(ANIME, 'def whole')) + 1]
-        folder = tmp_path / 'titles'
-        folder.mkdir()
-        with processes(tmp_path, folder, cells) as run:
-            halfway = 0
-            for kill in range(20):
-                before, moment = len(server.calls), time.monotonic() + source.uniform(0, 0.3)
-                if kill % 2:
-                    run(lambda: list(folder.glob('*.tmp')))
-                else:
-                    run(lambda: len(server.calls) > before and time.monotonic() > moment)
-                halfway += bool(list(folder.glob('*.tmp')))
-                if (folder / 'animes.json').exists():
-                    assert len(json.loads((folder / 'animes.json').read_text())) == 600
-                if (folder / 'animelist.txt').exists():
-                    assert (folder / 'animelist.txt').read_text().split() == [str(node['id']) for node in site.nodes[:600]]
-            run(None)
-            assert halfway >= 3
-    assert list(json.loads((folder / 'animes.json').read_text())) == (folder / 'animelist.txt').read_text().split()
-
-
 # ---- disks and folders ---------------------------------------------------------------------------------------------------
 
 def process(arguments, **options):
@@ -161,14 +130,6 @@ def test_a_full_and_a_read_only_disk(tmp_path):
             status, said = call([*arguments, f'OUTPUT_DIR={folder}'])
             assert status == 9 and 'Read-only file system' in said and said.count('\n') == 1, said
         assert malscraper.main(['--output', str(output / 'users.txt')], Clock()) == 3
-
-
-def test_a_journal_where_no_folder_can_be(tmp_path, monkeypatch):
-    (tmp_path / 'file').touch()
-    prepare(tmp_path, Site(members=20, titles=50), titles=20)
-    with pytest.raises(Exception, match='^file/lists.jsonl cannot be read: Not a directory') as problem:
-        notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='file/lists.jsonl')
-    assert problem.type.__name__ == 'Stop'
 
 
 # ---- clocks --------------------------------------------------------------------------------------------------------------
@@ -239,23 +200,6 @@ def test_scraping_through_a_proxy_that_cuts_connections(tmp_path, monkeypatch):
     assert len(proxy.cuts) > 15 and 0 in proxy.cuts and max(proxy.cuts) > 3000
 
 
-def test_lists_through_a_proxy_that_cuts_connections(tmp_path, monkeypatch):
-    """Every list is in the journal once, and none is asked for again once its answer has come whole."""
-    site = Site(members=120, titles=600, seed=11)               # so few titles that every list is one page
-    prepare(tmp_path, site, titles=60)
-    monkeypatch.setattr(mal_server, 'CLIENT_ID', 'secret')
-    with Server(site) as server, CuttingProxy(server, monkeypatch) as proxy:
-        names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://site.invalid/v2', **QUICK)
-        for _ in range(2):                                      # four cuts in a row leave a list for the next time
-            exec(cell(LISTS, 'left, bar'), names)
-    entries = {entry['user']: entry for entry in journal(tmp_path)}
-    assert len(journal(tmp_path)) == len(proxy.whole) == len({address for address, _ in proxy.whole}) == len(site.names)
-    assert {name: entry['status'] for name, entry in entries.items()} == {name: site.status(name) for name in site.names}
-    exec(cell(LISTS, 'def table_of_lists'), names)
-    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / 'dataframe.pkl'), expected_lists(site, titles=60))
-    assert len(proxy.cuts) > 15 and 0 in proxy.cuts and max(proxy.cuts) > 3000
-
-
 # ---- readers, terminals, locales -----------------------------------------------------------------------------------------
 
 TITLES = ['新世紀エヴァンゲリオン', 'Straße °', '🌸 \x1b[2J', 'のんのんびより']
@@ -294,61 +238,6 @@ def test_titles_of_any_script_in_any_locale(japanese, tmp_path, environment):
     assert TITLES[0] + ' 1000' in [anime['title'] for anime in graph['anime']]
     assert os.fsdecode(folder) == json.load(open(folder + b'/settings.json', encoding='utf-8'))['OUTPUT_DIR']
     assert pd.read_csv(os.fsdecode(folder) + '/neighbours.csv', encoding='utf-8').title[0] == TITLES[0] + ' 1000'
-
-
-# ---- the secret ----------------------------------------------------------------------------------------------------------
-
-SECRET = 'recognisable-client-id-4711'
-
-
-def test_no_output_file_or_log_holds_the_client_id(tmp_path, monkeypatch):
-    """Both notebooks, as a kernel stores them, in every way that a run can go wrong: the id is in the requests alone.
-
-    The server sends the id back in what it says, too, as a proxy's error page may.
-    """
-    monkeypatch.setattr(mal_server, 'CLIENT_ID', SECRET)
-    site = Site(members=20, titles=120, seed=6)
-    prepare(tmp_path, site, titles=60)
-    kernel, said = Kernel(), []
-
-    def output(message):
-        if message['msg_type'] != 'execute_input':                      # the code itself, sent back
-            said.append(json.dumps(message['content']))
-        if message['msg_type'] == 'error':
-            kernel.error = message['content']
-
-    kernel.output = output
-    echo = json.dumps({'error': 'bad_request', 'message': f'no such thing, {SECRET}'}).encode()
-
-    def answers(handler, path):
-        if handler.fault == 'echo':
-            return 400, echo, {'X-Echo': SECRET, 'Content-Type': 'application/json'}
-        return original(handler, path)
-
-    original = mal_server.Handler.answer
-    monkeypatch.setattr(mal_server.Handler, 'answer', answers)
-    ways = [(), ['forbidden'], ['echo'], ['429-days'], ['redirect', 'elsewhere'],
-            ['503', '429', 'reset', 'cut', 'truncated', 'html', 'silence', 'shape', '401']]
-    secret = {'MAL_CLIENT_ID': SECRET}
-    try:
-        with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
-            url = f'{server.url}/v2'
-            for faults in ways:
-                for name in (ANIME, LISTS):
-                    server.plan = [Fault('(ranking|/users/)', fault, 1) for fault in faults]
-                    kernel.run(name, tmp_path, environment=secret, API_URL=url, TIMEOUT=0.3, LISTS=f'{"-".join(faults)}.jsonl')
-            nobody = 'http://127.0.0.1:9/v2'
-            kernel.run(LISTS, tmp_path, environment=secret, API_URL=nobody, LISTS='none.jsonl', MAX_FAILURES=3)
-            kernel.run(ANIME, tmp_path, environment={'MAL_CLIENT_ID': SECRET + ' two words'}, API_URL=url)
-            kernel.run(ANIME, tmp_path, environment=secret, API_URL=url, TOP=0)
-            kernel.run_cell('print(vars().keys(), sorted(globals())); client_id')   # a NameError, with the cell around it
-            assert {call.client_id for call in server.calls} == {SECRET} and not elsewhere.calls
-    finally:
-        kernel.close()
-    assert len(said) > 50
-    assert not [text for text in said if SECRET in text]
-    written = list(tmp_path.rglob('*'))
-    assert len(written) > 10 and not [path for path in written if path.is_file() and SECRET.encode() in path.read_bytes()]
 
 
 # ---- long hauls ----------------------------------------------------------------------------------------------------------
@@ -409,70 +298,3 @@ def test_a_week_of_scraping(tmp_path, capfd):
     assert names.pop() == '' and sorted(names) == sorted(shown) and len(shown) > 390
     log = capfd.readouterr().err
     assert '\r' not in log and log.count('\n') < 7 * 24 * 6 + day.loads / 20    # a line in ten minutes, and one a failure
-
-
-@pytest.mark.slow
-def test_a_week_of_downloading_lists(tmp_path, monkeypatch):
-    """A week on a clock that does not wait, in seven sittings, one call in fifty failing: nothing lost or asked twice.
-
-    The notebook's own cells, against a session that answers from the simulated members: the socket is what other tests are
-    for. Members are few and calls slow, 700 in the week instead of 800,000; benchmark_downloads.py has the full size.
-    """
-    site, source, clock = Site(members=700, titles=3000, seed=9), random.Random(3), Clock()
-    site.names = site.names[:-1]                                                # without the member of 18,219 entries
-    prepare(tmp_path, site, titles=40)
-    asked, sizes, handles = [], [], []
-    lists = {name: site.scores(name) for name in site.names if site.status(name) == 'ok'}
-
-    class Response:
-        headers = {}
-
-        def __init__(self, status_code, body):
-            self.status_code, self.body = status_code, body
-
-        def json(self):
-            return json.loads(self.body)
-
-    def get(url, timeout):
-        clock.sleep(864)                                                        # 700 calls fill a week
-        if source.random() < 0.02:
-            fault = source.choice((requests.Timeout(), requests.ConnectionError(), 503, 429, '{"data": ['))
-            if isinstance(fault, Exception):
-                raise fault
-            return Response(fault if isinstance(fault, int) else 200, str(fault))
-        name = url.split('/users/')[1].split('/')[0]
-        status = site.status(name)
-        asked.append(name)
-        if status != 'ok':
-            number, error = {'missing': (404, 'not_found'), 'private': (403, 'not_permitted')}[status]
-            return Response(number, json.dumps({'error': error}))
-        data = [{'node': {'id': mal_id}, 'list_status': {'score': score}} for mal_id, score in lists[name].items()]
-        return Response(200, json.dumps({'data': data, 'paging': {}}))
-
-    download = cell(LISTS, 'left, bar')
-    names = notebook(LISTS, tmp_path, 'def opened_journal', monkeypatch, API_URL='http://127.0.0.1:9', LISTS='week.jsonl',
-                     DELAY=0, BACKOFF=0)
-    names['session'].get = get
-    names['tqdm'].write = lambda text: None
-    monkeypatch.setattr(os, 'fsync', lambda file: None)                         # a week of them would take its time for real
-    tracemalloc.start()
-    for sitting in range(7):
-        everyone = names['users']
-        names['users'] = dict(list(everyone.items())[:(sitting + 1) * len(everyone) // 7])
-        exec(download, names)
-        names['users'] = everyone
-        for name in ('entry', 'line', 'scores'):                                # of the last list, which may be a long one
-            names.pop(name, None)
-        gc.collect()
-        sizes.append(tracemalloc.get_traced_memory()[0])
-        handles.append(open_files())
-    for _ in range(2):                                                          # what failed is fetched in the end
-        exec(download, names)
-    tracemalloc.stop()
-    entries = [json.loads(line) for line in (tmp_path / 'week.jsonl').read_text().splitlines()]
-    print(f'{len(asked)} answers, {len(clock.waits) * 864 / DAY:.1f} days, {sizes} bytes, {handles[0]} handles')
-    assert sorted(entry['user'] for entry in entries) == sorted(site.names) == sorted(asked)   # each once
-    assert all({int(mal_id): score for mal_id, score in entry['scores'].items()} == lists[entry['user']]
-               for entry in entries if entry['status'] == 'ok')
-    assert max(handles) == handles[0]  # fewer there may be, when what an earlier test left is gone
-    assert sizes[-1] - sizes[0] < 300 * len(site.names) < os.path.getsize('week.jsonl') / 5, sizes      # names, but no lists

@@ -24,7 +24,6 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from test_downloads import ANIME, LISTS, code_cells
 from test_embeddings import ENTRY, EXPORT, Attack, arguments_for, call, ids_of, planted, planted_scores, write_inputs  # noqa: F401
 from test_malscraper import Server, answer, members, users_page
 
@@ -182,73 +181,26 @@ def test_list_exports(inputs):
     assert set(ends) <= {'read', 10} and min(ends.values()) > 15, ends
 
 
-def notebook(name, folder, until, monkeypatch, **parameters):
-    """The names that the cells of a notebook define, run as they stand in this folder, up to the one with `until` in it.
-
-    All but the cell that downloads.
-    """
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv('MAL_CLIENT_ID', 'secret')
-    monkeypatch.setenv('MPLBACKEND', 'agg')
-    names = {'__name__': 'notebook'}
-    for source in code_cells(name, **parameters):
-        if 'left, bar' not in source:
-            exec(source, names)
-        if until in source:
-            return names
-    raise AssertionError(f'{name} has no cell with {until!r}')
-
-
-def test_users_and_journal(tmp_path, monkeypatch):
-    """users.txt is read by the scraper and by lists_download.ipynb, the journal by the latter, into its table."""
+def test_users(tmp_path):
+    """What users.txt holds stays, and the scraper knows it again."""
     good = ''.join(f'{name}\n' for name in members(0, 30)).encode()
-    ids = list(map(str, ids_of(6)))
-    (tmp_path / 'users.txt').write_bytes(good)
-    (tmp_path / 'animelist.txt').write_text('\n'.join(ids))
-    (tmp_path / 'lists.jsonl').write_text(json.dumps({'user': 'Mio', 'status': 'ok', 'scores': dict.fromkeys(ids, 7)}) + '\n')
-    names = notebook(LISTS, tmp_path, 'def table_of_lists', monkeypatch, API_URL='http://127.0.0.1:9')
-    cell = next(source for source in code_cells(LISTS) if "read_lines('USERS')" in source)
 
     def read_users(content):
-        (tmp_path / 'users.txt').write_bytes(content)
-        exec(cell, names)
-        assert names['users'] and all(malscraper.USERNAME.fullmatch(name) for name in names['users'].values())
-        users = malscraper.UsersFile('users.txt')
+        path = tmp_path / 'users.txt'
+        path.write_bytes(content)
+        users = malscraper.UsersFile(str(path))
         before = set(users.known)
         users.append(['Brand-New'])
         users.file.close()
-        users = malscraper.UsersFile('users.txt')
+        users = malscraper.UsersFile(str(path))
         users.file.close()
-        assert users.known == before | {'brand-new'} and (tmp_path / 'users.txt').read_bytes().startswith(content)
+        assert users.known == before | {'brand-new'} and path.read_bytes().startswith(content)
 
-    ends = outcomes(read_users, spoiled(good, 500, ODD, 4), (names['Stop'], malscraper.Stop))
+    ends = outcomes(read_users, spoiled(good, 500, ODD, 4), malscraper.Stop)
     assert set(ends) <= {'read', 'Stop'} and ends['read'] > 300, ends
 
-    def read_list(content):
-        (tmp_path / 'animelist.txt').write_bytes(content)
-        exec(cell, names)
-        assert names['titles'] and all(int(mal_id) > 0 for mal_id in names['titles'])
 
-    (tmp_path / 'users.txt').write_bytes(good)
-    ends = outcomes(read_list, spoiled('\n'.join(ids).encode(), 300, ODD, 5), names['Stop'])
-    assert set(ends) == {'read', 'Stop'}, ends
-
-    def read_journal(content):
-        (tmp_path / 'lists.jsonl').write_bytes(content)
-        table = names['table_of_lists']()
-        assert list(table.columns) == ids_of(6) and not ((table < 0) | (table > 10)).to_numpy().any()
-        with names['opened_journal']() as (_, done):
-            assert len(names['members_left'](done)) <= len(names['users'])
-
-    lines = [{'user': name, 'status': 'ok', 'scores': {mal_id: 3 + number for number, mal_id in enumerate(ids)}} for name in members(0, 5)]
-    good = b''.join(json.dumps(line).encode() + b'\n' for line in [*lines, {'user': 'Yui', 'status': 'private', 'scores': {}}])
-    crafted = [json.dumps({**lines[0], key: value}).encode() + b'\n' for key in lines[0]
-               for value in ([], {}, '', None, True, 5, 'x' * 10 ** 6, [[]], {'1': {}}, {ids[0]: [1]}, {ids[0]: True}, {ids[0]: 3.0}, '\ud800', 10 ** 400)]
-    ends = outcomes(read_journal, itertools.chain(spoiled(good, 500, JSON, 6), crafted), names['Stop'])
-    assert set(ends) == {'read', 'Stop'} and min(ends.values()) > 50, ends
-
-
-# ---- pages and API bodies ----------------------------------------------------------------------------------------------
+# ---- pages ----------------------------------------------------------------------------------------------------------
 
 HTTP = [*ODD, b'\r\n\r\n', b'\r\n', b'Content-Length: 99999999999\r\n', b'Content-Length: -5\r\n', b'Content-Encoding: gzip\r\n', b' 302 Found\r\n',
         b'Transfer-Encoding: chunked\r\n', b'Location: //[\r\n', b'Location: file:///etc/passwd\r\n', b'Retry-After: -9\r\n', b'a' * 70_000, b'HTTP/9 ',
@@ -283,50 +235,6 @@ def test_answers_of_the_users_page(monkeypatch):
                 end = 'LoadFailed'
             ends[end] = ends.get(end, 0) + 1
     assert min(ends.values()) > 20, ends
-
-
-@pytest.mark.parametrize('name', [ANIME, LISTS])
-def test_bodies_of_the_api(tmp_path, monkeypatch, name):
-    (tmp_path / 'users.txt').write_text('Mio\n')
-    (tmp_path / 'animelist.txt').write_text('1000\n')
-    entries = [{'node': NODE, 'list_status': {'status': 'completed', 'score': 9}}] * 3
-    good = json.dumps({'data': entries, 'paging': {}}).encode()
-    values = [[], {}, '', None, True, -1, 11, 10 ** 400, 'x' * 10 ** 5, [[]], '\ud800\x1b[2J']
-    crafted = [{'data': [{'node': {**NODE, key: value}, 'list_status': {'score': 3}}], 'paging': {}} for key in NODE for value in values]
-    crafted += [{'data': [{'node': NODE, 'list_status': value}, {'node': value}], 'paging': {}} for value in values]
-    crafted += [{'data': [{'node': NODE, 'list_status': {'score': value}}], 'paging': {'next': value}} for value in [*values, '/v2/users', 'file:///etc/passwd']]
-    crafted += [{'error': value, 'message': value} for value in values]
-    bodies = [*spoiled(good, 250, JSON, 8), *(json.dumps(body).encode() for body in crafted)]
-    statuses = itertools.cycle(['200 OK'] * 6 + ['400 Bad Request', '403 Forbidden', '404 Not Found'])
-    with Server([answer(body, status) for body, status in zip(bodies, statuses)]) as server:
-        until = 'def call' if name == ANIME else 'def fetch_list'
-        names = notebook(name, tmp_path, until, monkeypatch, DELAY=0, BACKOFF=0, TIMEOUT=2, API_URL=server.url[:-10], MAX_FAILURES=20)
-        if name == ANIME:
-            source = next(source for source in code_cells(ANIME) if 'def fetch_ranking' in source)
-            exec(source[:source.index('ranking = {}')], names)
-        cells = [source for source in code_cells(ANIME) if 'def whole' in source or "'MAL id': node['id']" in source]
-        ends = {}
-        for number in range(len(bodies)):
-            try:
-                if name == LISTS:
-                    status, scores = names['fetch_list']('mio')
-                    assert status in names['STATUSES'] and set(scores.values()) <= set(range(11)) and list(map(str, map(int, scores))) == list(scores)
-                    json.dumps(scores).encode()
-                else:
-                    with names['tqdm'](disable=True) as names['bar']:
-                        found, _ = names['fetch_ranking'](names['bar'])
-                    names['animes'] = {str(mal_id): node for mal_id, (_, node) in found.items()}
-                    for cell in cells:
-                        exec(cell, names)
-                    json.loads((tmp_path / 'animes.json').read_bytes())
-                end = 'read'
-            except names['Stop'] as problem:
-                assert str(problem).isprintable() and len(str(problem)) < 500, problem
-                end = type(problem).__name__
-            ends[end] = ends.get(end, 0) + 1
-            if len(server.heads) >= len(bodies):
-                break
-    assert ends['read'] > 30 and ends.get('Stop', 0) + ends.get('Failed', 0) > 30, ends
 
 
 # ---- covers ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Helpers of the tests: stand-ins for the outside world, and ways to spoil files."""
