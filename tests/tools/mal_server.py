@@ -1,13 +1,11 @@
-"""A stand-in for MyAnimeList on this machine: the users page, API v2, and their bad days.
+"""A stand-in for MyAnimeList and AniList on this machine: users page, both APIs, and their bad days.
 
-Reads  ../test-data/animes.json for the head of its ranking, if that file is there; everything else is generated.
 Writes nothing but the log that --log names: one JSON line a call, the Call with the clock's time before it.
 
-    python3 tests/mal_server.py --port 8080 --members 2000
+    python3 tests/tools/mal_server.py --port 8080 --members 2000
 
-prints the lines that point the scraper and the notebooks at it. Members, their names and their lists are drawn from one
-seed: the same seed is the same site. Tests use `Server` directly: `server.calls` is the log, `server.plan` holds the
-faults to come.
+prints the lines that point the scraper, the notebooks and recommend.py at it. Tests use `Server` directly:
+`server.calls` is the log, `server.plan` holds the faults to come.
 """
 
 import argparse
@@ -27,17 +25,25 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by itself
+from tools import anilist  # noqa: E402
+from tools.mal_site import Site  # noqa: E402
+
 CLIENT_ID = 'client-id-of-the-local-server'  # the one client id that this site knows
-PRIVATE, MISSING, EMPTY = 0.04, 0.03, 0.12  # shares of members
-LONG_LIST = 18_219  # entries of the member with the longest list (the last one of all)
-GENRES = (
-    'Action,Adventure,Avant Garde,Comedy,Drama,Fantasy,Horror,Mystery,Romance,Sci-Fi,Slice of Life,Sports,'
-    'Supernatural,Suspense'
-).split(',')
-# What can be planned for a call. Planned faults are met in the order of Server.plan, each by the first calls that match.
-# A patient client gets over these whenever it meets them, so --faults draws from them. Tests plan others too: 429-days
-# silence redirect elsewhere circle 401 400 forbidden shape move
-BY_HAND = '429 429-seconds 429-date 429-odd 403 405 500 502 503 504 html reset cut truncated redirect-inside'.split()
+# What a patient client gets over whenever it meets it: --faults draws from these
+PASSING = ['429', '429-seconds', '429-date', '429-odd', '403', '405', '500', '502', '503', '504']
+PASSING += ['html', 'reset', 'cut', 'truncated', 'redirect-inside']
+# What else can be planned for a call
+OTHERS = ['429-days', 'silence', 'redirect', '401', '400']
+OTHERS += ['forbidden']  # 403 as for too many calls
+OTHERS += [
+    'elsewhere',
+    'https',
+    'circle',
+]  # the next page: on another host, with another scheme, this one again
+OTHERS += ['odd', 'shape']  # some or all entries are not as they should be
+OTHERS += ['null']  # no optional field has a value
+OTHERS += ['move']  # titles change pages
 BLOCK_PAGE = b'<html><head><title>Request blocked</title></head><body><h1>Request blocked.</h1></body></html>'
 
 # time: time.monotonic() on arrival; status: of the answer, 0 for silence
@@ -45,131 +51,27 @@ Call = collections.namedtuple('Call', 'time path query client_id status fault')
 Fault = collections.namedtuple('Fault', 'pattern kind times')  # pattern: searched for in path?query
 
 
-class Site:
-    """The members and titles. `members` usernames in `names`; `titles` API nodes in `nodes`, in ranking order."""
-
-    def __init__(self, members=2000, titles=20_000, seed=1):
-        self.seed = seed
-        rng = random.Random(seed)
-        self.nodes = self._real_titles()[:titles]
-        self.nodes += [self._generated_title(rng, rank) for rank in range(len(self.nodes) + 1, titles + 1)]
-        self.genres = [{genre['name'] for genre in node.get('genres', ())} for node in self.nodes]
-        names = {}
-        while len(names) < members:
-            name = self._generated_name(rng)
-            names.setdefault(name.lower(), name)
-        self.names = list(names.values())
-        self.index = {name: i for i, name in enumerate(names)}
-
-    @staticmethod
-    def _real_titles():
-        try:
-            text = (Path(__file__).resolve().parent.parent / 'test-data' / 'animes.json').read_text(encoding='utf-8')
-        except FileNotFoundError:
-            return []
-        return list(json.loads(text).values())
-
-    @staticmethod
-    def _generated_title(rng, rank):
-        syllables = rng.choice(
-            (
-                ('ka', 'mi', 'no', 'ha', 'ru', 'shi', 'to', 'yu', 'ra', 'ki'),
-                ('ア', 'ニ', 'メ', 'の', '星', '空', '猫', '夢'),
-                ('é', 'lan', 'çon', 'mü', 'ßen', 'ñor', 'ø'),
-                ('star ', 'moon ', 'blade ', '& ', '"sky" ', '<3 ', '🌸 '),
-            )
-        )
-        words = ''.join(rng.choice(syllables) for _ in range(rng.randint(3, 6))).strip().capitalize()
-        node = {
-            'id': 70_000 + rank,
-            'title': f'{words} {rank}',
-            'popularity': rank,
-            'media_type': rng.choice(('tv', 'tv', 'movie', 'ova')),
-            'alternative_titles': {'synonyms': [], 'en': '', 'ja': ''},
-            'rating': 'pg_13',
-            'num_episodes': rng.choice((0, 1, 12, 13, 24)),
-            'genres': [
-                {'id': i + 1, 'name': GENRES[i]} for i in sorted(rng.sample(range(len(GENRES)), rng.randint(1, 3)))
-            ],
-            'studios': [
-                {'id': studio, 'name': f'Studio {studio}'}
-                for studio in rng.sample(range(1, 40), rng.choice((0, 1, 1, 2)))
-            ],
-        }
-        if rng.random() < 0.95:  # the others are not aired yet
-            node['mean'] = round(min(9.2, max(3.0, rng.gauss(7.6 - rank / 15_000, 0.6))), 2)
-            node['start_season'] = {
-                'year': rng.randint(1975, 2024),
-                'season': rng.choice(('winter', 'spring', 'summer', 'fall')),
-            }
-        if rng.random() < 0.9:
-            node['main_picture'] = {'medium': f'/pictures/{node["id"]}.png', 'large': f'/pictures/{node["id"]}.png'}
-        return node
-
-    @staticmethod
-    def _generated_name(rng):
-        name = ''.join(
-            rng.choice(('ko', 'Ma', 'ri', 'Sen', 'ta', 'Yo', 'ne', 'Li', 'dra', 'x', 'Zu', 'bel', 'or'))
-            for _ in range(rng.randint(2, 4))
-        )
-        return (name + rng.choice(('', '_', '-')) + rng.choice(('', str(rng.randint(0, 9999)))))[:16]
-
-    def status(self, name):
-        """'ok', 'private' or 'missing' of a member; names that nobody has are missing."""
-        i = self.index.get(name.lower())
-        if i is None:
-            return 'missing'
-        if i == len(self.names) - 1 or i < 3:  # the longest list, and three that a small site can count on
-            return 'ok'
-        draw = random.Random(f'status {self.seed} {name.lower()}').random()
-        return 'missing' if draw < MISSING else 'private' if draw < MISSING + PRIVATE else 'ok'
-
-    def entries(self, name):
-        """The member's list: (title's place in the ranking from 0, score 0-10) pairs, in no order."""
-        i = self.index[name.lower()]
-        if i == len(self.names) - 1:
-            return [(place, place * 7 % 11) for place in range(min(LONG_LIST, len(self.nodes)))]
-        rng = random.Random(f'{self.seed} {name.lower()}')
-        if i >= 3 and rng.random() < EMPTY:
-            return []
-        liked, level, all_tens = set(rng.sample(GENRES, 3)), rng.gauss(0, 0.9), rng.random() < 0.05
-        length = min(int(rng.lognormvariate(4.8, 1.0)) + 1, 2500, len(self.nodes) // 2)
-        places = {}
-        while len(places) < length:  # popular titles first, liked genres more often
-            place = int(len(self.nodes) * rng.random() ** 3)
-            likes = len(self.genres[place] & liked)
-            if place in places or rng.random() > (0.3, 0.8, 1, 1)[likes]:
-                continue
-            score = self.nodes[place].get('mean', 7) + level + 0.8 * likes - 0.8 + rng.gauss(0, 1)
-            places[place] = 0 if rng.random() < 0.31 else 10 if all_tens else min(10, max(1, round(score)))
-        return list(places.items())
-
-    def scores(self, name):
-        """The member's list as {MAL id: score}."""
-        return {self.nodes[place]['id']: score for place, score in self.entries(name)}
-
-
 class Server(ThreadingHTTPServer):
     """The site on 127.0.0.1, a context manager.
 
-    site: a Site. port: 0 takes a free one. plan: the Faults to come. chance: share of the other calls, 0 to 1, that meet a
-    fault of BY_HAND. touches_a_second: how many members touch a page. log: a text file. elsewhere: address that the faults
-    `redirect` and `elsewhere` send clients to. `url` is the site's address, `calls` has every Call.
+    site: a Site. port: 0 takes a free one. plan: the Faults to come, each met by the first calls that match.
+    chance: share of the other calls, 0 to 1, that meet a fault of PASSING. touches_a_second: how many members
+    touch a page. log: a text file. elsewhere: address that the faults `redirect` and `elsewhere` send clients
+    to. `url` is the site's address, `calls` has every Call.
     """
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(
-        self, site=None, port=0, plan=(), chance=0.0, touches_a_second=20, log=None, elsewhere='http://localhost:1'
-    ):
+    def __init__(self, site=None, port=0, plan=(), chance=0.0, touches_a_second=20, log=None, elsewhere=''):
         super().__init__(('127.0.0.1', port), Handler)
         self.site, self.plan, self.chance = site or Site(), list(plan), chance
-        self.touches_a_second, self.log, self.elsewhere = touches_a_second, log, elsewhere
+        self.touches_a_second, self.log = touches_a_second, log
+        self.elsewhere = elsewhere or 'http://localhost:1'
         self.url = f'http://127.0.0.1:{self.server_address[1]}'
         self.calls = []
         self.moved = 0  # how often the ranking has
-        self.touched, self.touched_at = {}, None  # name -> when, the last one last; when members were made to touch pages
+        self.touched, self.touched_at = {}, None  # name -> when, the last one last; the latest load
         self.rng, self.lock, self.closing = random.Random(self.site.seed), threading.Lock(), threading.Event()
 
     def __enter__(self):
@@ -191,16 +93,18 @@ class Server(ThreadingHTTPServer):
                 if fault.times and re.search(fault.pattern, target):
                     self.plan[i] = fault._replace(times=fault.times - 1)
                     return fault.kind
-            return self.rng.choice(BY_HAND) if self.rng.random() < self.chance else None
+            return self.rng.choice(PASSING) if self.rng.random() < self.chance else None
 
     def record(self, call):
         with self.lock:
             self.calls.append(call)
             if self.log:
-                print(json.dumps({'clock': time.strftime('%F %T'), **call._asdict()}), file=self.log, flush=True)
+                print(
+                    json.dumps({'clock': time.strftime('%F %T'), **call._asdict()}), file=self.log, flush=True
+                )
 
     def ranking(self):
-        """The nodes in ranking order; every move brings the title behind a page's end to a place before it."""
+        """The nodes in ranking order; every move brings the title behind a page's end before it."""
         nodes, last = list(self.site.nodes), len(self.site.nodes) - 1
         for move in range(self.moved):
             nodes.insert(min(499 + 3 * move, last // 2), nodes.pop(min(500 + 3 * move, last)))
@@ -212,7 +116,9 @@ class Server(ThreadingHTTPServer):
             now = time.monotonic()
             number = 60  # at the first load
             if self.touched_at is not None:
-                number = min(1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second))
+                number = min(
+                    1000, self.rng.randint(0, 1) + int((now - self.touched_at) * self.touches_a_second)
+                )
             self.touched_at = now
             for i in range(number):
                 name = self.rng.choice(self.site.names)
@@ -231,6 +137,13 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        self.meet(self.answer)
+
+    def do_POST(self):
+        asked = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        self.meet(lambda path: self.faulty() or anilist.answer(self.server.site, path, asked))
+
+    def meet(self, answer):
         arrival = time.monotonic()
         parts = urlsplit(self.path)
         self.query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
@@ -238,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
         status, body, headers = 0, b'', {}
         if self.fault != 'silence':
             try:
-                status, body, headers = self.answer(parts.path)
+                status, body, headers = answer(parts.path)
             except ValueError as error:
                 status, body, headers = 400, {'message': f'invalid {error}', 'error': 'bad_request'}, {}
         client_id = self.headers.get('X-MAL-CLIENT-ID')
@@ -251,7 +164,30 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, path):
         """Return (status, body, headers); a body that is no bytes goes out as JSON."""
-        fault, elsewhere = self.fault, self.server.elsewhere
+        if self.faulty():
+            return self.faulty()
+        if path == '/users.php':
+            return 200, self.users_page(), {}
+        if path.startswith('/pictures/'):
+            return 200, picture(path), {'Content-Type': 'image/png'}
+        client_id = self.headers.get('X-MAL-CLIENT-ID')
+        if not client_id or self.fault == 'forbidden':
+            return 403, {'message': '', 'error': 'forbidden'}, {}
+        if client_id != CLIENT_ID:
+            return 400, {'message': 'Invalid client id', 'error': 'bad_request'}, {}
+        if self.fault == '400':
+            return 400, {'message': 'invalid q', 'error': 'bad_request'}, {}
+        if path == '/v2/anime/ranking':
+            return self.ranking()
+        member = re.fullmatch(r'/v2/users/([^/]+)/animelist', path)
+        if member:
+            return self.animelist(unquote(member[1]))
+        title = re.fullmatch(r'/v2/anime/(\d+)', path)
+        return self.title(int(title[1])) if title else (404, {'message': '', 'error': 'not_found'}, {})
+
+    def faulty(self):
+        """Return the answer of a fault that has nothing to do with what is asked for, or None."""
+        fault = self.fault
         if fault in ('429', '429-seconds', '429-date', '429-days', '429-odd'):
             retry_after = {
                 '429-seconds': '1',
@@ -265,26 +201,12 @@ class Handler(BaseHTTPRequestHandler):
         if fault == 'html':
             return 200, BLOCK_PAGE, {}
         if fault == 'redirect':
-            return 302, b'', {'Location': elsewhere + self.path}
+            return 302, b'', {'Location': self.server.elsewhere + self.path}
         if fault == 'redirect-inside':
             return 302, b'', {'Location': self.path}
         if fault == '401':
             return 401, {'error': 'invalid_token'}, {}
-        if path == '/users.php':
-            return 200, self.users_page(), {}
-        if path.startswith('/pictures/'):
-            return 200, picture(path), {'Content-Type': 'image/png'}
-        client_id = self.headers.get('X-MAL-CLIENT-ID')
-        if not client_id or fault == 'forbidden':
-            return 403, {'message': '', 'error': 'forbidden'}, {}
-        if client_id != CLIENT_ID:
-            return 400, {'message': 'Invalid client id', 'error': 'bad_request'}, {}
-        if fault == '400':
-            return 400, {'message': 'invalid q', 'error': 'bad_request'}, {}
-        if path == '/v2/anime/ranking':
-            return self.ranking()
-        member = re.fullmatch(r'/v2/users/([^/]+)/animelist', path)
-        return self.animelist(unquote(member[1])) if member else (404, {'message': '', 'error': 'not_found'}, {})
+        return None
 
     def ranking(self):
         types = ('all', 'airing', 'upcoming', 'tv', 'ova', 'movie', 'special', 'bypopularity', 'favorite')
@@ -294,7 +216,23 @@ class Handler(BaseHTTPRequestHandler):
         if self.fault == 'move':  # what this call shows is already out of date when the next one comes
             self.server.moved += 1
         fields = {'id', 'title', 'main_picture', *self.query.get('fields', '').split(',')}
-        return self.page(nodes, 500, lambda rank, node: {'node': self.node(node, fields), 'ranking': {'rank': rank}})
+        fields.discard('related_anime')
+        return self.page(
+            nodes, 500, lambda rank, node: {'node': self.node(node, fields), 'ranking': {'rank': rank}}
+        )
+
+    def title(self, mal_id):
+        """One title, with its relations, which no other call gives."""
+        site = self.server.site
+        place = next((place for place, node in enumerate(site.nodes) if node['id'] == mal_id), None)
+        if place is None:
+            return 404, {'message': '', 'error': 'not_found'}, {}
+        node = self.node(site.nodes[place], ('id', 'title', 'main_picture'))
+        if 'related_anime' in self.query.get('fields', ''):
+            node['related_anime'] = None if self.fault == 'null' else site.related(place)
+            if self.fault == 'odd':
+                node['related_anime'] += [None, {'node': None}, {'relation_type': 'sequel'}]
+        return 200, node, {}
 
     def animelist(self, name):
         status = self.server.site.status(name)
@@ -309,14 +247,16 @@ class Handler(BaseHTTPRequestHandler):
         def entry(place, score):
             node = self.server.site.nodes[place]
             status = {
-                'status': 'completed' if score else 'plan_to_watch',
+                'status': self.server.site.watching(place, score),
                 'score': score,
                 'num_episodes_watched': node.get('num_episodes', 0),
                 'is_rewatching': False,
                 'updated_at': '2024-01-01T00:00:00+00:00',
             }
             shown = {'node': self.node(node, ('id', 'title', 'main_picture'))}
-            return {**shown, 'list_status': status} if 'list_status' in self.query.get('fields', '') else shown
+            return (
+                {**shown, 'list_status': status} if 'list_status' in self.query.get('fields', '') else shown
+            )
 
         return self.page(entries, 1000, entry)
 
@@ -330,10 +270,16 @@ class Handler(BaseHTTPRequestHandler):
         if offset + size < len(items):
             query['offset'] = offset if self.fault == 'circle' else offset + size
             base = self.server.elsewhere if self.fault == 'elsewhere' else f'http://{self.headers["Host"]}'
+            if self.fault == 'https':
+                base = f'https://{self.headers["Host"]}'
             paging['next'] = f'{base}{urlsplit(self.path).path}?{urlencode(query)}'
         if self.fault == 'shape':
             return 200, {'data': [{'node': {'title': 'without an id'}}], 'paging': {}}, {}
-        return 200, {'data': [entry(*item) for item in items[offset : offset + size]], 'paging': paging}, {}
+        data = [entry(*item) for item in items[offset : offset + size]]
+        if self.fault == 'odd':
+            data[1:1] = [None, {'node': {}}, {'node': {'id': 1, 'title': None}, 'list_status': None}]
+            data.append({'node': {'id': 2}, 'list_status': {'status': 'completed', 'score': None}})
+        return 200, {'data': data, 'paging': paging}, {}
 
     def node(self, node, fields):
         """The fields of a title that were asked for; pictures are this server's own."""
@@ -343,35 +289,47 @@ class Handler(BaseHTTPRequestHandler):
                 size: address if '://' in address else f'http://{self.headers["Host"]}{address}'
                 for size, address in shown['main_picture'].items()
             }
+        if self.fault == 'null':
+            shown.update(dict.fromkeys(set(fields) - {'id', 'title'}))
         return shown
 
     def users_page(self):
         def cell(name, seconds):
             link = f'<a href="/profile/{html.escape(name)}">'
             return (
-                f'<td class="borderClass" align="center"><div style="margin-bottom: 7px;">{link}{name}</a></div>'
-                f'<div class="picSurround">{link}<img src="/pictures/1.png" border="0"></a></div><div class="spaceit_pad '
-                f'lightLink"><small>{seconds} second{"s" * (seconds != 1)} ago</small></div></td>'
+                f'<td class="borderClass" align="center">'
+                f'<div style="margin-bottom: 7px;">{link}{name}</a></div>'
+                f'<div class="picSurround">{link}<img src="/pictures/1.png" border="0"></a></div>'
+                f'<div class="spaceit_pad lightLink"><small>{seconds} second{"s" * (seconds != 1)} ago'
+                '</small></div></td>'
             )
 
         cells = [cell(name, seconds) for name, seconds in self.server.recently_online()]
-        rows = ''.join(f'<tr>{"".join(cells[i:i + 5])}</tr>' for i in range(0, len(cells), 5))
+        rows = ''.join(f'<tr>{"".join(cells[i : i + 5])}</tr>' for i in range(0, len(cells), 5))
         return (
             '<!DOCTYPE html><html><head><title>Users - MyAnimeList.net</title></head><body><div id="menu">'
             '<a href="/login.php">Login</a></div><div id="content"><table><tr><td valign="top">'
             '<div class="normal_header">Recently Online Users</div>'
-            f'<table border="0" cellpadding="5" cellspacing="0" width="100%">{rows}</table></td><td valign="top">'
-            f'<div class="normal_header">Online Users?</div>{max(20, len(self.server.site.names) // 10)} users online'
+            f'<table border="0" cellpadding="5" cellspacing="0" width="100%">{rows}</table></td>'
+            '<td valign="top"><div class="normal_header">Online Users?</div>'
+            f'{max(20, len(self.server.site.names) // 10)} users online'
             '</td></tr></table></div></body></html>'
         ).encode()
 
     def send(self, status, body, headers):
         if not isinstance(body, bytes):
-            body, headers = json.dumps(body).encode(), {'Content-Type': 'application/json; charset=UTF-8', **headers}
+            body, headers = (
+                json.dumps(body).encode(),
+                {'Content-Type': 'application/json; charset=UTF-8', **headers},
+            )
         if self.fault == 'truncated':
             body = body[: len(body) // 2]
         self.send_response(status)
-        for key, value in {'Content-Type': 'text/html; charset=UTF-8', 'Content-Length': len(body), **headers}.items():
+        for key, value in {
+            'Content-Type': 'text/html; charset=UTF-8',
+            'Content-Length': len(body),
+            **headers,
+        }.items():
             self.send_header(key, value)
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if self.fault in ('reset', 'cut') else body)
@@ -401,13 +359,17 @@ def picture(path, width=90, height=128):
     )
 
 
-def main():
+def read_arguments():
     parser = argparse.ArgumentParser(
         description='MyAnimeList on this machine, for trying the scraper and the notebooks.'
     )
-    parser.add_argument('--port', type=int, default=8080, help='on 127.0.0.1; 0 takes a free one (default 8080)')
+    parser.add_argument(
+        '--port', type=int, default=8080, help='on 127.0.0.1; 0 takes a free one (default 8080)'
+    )
     parser.add_argument('--members', type=int, default=2000, help='of the site, at least 20 (default 2000)')
-    parser.add_argument('--titles', type=int, default=20_000, help='of the ranking, at least 20 (default 20000)')
+    parser.add_argument(
+        '--titles', type=int, default=20_000, help='of the ranking, at least 20 (default 20000)'
+    )
     parser.add_argument('--seed', type=int, default=1, help='another seed is another site (default 1)')
     parser.add_argument(
         '--faults',
@@ -416,28 +378,43 @@ def main():
         metavar='SHARE',
         help='share of the calls that fail in some way, 0 to 1 (default 0)',
     )
+    parser.add_argument(
+        '--plan',
+        nargs=3,
+        action='append',
+        default=[],
+        metavar=('PATTERN', 'FAULT', 'TIMES'),
+        help='so many calls whose path?query has the pattern meet this fault; can be given several times. '
+        'Faults: ' + ' '.join(PASSING + OTHERS),
+    )
     parser.add_argument('--log', metavar='FILE', help='append one JSON line a call')
     settings = parser.parse_args()
     if not (settings.members >= 20 and settings.titles >= 20 and 0 <= settings.faults <= 1):
         parser.error('--members and --titles are at least 20, --faults is between 0 and 1')
+    for _, kind, times in settings.plan:
+        if kind not in PASSING + OTHERS or not times.isdecimal():
+            parser.error(f'--plan: {kind} {times} is no fault and number')
+    return settings
+
+
+def main():
+    settings = read_arguments()
+    plan = [Fault(pattern, kind, int(times)) for pattern, kind, times in settings.plan]
+    site = Site(settings.members, settings.titles, settings.seed)
     try:
-        log = open(settings.log, 'a', encoding='utf-8') if settings.log else None
-    except OSError as error:
-        sys.exit(f'mal_server.py: cannot write the log {settings.log}: {error.strerror}')
-    try:
-        server = Server(
-            Site(settings.members, settings.titles, settings.seed), settings.port, chance=settings.faults, log=log
-        )
+        log = open(settings.log, 'a', encoding='utf-8') if settings.log else None  # noqa: SIM115
+        server = Server(site, settings.port, plan, settings.faults, log=log)
     except (OSError, OverflowError) as error:
-        sys.exit(f'mal_server.py: cannot start on port {settings.port}: {getattr(error, "strerror", None) or error}')
+        sys.exit(f'mal_server.py: cannot start: {getattr(error, "strerror", None) or error}')
     print(
-        f'{settings.members:,} members and {settings.titles:,} titles at {server.url}. In another terminal:\n\n'
-        f'export MAL_API_URL={server.url}/v2\nexport MAL_CLIENT_ID={CLIENT_ID}\n'
+        f'{settings.members:,} members and {settings.titles:,} titles at {server.url}. In another terminal:\n'
+        '\n'
+        f'export MAL_API_URL={server.url}/v2 ANILIST_URL={server.url}/anilist MAL_CLIENT_ID={CLIENT_ID}\n'
         f'python3 malscraper.py --url {server.url}/users.php --delay 0.5 --hours 0.05\n'
         'papermill anime_download.ipynb /tmp/anime.ipynb\n'
         'papermill lists_download.ipynb /tmp/lists.ipynb -p DELAY 0.01\n'
         'python3 embeddings.py ANIME_LIST=animelist.txt ANIME_DATA=animes.json ANIME_DATA_LIST=dataframe.pkl '
-        'OUTPUT_DIR=try\n\nCtrl-C ends it.',
+        f'OUTPUT_DIR=try\n\nA member is {site.names[0]}. Ctrl-C ends it.',
         flush=True,
     )
     with server:

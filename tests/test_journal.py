@@ -1,0 +1,182 @@
+"""aniembed/journal.py: what was cut off or damaged, full disks, and the table that is made of a journal."""
+
+import contextlib
+import fcntl
+import json
+import pickle
+import resource
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aniembed import journal
+from aniembed.files import RunError
+
+NAMES = ['Ann', 'bob', 'Cid_3']
+
+
+def entry(user, scores=(), status='ok'):
+    return {'user': user, 'status': status, 'scores': dict(scores or {'1': 5})}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'lists.jsonl'
+
+
+@pytest.fixture
+def lines():
+    return [json.dumps(entry(name)).encode() for name in NAMES]
+
+
+def test_what_was_added_is_read_again_and_the_rest_is_left(path):
+    for count, name in enumerate(NAMES):
+        with journal.ListsJournal(path).opened() as lists:
+            assert list(lists.done) == [name.lower() for name in NAMES[:count]]
+            assert lists.left(['cid_3', 'ann', 'zoe', 'bob'])[-1] != name.lower() or count == 2
+            lists.add(entry(name))
+    with journal.ListsJournal(path).opened() as lists:
+        # From the latest entry on, so that those that failed come last.
+        assert lists.left(['ann', 'failed', 'cid_3', 'new']) == ['new', 'failed']
+        assert lists.left(['not-there', 'ann']) == ['not-there']
+    relations = journal.RelationsJournal(path.with_name('relations.jsonl'))
+    with relations.opened() as added:
+        added.add({'id': 5, 'related_anime': [{'node': {'id': 6}, 'relation_type': 'sequel'}]})
+    with relations.opened() as added:
+        assert added.done[5][0]['node'] == {'id': 6} and added.left([5, 6]) == [6]
+
+
+@pytest.mark.parametrize('cut', [1, 5, 20, -1])
+def test_a_line_that_was_cut_off_is_taken_away(path, lines, cut):
+    path.write_bytes(b'\n'.join([*lines[:2], lines[2][:cut]]))
+    assert len(list(journal.ListsJournal(path).read())) == 2
+    with journal.ListsJournal(path).opened() as lists:
+        assert list(lists.done) == ['ann', 'bob']
+        lists.add(entry('Zoe'))
+    assert [json.loads(line)['user'] for line in path.read_bytes().splitlines()] == ['Ann', 'bob', 'Zoe']
+
+
+def test_a_last_line_that_lacks_only_its_end_stays(path, lines):
+    path.write_bytes(b'\n'.join(lines))
+    with journal.ListsJournal(path).opened() as lists:
+        lists.add(entry('Zoe'))
+    assert path.read_bytes().startswith(b'\n'.join(lines) + b'\n{"user": "Zoe"')
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        b'{"user": "cut',
+        b'',
+        b'[]',
+        b'{"user": "Ann", "status": "gone", "scores": {}}',
+        b'{"user": "Ann", "status": "ok", "scores": {"1": 11}}',
+        b'{"user": "Ann", "status": "ok", "scores": {"1": [5]}}',
+        b'{"user": 5, "status": "ok", "scores": {}}',
+        b'\xff' * 30,
+        b'[' * 100_000,
+    ],
+)
+def test_damage_is_named_with_its_line_and_left_as_it_is(path, lines, bad):
+    damaged = b'\n'.join([lines[0], bad, lines[1]]) + b'\n'
+    path.write_bytes(damaged)
+    with (
+        pytest.raises(RunError, match=r'lists.jsonl, line 2 is no entry'),
+        journal.ListsJournal(path).opened(),
+    ):
+        pass
+    assert path.read_bytes() == damaged
+
+
+def test_another_file_is_left_alone(path):
+    path.write_bytes(b'this is another file')
+    with pytest.raises(RunError, match='line 1'), journal.ListsJournal(path).opened():
+        pass
+    assert path.read_bytes() == b'this is another file'
+    with pytest.raises(RunError, match='Not a directory'):
+        list(journal.ListsJournal(path / 'lists.jsonl').read())
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """No file can grow beyond this size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_loses_nothing(path, tmp_path):
+    long = [entry(f'member{i}', {str(k): 5 for k in range(100)}) for i in range(20)]
+    full = pytest.raises(RunError, match='cannot be written: File too large.*run this again')
+    with largest_file(9000), full, journal.ListsJournal(path).opened() as lists:
+        for one in long:
+            lists.add(one)
+    with journal.ListsJournal(path).opened() as lists:
+        assert 0 < len(lists.done) < 20
+        for one in long[len(lists.done) :]:
+            lists.add(one)
+    table = journal.ListsJournal(path).table([], range(100))
+    assert len(table) == 20
+    pickled = tmp_path / 'dataframe.pkl'
+    journal.write_pickle(str(pickled), table)
+    there = pickled.read_bytes()
+    with largest_file(3000), pytest.raises(RunError, match='dataframe.pkl cannot be written.*unchanged'):
+        journal.write_pickle(str(pickled), table)
+    assert pickled.read_bytes() == there and not list(tmp_path.glob('*.tmp'))
+
+
+def test_a_second_run_is_refused_but_may_make_the_table(path, lines):
+    with open(path, 'ab') as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(lines[0] + b'\n{"user": "in the mid')  # what another process sees while a line is written
+        held.flush()
+        with pytest.raises(RunError, match='Another run'), journal.ListsJournal(path).opened():
+            pass
+        assert list(journal.ListsJournal(path).table(['ann'], [1]).index) == ['Ann']
+    assert path.read_bytes().endswith(b'in the mid')
+
+
+def test_the_table(path):
+    """Rows in the order of the users, the later of two entries, no private lists, only the wanted titles."""
+    entries = [
+        entry('Late', {'5': 8, '7': 0, '99': 10}),
+        entry('Ann', {'7': 3}),
+        entry('secret', status='private'),
+        entry('other', {}),
+        entry('late', {'5': 9}),
+    ]
+    path.write_text(''.join(json.dumps(one) + '\n' for one in entries))
+    table = journal.ListsJournal(path).table(['ann', 'late'], [7, 5])
+    expected = pd.DataFrame(
+        [[3, np.nan], [np.nan, 9], [np.nan, np.nan]], ['Ann', 'Late', 'other'], [7, 5], dtype='float32'
+    )
+    pd.testing.assert_frame_equal(table, expected)
+    assert journal.ListsJournal(path.with_name('none')).table([], [7]).empty
+
+
+@pytest.mark.parametrize('suffix', ['.pkl', '.pkl.gz', '.pkl.xz', '.pkl.bz2', '.pkl.zip'])
+def test_pickles_hold_nothing_but_plain_tables(path, lines, suffix):
+    """Even where pandas would make its own kind of text labels, as pandas 3 does."""
+    path.write_bytes(b'\n'.join(lines))
+    pickled = str(path.with_name(f'lists{suffix}'))
+    with pd.option_context('future.infer_string', True):
+        journal.write_pickle(pickled, journal.ListsJournal(path).table(['bob'], [1, 2]))
+    table = pd.read_pickle(pickled)
+    assert list(table.index) == ['bob', 'Ann', 'Cid_3'] and table.index.dtype == object
+    assert table.columns.dtype == np.int64 and set(table.dtypes) == {np.dtype('float32')}
+    named = set()
+
+    class Names(pickle.Unpickler):
+        def find_class(self, module, name):
+            named.add((module.split('.')[0], name))
+            return super().find_class(module, name)
+
+    if suffix == '.pkl':
+        with open(pickled, 'rb') as file:
+            Names(file).load()
+        assert {module for module, _ in named} <= {'pandas', 'numpy', 'builtins'}
+        assert not [name for _, name in named if 'String' in name or 'Arrow' in name], named

@@ -1,0 +1,381 @@
+"""aniembed/mal_api.py and aniembed/anilist_api.py against the local MyAnimeList on a real socket."""
+
+import collections
+import datetime
+import getpass
+import json
+import re
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies
+from tools.mal_server import CLIENT_ID, PASSING, Fault, Handler, Server, Site
+
+from aniembed import anilist_api, mal_api
+from aniembed.files import RunError
+
+
+@pytest.fixture(scope='module')
+def site():
+    return Site(members=60, titles=20_000, seed=3)
+
+
+@pytest.fixture
+def said():
+    """What a client announces; it may never hold the client id."""
+    lines = []
+    yield lines
+    assert CLIENT_ID not in ''.join(lines)
+
+
+def client_of(server, say, client_id=CLIENT_ID, **options):
+    options = {'delay': 0, 'timeout': 0.5, 'backoff': 0.001, **options}
+    return mal_api.MyAnimeList(f'{server.url}/v2', client_id, say=say, **options)
+
+
+def entries_of(site, name):
+    """What animelist() has to return of a member, from the member itself."""
+    return {
+        site.nodes[place]['id']: (score, site.watching(place, score)) for place, score in site.entries(name)
+    }
+
+
+def test_a_list_comes_whole_over_every_passing_fault(site, said):
+    """The longest list has 19 pages; each is met by faults, and by addresses with another scheme."""
+    name = site.names[-1]
+    faults = [*PASSING, 'silence', 'forbidden']
+    plan = [Fault(f'offset={1000 * (1 + i)}$', fault, 1) for i, fault in enumerate(faults)]
+    plan += [Fault('offset=17000', 'https', 1)]
+    with Server(site, plan=plan) as server:
+        found = client_of(server, said.append).animelist(name)
+        assert not any(fault.times for fault in server.plan)
+        assert len(server.calls) == 19 + len(faults)
+        wanted = {'nsfw': 'true', 'fields': 'list_status', 'limit': '1000'}
+        assert all(call.query == {**call.query, **wanted} for call in server.calls)
+        assert {call.client_id for call in server.calls} == {CLIENT_ID}
+    assert found == ('ok', entries_of(site, name), 0)
+    assert len(said) == len(faults)
+
+
+def test_a_private_and_a_missing_list(site, said):
+    with Server(site) as server:
+        client = client_of(server, said.append)
+        for status in ('private', 'missing'):
+            name = next(name for name in site.names if site.status(name) == status)
+            assert client.animelist(name) == (status, {}, 0)
+        assert client.animelist('nobody-at-all').status == 'missing'
+        assert len(server.calls) == 3 and not said
+
+
+def test_odd_entries_cost_themselves_and_not_the_member(site, said):
+    name = site.names[0]
+    with Server(site, plan=[Fault('/users/', 'odd', 1), Fault('/users/', 'shape', 1)]) as server:
+        client = client_of(server, said.append)
+        assert client.animelist(name) == ('ok', entries_of(site, name), 4)
+        with pytest.raises(mal_api.Failed, match='not what the API gives'):  # no entry can be read
+            client.animelist(name)
+
+
+@pytest.mark.parametrize(
+    'fault, words',
+    [
+        ('circle', 'circle'),
+        ('elsewhere', 'another host'),
+        ('redirect', 'redirect'),
+        ('400', 'invalid q'),
+        ('504', 'status 504'),
+    ],
+)
+def test_a_list_that_is_left_for_the_next_time(site, said, fault, words):
+    """The next call works; nothing is ever sent to another host."""
+    with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
+        server.plan = [Fault('offset=5000', fault, mal_api.TRIES)]
+        client = client_of(server, said.append)
+        with pytest.raises(mal_api.Failed, match=words):
+            client.animelist(site.names[-1])
+        server.plan.clear()
+        assert client.animelist(site.names[0]).status == 'ok'
+        assert not elsewhere.calls
+
+
+@pytest.mark.parametrize(
+    'fault, client_id, words',
+    [
+        ('401', CLIENT_ID, 'does not accept this client id'),
+        (None, 'wrong', 'does not accept this client id'),
+        ('forbidden', CLIENT_ID, 'Either it does not accept this client id .* or .* too many calls'),
+        ('429-days', CLIENT_ID, 'left alone until'),
+    ],
+)
+def test_what_ends_a_run_at_the_first_call(site, said, fault, client_id, words):
+    with Server(site, plan=[Fault('', fault, 9)] if fault else []) as server:
+        with pytest.raises(RunError, match=words) as ended:
+            client_of(server, said.append, client_id).animelist(site.names[0])
+        assert not isinstance(ended.value, mal_api.Failed) and len(server.calls) == 1
+
+
+def test_a_ban_of_days_says_until_when(site, said):
+    with Server(site, plan=[Fault('', '429-days', 1)]) as server:
+        before = datetime.datetime.now()
+        with pytest.raises(RunError) as ended:
+            client_of(server, said.append).animelist(site.names[0])
+    ends = {
+        f'{moment + datetime.timedelta(seconds=200_000):%d %B, %H:%M}' for moment in (before, before.now())
+    }
+    assert any(end in str(ended.value) for end in ends)
+
+
+def test_throttling_after_a_call_that_worked_is_waited_out(site, said):
+    """The answer is that to a wrong client id, but this one has worked."""
+    with Server(site) as server:
+        client = client_of(server, said.append)
+        client.animelist(site.names[0])
+        server.plan = [Fault('', 'forbidden', 3)]
+        assert client.animelist(site.names[1]).entries == entries_of(site, site.names[1])
+    assert len(said) == 3 and all('status 403: waiting' in line for line in said)
+
+
+def test_patience_ends_after_failures_in_a_row_whatever_was_asked_for(site, said):
+    with Server(site, plan=[Fault('', '503', 99)]) as server:
+        client = client_of(server, said.append, max_failures=6)
+        with pytest.raises(mal_api.Failed):
+            client.animelist(site.names[0])
+        with pytest.raises(RunError, match='6 calls in a row came to nothing.*status 503'):
+            client.animelist(site.names[1])
+        assert len(server.calls) == 6
+
+
+def test_pace_and_announced_waits(site, said):
+    """No two calls closer than the delay; Retry-After in seconds and as a date, a backoff that doubles."""
+    delay, slack = 0.2, 0.1  # seconds; slack: how late a busy machine may write a call into the server's log
+    with Server(site) as server:
+        client = client_of(server, said.append, delay=delay, backoff=0)
+        for name in site.names[:6]:
+            client.animelist(name)
+        gaps = np.diff([call.time for call in server.calls])
+        assert (
+            gaps.min() > delay - slack and np.median(gaps) < delay + slack
+        )  # the answer's time is not added
+        before = len(server.calls)
+        faults = [('429-seconds', 1), ('429-date', 1), ('502', 3)]
+        server.plan = [Fault(f'/{site.names[0]}/', *fault) for fault in faults[:2]]
+        server.plan += [Fault(f'/{site.names[1]}/', *fault) for fault in faults[2:]]
+        client.backoff = 0.1
+        for name in site.names[:2]:
+            client.animelist(name)
+        gaps = np.diff([call.time for call in server.calls[before:]])
+    form = r'\d\d:\d\d:\d\d  status \d+: waiting ([\d.]+) s, until \d\d:\d\d:\d\d \(failure (\d) in a row, 10'
+    waits = [re.match(form, line).groups() for line in said]
+    assert [int(failures) for _, failures in waits] == [1, 2, 1, 2, 3]
+    waits = [float(wait) for wait, _ in waits]
+    assert waits[0] >= 1 and waits[1] > 0.6 and 0.1 <= waits[2] <= 0.2 and 0.4 <= waits[4] <= 0.6
+    gaps = np.delete(gaps, 2)  # between the two lists
+    assert all(gap >= wait - slack for gap, wait in zip(gaps, waits))
+
+
+def test_titles_of_a_ranking_that_moves(site, said):
+    """Titles move between pages while they are read: none twice, none missing, in the order at the end."""
+    faults = ['429', '403', 'html', 'reset', 'truncated', 'silence', 'forbidden']
+    with Server(site, plan=[Fault('offset=0', 'move', 1), Fault('offset=500', 'move', 1)]) as server:
+        server.plan += [Fault('offset=500', fault, 1) for fault in faults]
+        seen = []
+        found = client_of(server, said.append, max_failures=20).ranking(
+            'bypopularity', 1200, True, seen.append
+        )
+        wanted = server.ranking()[:1200]
+        assert server.moved == 2
+    assert list(found) == [node['id'] for node in wanted]
+    for node in wanted:
+        got = found[node['id']]
+        assert got.keys() == node.keys() - {'related_anime'}
+        assert all(got[key] == node[key] for key in got if key != 'main_picture')
+    assert seen[-1] == 1200 and sum('moved' in line for line in said) == 1
+
+
+def test_fewer_titles_than_wanted_and_fields_that_are_null(said):
+    with Server(Site(members=20, titles=730), plan=[Fault('ranking', 'null', 1)]) as server:
+        found = client_of(server, said.append).ranking('tv', 1000, nsfw=False)
+        assert [call.query['nsfw'] for call in server.calls] == ['false', 'false']
+    nodes = list(found.values())
+    assert len(nodes) == 730 and all(node.keys() == {'id', 'title'} for node in nodes[:500])
+    assert any('mean' in node for node in nodes[500:])
+
+
+@pytest.mark.parametrize(
+    'fault, words',
+    [
+        ('400', 'invalid q'),
+        ('redirect', 'redirect'),
+        ('elsewhere', 'another host'),
+        ('shape', 'not what the API gives'),
+        ('503', '10 calls in a row'),
+    ],
+)
+def test_a_ranking_that_cannot_be_fetched(site, said, fault, words):
+    with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
+        server.plan = [Fault('ranking', fault, 20)]
+        with pytest.raises(RunError, match=words) as ended:
+            client_of(server, said.append).ranking('all', 501)
+        assert not isinstance(ended.value, (mal_api.Failed, mal_api.Refused)) and not elsewhere.calls
+    with Server(site) as server, pytest.raises(RunError, match='invalid ranking_type'):
+        client_of(server, said.append).ranking('best', 10)
+
+
+def test_related_titles(site, said):
+    with Server(site, plan=[Fault('/anime/', 'odd', 1), Fault('/anime/', 'null', 1)]) as server:
+        client, place = client_of(server, said.append), 5
+        mal_id = site.nodes[place]['id']
+        assert client.related(mal_id) == site.related(place) != []
+        assert client.related(mal_id) == []  # null
+        assert client.related(site.nodes[place + 1]['id'])[0]['node']['id'] == mal_id
+        assert client.related(999_999) == []
+
+
+KEYS = ['data', 'paging', 'next', 'node', 'id', 'title', 'list_status', 'score', 'status', 'error']
+KEYS += ['message', 'related_anime']
+JSON = strategies.recursive(
+    strategies.sampled_from(
+        [None, True, -1, 0, 5, 7.5, 11, 10**400, '', '9', '\ud800\x1b', 'http://x/', [], {}]
+    ),
+    lambda inner: (
+        strategies.lists(inner, max_size=3)
+        | strategies.dictionaries(strategies.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def test_bodies_of_any_shape(site, said, monkeypatch):
+    """Whatever JSON comes back, there is a list of valid scores or a sentence, and nothing else."""
+    answers, ends = {}, collections.Counter()
+    monkeypatch.setattr(Handler, 'answer', lambda handler, path: (answers['status'], answers['body'], {}))
+    good = {'id': 1, 'title': 'x'}
+
+    @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(JSON, JSON, JSON, strategies.sampled_from([200] * 6 + [400, 403, 404]))
+    def ask(body, node, score, status):
+        data = [{'node': good, 'list_status': {'score': 5}}, {'node': node, 'list_status': score}]
+        data += [{'node': good, 'list_status': {'score': score}}, body]
+        for answers['body'], answers['status'] in (
+            (body, status),
+            ({'data': data, 'paging': {}}, 200),
+            ({'data': data, 'paging': {'next': node}}, 200),
+            ({'id': 1, 'related_anime': node}, 200),
+        ):
+            client = client_of(server, said.append, max_failures=1)
+            for function, arguments in (
+                (client.animelist, 'x'),
+                (client.ranking, ('all', 3)),
+                (client.related, '1'),
+            ):
+                try:
+                    found = function(*arguments)
+                    if function == client.animelist:
+                        assert {score for score, _ in found.entries.values()} <= set(range(11))
+                    json.dumps(found).encode()
+                    ends[function.__name__] += 1
+                except RunError as problem:
+                    assert str(problem).isprintable() and len(str(problem)) < 400
+                    ends[type(problem).__name__] += 1
+
+    with Server(site) as server:
+        ask()
+    assert len(ends) == 5 and min(ends.values()) >= 10, ends
+
+
+def test_a_message_that_holds_the_client_id(site, said, monkeypatch):
+    """As a proxy's error page may."""
+    body = {'error': 'bad_request', 'message': f'no such thing, {CLIENT_ID}\x1b[2J'}
+    monkeypatch.setattr(Handler, 'answer', lambda handler, path: (400, body, {'X-Echo': CLIENT_ID}))
+    with Server(site) as server, pytest.raises(RunError, match='no such thing') as ended:
+        client_of(server, said.append).ranking('all', 3)
+    assert CLIENT_ID not in str(ended.value) and str(ended.value).isprintable()
+    assert CLIENT_ID not in str(client_of(server, said.append)) + repr(client_of(server, said.append))
+
+
+def test_where_the_client_id_comes_from(monkeypatch):
+    monkeypatch.setenv('MAL_CLIENT_ID', ' from-the-environment\n')
+    assert mal_api.client_id() == 'from-the-environment'
+    monkeypatch.setenv('MAL_CLIENT_ID', 'a secret of two words')
+    with pytest.raises(RunError, match='no client id') as ended:
+        mal_api.client_id()
+    assert 'secret' not in str(ended.value)
+    monkeypatch.delenv('MAL_CLIENT_ID')
+    monkeypatch.setattr(getpass, 'getpass', lambda prompt: 'typed-in')
+    assert mal_api.client_id() == 'typed-in'
+
+
+# ---- one member's list, for recommend.py -------------------------------------------------------------------
+
+
+@pytest.fixture
+def local(site, monkeypatch):
+    """A server that the environment points at, with short waits."""
+    with Server(site) as server:
+        monkeypatch.setenv('MAL_API_URL', f'{server.url}/v2/')
+        monkeypatch.setenv('ANILIST_URL', f'{server.url}/anilist')
+        monkeypatch.setenv('MAL_CLIENT_ID', CLIENT_ID)
+        monkeypatch.setattr(anilist_api, 'DELAY', 0.01)
+        monkeypatch.setattr(mal_api.Client, '_wait', lambda client, state: 0.01)
+        yield server
+
+
+def test_a_member_of_myanimelist(site, local, said):
+    assert mal_api.member_list(site.names[0], said.append) == ('ok', entries_of(site, site.names[0]), 0)
+    private, missing = (
+        next(name for name in site.names if site.status(name) == status) for status in ('private', 'missing')
+    )
+    for name, words in (
+        (private, f'{private} on MyAnimeList is private'),
+        (missing, f'no member {missing}'),
+        ('../me', "'../me' is no username"),
+    ):
+        with pytest.raises(RunError, match=re.escape(words)):
+            mal_api.member_list(name, said.append)
+
+
+def test_a_user_of_anilist(site, local, said):
+    """Scores with decimals, custom lists that repeat entries, titles that only AniList has; over a 429."""
+    name = site.names[-1]
+    local.plan = [Fault('/anilist', '429-seconds', 1)]
+    found = anilist_api.member_list(name, said.append)
+    assert len(said) == 1 and 'status 429: waiting 1.0 s' in said[0]
+    assert local.calls[-1].time - local.calls[-2].time >= 1 and local.calls[-1].client_id is None
+    wanted = {
+        site.nodes[place]['id']: (
+            score + 0.5 * (place % 3 == 0 and 0 < score < 10),
+            site.watching(place, score),
+        )
+        for place, score in site.entries(name)
+        if place % 20 != 13
+    }
+    assert found.entries == wanted
+    assert found.unknown == len(site.entries(name)) - len(wanted) > 0 and found.odd == 0
+    private, missing = (
+        next(name for name in site.names if site.status(name) == status) for status in ('private', 'missing')
+    )
+    for name, words in ((private, 'is private'), (missing, f'no user {missing}')):
+        with pytest.raises(RunError, match=words):
+            anilist_api.member_list(name, said.append)
+
+
+@pytest.mark.parametrize('read, site_name', [(mal_api, 'MyAnimeList'), (anilist_api, 'AniList')])
+def test_a_site_that_does_not_answer(site, local, said, monkeypatch, read, site_name):
+    local.plan = [Fault('', '503', 99)]
+    with pytest.raises(RunError, match=f'cannot be fetched from {site_name}: status 503'):
+        read.member_list(site.names[0], said.append)
+    monkeypatch.setenv('MAL_API_URL', 'myanimelist')
+    monkeypatch.setenv('ANILIST_URL', 'anilist')
+    with pytest.raises(RunError, match='must be an address with http'):
+        read.member_list(site.names[0], said.append)
+
+
+@pytest.mark.parametrize('lists', [None, [], {}, [{'entries': None}], [{'entries': [None, {'score': 'x'}]}]])
+def test_answers_of_anilist_that_are_odd(site, local, said, monkeypatch, lists):
+    body = {'data': {'MediaListCollection': {'lists': lists} if lists != {} else None}}
+    monkeypatch.setattr('tools.anilist.answer', lambda *_: (200, json.loads(json.dumps(body)), {}))
+    try:
+        assert anilist_api.member_list('x', said.append) in (({}, 0, 0), ({}, 0, 2))
+        assert isinstance(lists, list)
+    except RunError as problem:
+        assert 'not what the API gives' in str(problem)
