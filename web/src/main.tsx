@@ -2,7 +2,7 @@ import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import './style.css'
 import './panels.css'
-import './small-screens.css'
+import './devices.css'
 
 // Keeps the page for visits without a network. The development server and the single file have none.
 if (import.meta.env.MODE === 'production' && 'serviceWorker' in navigator)

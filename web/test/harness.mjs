@@ -1,5 +1,6 @@
 /** What the browser tests and the figures share: a static host, a generated graph, a browser. */
 
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { extname, resolve } from 'node:path'
@@ -46,6 +47,19 @@ export async function serve(files = {}, { covers, headers = {} } = {}) {
   })
   const { port, close } = await listen(server)
   return { address: `http://127.0.0.1:${port}${prefix}`, files, close }
+}
+
+/**
+ * Return web/explorer.html with a graph inside, as similarity_map.py writes it (web/README.md).
+ * @param {object | null} graph
+ */
+export function fillExplorer(graph) {
+  const [start, end] = ['<script type="application/json" id="graph">', '</script>']
+  const parts = readFileSync(resolve(WEB, 'explorer.html'), 'utf8').split(start + end)
+  if (parts.length !== 2)
+    throw new Error('web/explorer.html does not have exactly one placeholder for the graph.')
+  const json = graph ? JSON.stringify(graph).replaceAll('<', '\\u003c') : ''
+  return parts.join(start + json + end)
 }
 
 /** Return a built page whose policy names another host for covers. */

@@ -2,13 +2,13 @@
  * web/explorer.html with a graph inside, as similarity_map.py writes it, opened from file:// without a
  * network.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { BrowserContextOptions } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { launch, serveCovers, WEB, withCoversOf } from '../harness.mjs'
+import { fillExplorer, launch, serveCovers, withCoversOf } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
   covers,
@@ -26,16 +26,8 @@ import {
 } from './visit'
 
 const ADDRESS = pathToFileURL(join(directory, 'explore.html')).href
-
-/** Write explore.html by the rules of web/README.md. */
-function writeExplorer(graph: object | null) {
-  const json = graph ? JSON.stringify(graph).replaceAll('<', '\\u003c') : ''
-  const placeholder = '<script type="application/json" id="graph"></script>'
-  const parts = readFileSync(resolve(WEB, 'explorer.html'), 'utf8').split(placeholder)
-  expect(parts).toHaveLength(2)
-  const text = parts.join(`<script type="application/json" id="graph">${json}</script>`)
-  writeFileSync(join(directory, 'explore.html'), withCoversOf(text, covers.address))
-}
+const writeExplorer = (graph: object | null) =>
+  writeFileSync(join(directory, 'explore.html'), withCoversOf(fillExplorer(graph), covers.address))
 
 async function openExplorer(graph: object, address = '', options: BrowserContextOptions = {}) {
   writeExplorer(graph)

@@ -246,6 +246,7 @@ describe('walking', () => {
     await newPage()
     await recordDrawing()
     await page.goto(host.address)
+    await interactive()
     await settled()
     const free = await freePart()
     const { texts } = await drawn()
