@@ -46,7 +46,7 @@ def lists(frame):
 
 @pytest.fixture(scope='module')
 def similarity(lists, ids, nodes):
-    """Return pair_sums() with MARGIN 1, normalised by the titles' offsets, over the lists with at least 15 scores; the diagonal is empty."""
+    """Return the pair sums with MARGIN 1 over the lists with 15 scores or more; the diagonal is empty."""
     mean = np.array([nodes[str(mal_id)]['mean'] for mal_id in ids])
     kept = lists[(lists > 0).sum(1) >= 15]
     offsets = np.where(kept > 0, np.maximum(0, kept - mean + 1), 0)
