@@ -58,6 +58,7 @@ RULES = {
     'COVER_WORKERS': settings.whole(1, 32),
     'COVER_TIMEOUT': settings.number(0.1, 60),
 }
+OUTPUTS = ('similarity_map.png', 'graph.json')  # what draw() writes
 GRAPH_FORMAT = 'aniembed-graph/2'
 GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
 SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one

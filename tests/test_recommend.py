@@ -10,6 +10,7 @@ from tools.planted import GROUPS, SIZE, ids_of
 from tools.processes import call, is_sentence, run
 
 import recommend
+from aniembed.query import Query, check_scores
 
 IDS = np.array(ids_of(GROUPS * SIZE))
 LIST = '<myanimelist><myinfo><user_name>somebody</user_name></myinfo>{}</myanimelist>'
@@ -55,7 +56,7 @@ def test_dicts_series_and_json_say_the_same(planted, vectors):
 
 def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     scores = liking(planted.group, 0)
-    query = recommend.Query(vectors, recommend.check_scores(scores))
+    query = Query(vectors, check_scores(scores))
     whitened = vectors.to_numpy(np.float64) @ np.array(vectors.attrs['whitening'])
     whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
     mean, popularity = (np.array([vectors.attrs[name][i] for i in IDS]) for name in ('mean', 'popularity'))
