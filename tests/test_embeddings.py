@@ -338,9 +338,9 @@ def test_a_name_without_quotes_in_the_head_is_a_sentence(tmp_path, edited):
     assert f'{edited}, line {line}:' in done.stderr and 'quotes' in done.stderr
 
 
-def test_help_is_the_docstring():
-    done = run('embeddings.py', '--help')
-    assert (done.returncode, done.stderr) == (0, '') and done.stdout.strip() == embeddings.__doc__.strip()
+def test_help_is_the_docstring(capsys):
+    embeddings.main(['--help'])
+    assert capsys.readouterr().out.strip() == embeddings.__doc__.strip()
 
 
 # scikit-learn and polars set variables at their import; a submodule that is imported becomes a name of numpy
