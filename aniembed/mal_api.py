@@ -37,8 +37,8 @@ PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
 TITLE = {'id': int}
 
 # status: 'ok', 'private' or 'missing'; entries: {MAL id: (score 0-10, watching status)}; odd: number of
-# entries passed over because they cannot be read
-MemberList = namedtuple('MemberList', 'status entries odd')
+# entries passed over because they cannot be read; unknown: number of titles that only AniList has
+MemberList = namedtuple('MemberList', 'status entries odd unknown', defaults=(0,))
 
 
 class Failed(RunError):

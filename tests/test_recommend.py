@@ -10,6 +10,7 @@ from tools.planted import GROUPS, SIZE, ids_of
 from tools.processes import call, is_sentence, run
 
 import recommend
+from aniembed.query import Query, check_scores
 
 IDS = np.array(ids_of(GROUPS * SIZE))
 LIST = '<myanimelist><myinfo><user_name>somebody</user_name></myinfo>{}</myanimelist>'
@@ -55,7 +56,7 @@ def test_dicts_series_and_json_say_the_same(planted, vectors):
 
 def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     scores = liking(planted.group, 0)
-    query = recommend.Query(vectors, recommend.check_scores(scores))
+    query = Query(vectors, check_scores(scores))
     whitened = vectors.to_numpy(np.float64) @ np.array(vectors.attrs['whitening'])
     whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
     mean, popularity = (np.array([vectors.attrs[name][i] for i in IDS]) for name in ('mean', 'popularity'))
@@ -122,7 +123,7 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     path = write_list(folder / name, {**scores, 99999999: 7})
     done = run('recommend.py', path, '--output-dir', folder, '--number', 5)
     assert (done.returncode, done.stderr) == (0, '')
-    assert '5 of the 6 titles on the list' in done.stdout
+    assert '6 entries read, 5 with a score, 5 on this map.' in done.stdout
     table = pd.read_csv(folder / 'recommendations.csv')
     assert list(table)[:4] == ['rank', 'mal_id', 'title', 'affinity'] and len(table) == 5
     assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])
