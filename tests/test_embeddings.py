@@ -155,12 +155,19 @@ def test_nearest_titles_equal_a_plain_sort():
 
 def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     none = [np.nan]
-    lists = [none * 30, [7, 8] * 8 + none * 14, [7, 8] * 7 + [0] * 16, [10] * 29 + [9], [6] * 30, [7.3] * 30]
+    lists = [
+        none * 30,
+        [*[7, 8] * 7, 7, *none * 15],
+        [7, 8] * 7 + [0] * 16,
+        [10] * 29 + [9],
+        [6] * 30,
+        [7.3] * 30,
+    ]
     path = tmp_path / 'lists.pkl'
     pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
     counts = {}
     kept = list(embeddings.kept_lists([path], ids_of(30), counts, machines.Workers()))
-    np.testing.assert_array_equal(kept[0].toarray(), [[7, 8] * 8 + [0] * 14])
+    np.testing.assert_array_equal(kept[0].toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
     assert counts == {
         'read': 6,
         'kept': 1,
