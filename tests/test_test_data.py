@@ -161,18 +161,6 @@ print(lists.shape, hashlib.sha256(pickle.dumps(lists, protocol=4)).hexdigest())
     assert outputs[0] == outputs[1] and outputs[0].startswith('(3000, 100) ')
 
 
-@pytest.mark.slow
-def test_script_makes_the_committed_lists_again(script, frame):
-    """Draw the first block of members anew, with the full calibration.
-
-    On another processor a sum may differ in its last bit, so a few entries in 100,000 may differ.
-    """
-    again = script.make_lists(script.read_titles(), script.make_usernames(script.USERS_LONG), script.BLOCK)
-    committed = frame.iloc[: script.BLOCK]
-    assert again.index.equals(committed.index) and again.columns.equals(committed.columns)
-    assert (again.fillna(-1) != committed.fillna(-1)).to_numpy().mean() < 1e-4
-
-
 @pytest.mark.parametrize('arguments, status', [(['a', 'b'], 2), (['no/such/folder'], 1)])
 def test_bad_arguments_end_the_script_at_once(tmp_path, arguments, status):
     done = subprocess.run(
