@@ -3,8 +3,8 @@
 
 Reads    OUTPUT_DIR        embeddings.pkl, titles.json, neighbours.csv, settings.json of embeddings.py
          COVERS_DIR        cover pictures; those that are not there yet are fetched
-Writes   into OUTPUT_DIR   similarity_map.png; graph.json for the page in web/; explore.html, that page
-                           with the graph inside: one file, opens by double click
+Writes   into OUTPUT_DIR   similarity_map.png; graph.json, for the page in web/; explore.html, that page and
+                           the graph in one file that opens by double click
 
 embeddings.py draws the map at its end. To draw it again, edit the globals below or give any of them for one
 run:

@@ -26,6 +26,9 @@ SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 
 GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
 GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
 ASPECT = 0.72  # of height to width
+HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
+CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
+HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
 ROOM = (
@@ -33,13 +36,15 @@ ROOM = (
 )
 DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
 TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
-TILE, TILE_ASPECT = 0.195, 1.42  # half width of a cover, in mean distances; its height to its width
+TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
 TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
 REACH = 0.7  # that a name may lie off its mark, in mean distances
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
+TRIED = 3  # layouts in which names are placed
+NEARLY = 0.012  # of neighbours kept, that may be given for all names
 NAME_ROOM = 8  # pixels around it, on such a picture
-GRID = 500  # cells of the picture's width in which the density of titles is counted
+GRID = 400  # cells of the picture's width in which the density of titles is counted
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
 SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
 OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
@@ -123,18 +128,6 @@ def mixed(colour, other, share):
     return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
 
 
-def place_marks(canvas, layouts, nearest):
-    """Return the places of the marks in the layout that keeps most neighbours on the picture: n x 2."""
-    best, most = None, -1.0
-    for candidate in layouts:
-        points = layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH)
-        points = separated(canvas, points)
-        kept = layout.kept_neighbours(nearest, points)
-        if kept > most:
-            best, most = points, kept
-    return best
-
-
 def separated(canvas, points, boxes=()):
     """Return the places moved apart so that no mark covers another one or a box."""
     stretch = canvas.stretch
@@ -215,6 +208,8 @@ def place_names(canvas, points, land, names):
 def settle_names(canvas, points, names):
     """Return the names, where titles could not make way a little aside; None for one that has no place."""
     space = labels.FreeSpace(canvas.width, canvas.height, mark_boxes(canvas, points))
+    space.taken[: int(canvas.low[1] // labels.CELL) - 1] = True  # the heading
+    space.taken[int(canvas.high[1] // labels.CELL) + 1 :] = True  # the footnote
     settled = []
     for name in names:
         sizes = np.array([np.subtract(name.box[2:], name.box[:2])])
@@ -322,12 +317,11 @@ def write_lines(draw, placed, colour):
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
 
-def place_titles(canvas, points, texts, names, fixed):
-    """Find places for the titles' names beside the marks and cluster names; a list of Label or None.
-
-    fixed: boxes of the heading and the footnote.
-    """
-    taken = [*fixed, *(name.box for name in names if name), *mark_boxes(canvas, points)]
+def place_titles(canvas, points, texts, names):
+    """Find places for the titles' names among the marks and the clusters' names: a list of Label or None."""
+    taken = [*(name.box for name in names if name), *mark_boxes(canvas, points)]
+    taken.append((0, 0, HEADING_WIDTH * canvas.width, HEADING_HEIGHT * canvas.height))
+    taken.append((0, FOOT_TOP * canvas.height, canvas.width, canvas.height))
     half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
     order = list(canvas.order)
     rounds = next((rounds for most, rounds in ROUNDS if len(points) <= most), 1)
@@ -345,6 +339,49 @@ def place_titles(canvas, points, texts, names, fixed):
     return best
 
 
+class Arrangement(NamedTuple):
+    """Where marks and names lie, and the share of neighbours that are kept."""
+
+    points: np.ndarray
+    kept: float
+    names: list
+    labels: list = None
+
+
+def arranged(canvas, points, nearest, clusters, names):
+    """Return the Arrangement of marks that lie at these places, without the titles' names."""
+    if len(names) > 1:
+        placed = place_names(canvas, points, make_land(canvas, points, clusters), names)
+        points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed])
+        points = separated(canvas, points)  # where a name left too little room, it gives way in its turn
+        placed = settle_names(canvas, points, placed)
+    else:
+        placed = [None]
+    return Arrangement(points, layout.kept_neighbours(nearest, points), placed)
+
+
+def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
+    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many."""
+    places = [
+        separated(canvas, layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH))
+        for candidate in layouts
+    ]
+    places.sort(key=lambda points: -layout.kept_neighbours(nearest, points))
+    candidates = [arranged(canvas, points, nearest, clusters, names) for points in places[:TRIED]]
+    candidates.sort(key=lambda candidate: -candidate.kept)
+    best, most = None, -1
+    for candidate in candidates:
+        if candidate.kept < candidates[0].kept - NEARLY:
+            break
+        placed = place_titles(canvas, candidate.points, texts, candidate.names)
+        number = sum(label is not None for label in placed)
+        if number > most:
+            best, most = candidate._replace(labels=placed), number
+        if number == sum(map(bool, texts)):
+            break
+    return best
+
+
 def draw_map(map_width, layouts, clusters, titles, footnote):
     """Draw the map of n titles; returns a Map.
 
@@ -356,21 +393,16 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     clusters, names = clusters
     anime, written, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    points = place_marks(canvas, layouts, nearest)
-    land = make_land(canvas, points, clusters)
-    placed_names = place_names(canvas, points, land, names) if len(names) > 1 else []
-    points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed_names])
-    placed_names = settle_names(canvas, points, placed_names)
-    kept = layout.kept_neighbours(nearest, points)
+    texts = labels.short_titles(written)
+    best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
+    points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)
     colours = cluster_colours(points * [1, -1], clusters)
-    texts = labels.short_titles(written)
-    heading, foot = captions(canvas, len(points), footnote(kept))
-    placed = place_titles(canvas, points, texts, placed_names, [heading.box, foot.box])
+    captions = heading(canvas, len(points)), foot(canvas, footnote(kept))
 
     def draw_parts(axes):
         draw_land(canvas, axes, land, colours)
-        draw_leaders(canvas, axes, placed, clusters, colours)
+        draw_leaders(canvas, axes, best.labels, clusters, colours)
         if not canvas.tiles:
             draw_discs(canvas, axes, points, clusters, colours)
 
@@ -378,28 +410,32 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     if canvas.tiles:
         draw_tiles(canvas, image, points, clusters, colours, covers, texts, anime.index)
     draw = ImageDraw.Draw(image)
-    for name, colour in zip(placed_names, colours):
+    for name, colour in zip(best.names, colours):
         if name:
             write_lines(draw, name, mixed(colour, 'black', 0.6))
-    for label in filter(None, [*placed, heading, foot]):
+    for label in filter(None, [*best.labels, *captions]):
         write_lines(draw, label, INK)
     places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width
-    return Map(image, places, colours, placed_names, placed, mark_boxes(canvas, points), kept)
+    return Map(image, places, colours, best.names, best.labels, mark_boxes(canvas, points), kept)
 
 
-def captions(canvas, n, footnote):
-    """Return the heading and the footnote, each as a Label at the left of the picture."""
-    placed = []
-    for text, size, middle, bold in (
-        (f'{n:,} anime, by who loves them together', 66, 0.048, True),
-        (footnote, 26, 0.972, False),
-    ):
-        font_file = labels.bold_font() if bold else labels.font_files()[0]
-        size = round(size * canvas.unit)
-        width, height = labels.text_size([text], font_file, size)
-        x0, y0 = 0.03 * canvas.width, middle * canvas.height - height / 2
-        placed.append(labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height)))
-    return placed
+def heading(canvas, n):
+    """Return the heading, a Label."""
+    text = f'{n:,} anime, by who loves them together'
+    return at_the_left(canvas, text, labels.bold_font(), HEADING_SIZE, HEADING_MIDDLE)
+
+
+def foot(canvas, text):
+    """Return the footnote, a Label."""
+    return at_the_left(canvas, text, labels.font_files()[0], FOOT_SIZE, FOOT_MIDDLE)
+
+
+def at_the_left(canvas, text, font_file, size, middle):
+    """Return a Label of one line; size: pixels on a picture of 3,200; middle: in heights of the picture."""
+    size = round(size * canvas.unit)
+    width, height = labels.text_size([text], font_file, size)
+    x0, y0 = CAPTION_LEFT * canvas.width, middle * canvas.height - height / 2
+    return labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height))
 
 
 def grown(box, by):

@@ -30,7 +30,7 @@ DANGLING = re.compile(
     r'(?:\s+(?:no|wo|wa|ni|ga|to|de|na|mo|o|e|the|of|and|a|an|in|on|for|&))+$', re.IGNORECASE
 )
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
-ASCENT, DESCENT, LEADING = 0.8, 0.25, 1.15  # of a line of DejaVu Sans, in type sizes
+ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
 SMALLER = (
     (1.0, 0.85),
     (0.7,),
