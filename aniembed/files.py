@@ -3,10 +3,15 @@
 Uses the standard library alone, so that a script can explain a library that is missing.
 """
 
+import bz2
 import contextlib
+import gzip
 import json
+import lzma
 import os
 import sys
+import zipfile
+import zlib
 
 # The Python versions that MXNet 1.9.1 has wheels for and runs on.
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
@@ -43,13 +48,24 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
-    elif isinstance(error, NameError) and traceback.tb_next is None:
-        sentence, status = f'line {traceback.tb_lineno}: {error}; a text needs quotes around it.', 2
+    elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
+        place = os.path.basename(_last(traceback).tb_frame.f_code.co_filename)
+        sentence = f'{place}, line {_last(traceback).tb_lineno}: {error}; a text needs quotes around it.'
+        status = 2
     else:
         sys.__excepthook__(kind, error, traceback)
         sys.exit(1)
-    print(f'{script}: {one_line(sentence)}', file=sys.stderr)
+    print_error(sentence)
     sys.exit(status)
+
+
+def print_error(sentence):
+    """Print a sentence on standard error, behind the name of the script."""
+    print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
+
+
+def _last(traceback):
+    return _last(traceback.tb_next) if traceback.tb_next else traceback
 
 
 def _missing_library(script, error):
@@ -95,6 +111,31 @@ def read_json(path, name=''):
         return json.loads(read_text(path, name))
     except (ValueError, RecursionError) as error:
         raise RunError(f'{label(path, name)} is not valid JSON: {error}.') from None
+
+
+# What the first bytes of a packed file say, and what damaged packing ends in.
+OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
+PACKING_ERRORS = (EOFError, OSError, NotImplementedError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+
+
+def unpacked(file):
+    """Return a binary file that reads the content of `file`, which may be packed with gzip, xz, bzip2 or zip.
+
+    Its first bytes tell which, never its name. Of a zip archive, the first file is read. Damaged packing
+    raises one of PACKING_ERRORS, also later, while the result is read.
+    """
+    head = file.read(6)
+    file.seek(0)
+    if head.startswith(b'PK\3\4'):
+        archive = zipfile.ZipFile(file)
+        members = [member for member in archive.infolist() if not member.is_dir()]
+        if not members or members[0].flag_bits & 1:
+            raise zipfile.BadZipFile('it is empty or locked with a password')
+        return archive.open(members[0])
+    for start, opener in OPENERS.items():
+        if head.startswith(start):
+            return opener(file)
+    return file
 
 
 def label(path, name=''):

@@ -11,7 +11,7 @@ Reads nothing.  Writes into FOLDER (default: the folder of this script)
     users-long.txt     usernames as malscraper.py would find them, those of the pickle among them
     users-short.txt    the first 2,500 of them
 
-Exit status: 0; 2 more than one argument; 3 no folder to write into; 4 a file cannot be written; 130 Ctrl-C.
+Exit status: 0; 2 more than one argument; 1 a file cannot be written; 130 Ctrl-C.
 
 The titles, their ids, years, studios, genres and means are facts, written down by hand in TITLES.  The members are drawn from a
 model, so that nobody's account is published.  One seed: every run gives the same files.
@@ -504,7 +504,7 @@ def main(arguments):
         return 2
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         print(f'{folder} is no folder that can be written into', file=sys.stderr)
-        return 3
+        return 1
     begin = time.perf_counter()
     titles = read_titles()
     usernames = make_usernames(USERS_LONG)
@@ -522,7 +522,7 @@ def main(arguments):
             print(f'{folder / name}: {len(data):,} bytes')
     except OSError as error:
         print(f'{folder / name} could not be written: {error.strerror}', file=sys.stderr)
-        return 4
+        return 1
     print_figures(titles, lists.to_numpy())
     print(f'{time.perf_counter() - begin:.0f} s')
     return 0

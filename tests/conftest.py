@@ -1,19 +1,36 @@
-"""Shared by all tests: the project's root, and the marker that keeps the quick part quick."""
+"""Shared by all tests: the project's modules, and one finished run on planted groups."""
+
 import signal
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tools.planted import planted_scores, write_inputs  # noqa: E402 - needs the path above
+from tools.processes import run  # noqa: E402
+
 
 def pytest_configure(config):
-    # A shell without job control starts what it runs in the background with Ctrl-C ignored, and so would all that tests start.
+    """Bring signals and locks into the state that tests of processes need, and declare the marker."""
+    # A shell without job control starts what it runs in the background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # tqdm's own lock is shared by forked processes: one that is killed while it holds the lock would stop all others.
+    # tqdm's own lock is shared by forked processes: one that is killed with it would stop all others.
     tqdm.set_lock(threading.RLock())
     config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:mxnet')
     config.addinivalue_line('markers', 'slow: takes more than ten seconds; the quick part is -m "not slow"')
+
+
+@pytest.fixture(scope='session')
+def planted(tmp_path_factory):
+    """Run embeddings.py once on planted groups: folder, output, stdout, and the group of every title."""
+    folder = tmp_path_factory.mktemp('planted')
+    scores, group = planted_scores()
+    done = run('embeddings.py', *write_inputs(folder, scores))
+    assert (done.returncode, done.stderr) == (0, '')
+    return SimpleNamespace(folder=folder, output=folder / 'output', stdout=done.stdout, group=group)

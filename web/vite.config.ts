@@ -1,36 +1,40 @@
-import react from '@vitejs/plugin-react'
+/**
+ * Builds two pages: web/dist, for a web server, and with `--mode explorer` the single file
+ * web/explorer.html.
+ */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { explorerPage } from './build/explorer-page.ts'
+import { contentSecurityPolicy, picturesOrigin } from './build/policy.ts'
 
 const here = import.meta.dirname
 
-/** The graph to show: environment GRAPH, else what embeddings.py wrote last, else the sample. */
-function graphPath(): string {
+/**
+ * Return the graph to show: GRAPH of the environment, else what embeddings.py wrote last, else the sample.
+ */
+function findGraph(): string {
   const { GRAPH } = process.env
   if (GRAPH) {
     if (!existsSync(GRAPH)) {
-      console.error(`GRAPH names ${GRAPH}, and there is no such file.`)
+      console.error(`GRAPH: there is no file ${GRAPH}.`)
       process.exit(2)
     }
     return resolve(GRAPH)
   }
-  return [resolve(here, '../output/graph.json'), resolve(here, 'sample/graph.json')].find((path) => existsSync(path))!
+  const output = resolve(here, '../output/graph.json')
+  return existsSync(output) ? output : resolve(here, 'sample/graph.json')
 }
 
-function graphFile(): Plugin {
-  let path: string
+function graphFile(path: string): Plugin {
   return {
     name: 'graph-file',
-    // Before anything is written, so that a wrong GRAPH leaves the last build as it was.
-    configResolved() {
-      path = graphPath()
-    },
     configureServer(server) {
       server.config.logger.info(`  showing ${path}`)
-      // Read at every request: a reload shows what embeddings.py has written meanwhile.
+      // Read at every request: a reload shows what embeddings.py has written since.
       server.middlewares.use('/graph.json', (_request, response) => {
         response.setHeader('Content-Type', 'application/json')
         response.end(readFileSync(path))
@@ -43,18 +47,25 @@ function graphFile(): Plugin {
   }
 }
 
-/** The built page runs its own scripts, talks to its own host, and shows pictures; App narrows those to one host. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob: https: http:; "
-  + "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
-
-function contentSecurityPolicy(): Plugin {
+/**
+ * The built page runs its own scripts, and talks to its own host and to the one that the covers come from.
+ */
+function policy(graph: string): Plugin {
   return {
-    name: 'content-security-policy',
-    // The development server injects scripts of its own, so only the built page has the policy.
+    name: 'policy',
+    // The development server adds scripts of its own, so only the built page has the policy.
     apply: 'build',
-    transformIndexHtml: () => [
-      { tag: 'meta', attrs: { 'http-equiv': 'Content-Security-Policy', content: POLICY }, injectTo: 'head-prepend' },
-    ],
+    transformIndexHtml: {
+      order: 'post',
+      handler: (html) =>
+        contentSecurityPolicy(html, {
+          'script-src': "'self'",
+          'style-src': "'self'",
+          'img-src': `'self' data: blob: ${picturesOrigin(readFileSync(graph, 'utf8'))}`,
+          'connect-src': "'self'",
+          'worker-src': "'self' blob:",
+        }),
+    },
   }
 }
 
@@ -64,7 +75,8 @@ function serviceWorker(): Plugin {
     apply: 'build',
     enforce: 'post',
     generateBundle(_options, bundle) {
-      const files = ['./', './icon.svg', ...Object.keys(bundle).filter((name) => name !== 'index.html').map((name) => `./${name}`)]
+      const names = Object.keys(bundle).filter((name) => name !== 'index.html')
+      const files = ['./', './icon.svg', ...names.map((name) => `./${name}`)]
       const version = createHash('sha256').update(files.join()).digest('hex').slice(0, 12)
       const source = readFileSync(resolve(here, 'src/service-worker.js'), 'utf8')
         .replace('__FILES__', JSON.stringify(files))
@@ -74,10 +86,26 @@ function serviceWorker(): Plugin {
   }
 }
 
-export default defineConfig({
-  root: here,
-  base: './',
-  // Milliseconds; a browser takes its time to start on a busy machine.
-  test: { testTimeout: 60_000, hookTimeout: 60_000 },
-  plugins: [react(), graphFile(), contentSecurityPolicy(), serviceWorker()],
+export default defineConfig(({ mode }) => {
+  // Found before anything is written: a wrong GRAPH leaves the last build as it is.
+  const graph = findGraph()
+  const common = {
+    root: here,
+    base: './',
+    // In ms; a browser takes its time to start on a busy machine.
+    test: { testTimeout: 60_000, hookTimeout: 60_000 },
+  }
+  if (mode !== 'explorer')
+    return { ...common, plugins: [react(), graphFile(graph), policy(graph), serviceWorker()] }
+  return {
+    ...common,
+    plugins: [react(), explorerPage(here)],
+    publicDir: false,
+    build: {
+      emptyOutDir: false,
+      modulePreload: false,
+      cssCodeSplit: false,
+      rolldownOptions: { output: { codeSplitting: false } },
+    },
+  }
 })

@@ -1,39 +1,60 @@
-/** The clusters with their counts; each can be switched off. */
+/** The clusters with their numbers of titles; each can be switched off. */
 import type { AnimeGraph } from './graph'
 import { Dot } from './parts'
 
 interface Props {
   graph: AnimeGraph
   hidden: ReadonlySet<number>
-  onHidden(hidden: ReadonlySet<number>): void
-  onShow(cluster: number | null): void
+  setHidden(hidden: ReadonlySet<number>): void
+  /** The pointer is on a cluster, or on none. */
+  setShown(cluster: number | null): void
 }
 
-export function ClusterLegend({ graph, hidden, onHidden, onShow }: Props) {
+export function ClusterLegend({ graph, hidden, setHidden, setShown }: Props) {
   const toggle = (id: number) => {
     const next = new Set(hidden)
     if (!next.delete(id)) next.add(id)
-    onHidden(next)
+    setHidden(next)
+    setShown(null)
   }
+  const hideAll = () => setHidden(new Set(graph.clusters.map(({ id }) => id)))
   return (
-    <div className="legend" onMouseLeave={() => onShow(null)}>
-      <ul>
-        {graph.clusters.map((cluster) => (
-          <li key={cluster.id} onMouseEnter={() => onShow(hidden.has(cluster.id) ? null : cluster.id)}>
+    <div className="legend">
+      <ul onMouseLeave={() => setShown(null)}>
+        {graph.clusters.map(({ id, name, size, color }) => (
+          <li key={id} onMouseEnter={() => setShown(hidden.has(id) ? null : id)}>
             <label>
-              <input type="checkbox" checked={!hidden.has(cluster.id)} onChange={() => { toggle(cluster.id); onShow(null) }} />
-              <Dot cluster={cluster} />
-              <span className="legend-name">{cluster.name}</span>
-              <span className="legend-count">{cluster.size.toLocaleString('en')}</span>
+              <input type="checkbox" checked={!hidden.has(id)} onChange={() => toggle(id)} />
+              <Dot color={color} />
+              <span className="legend-name">{name}</span>
+              <span className="legend-count">{size.toLocaleString('en')}</span>
             </label>
           </li>
         ))}
       </ul>
       <p className="buttons">
-        <button type="button" className="quiet" onClick={() => onHidden(new Set())} disabled={hidden.size === 0}>All</button>
-        <button type="button" className="quiet" onClick={() => onHidden(new Set(graph.clusters.map(({ id }) => id)))} disabled={hidden.size === graph.clusters.length}>None</button>
+        <button
+          type="button"
+          className="quiet"
+          onClick={() => setHidden(new Set())}
+          disabled={hidden.size === 0}
+        >
+          All
+        </button>
+        <button
+          type="button"
+          className="quiet"
+          onClick={hideAll}
+          disabled={hidden.size === graph.clusters.length}
+        >
+          None
+        </button>
       </p>
-      {graph.pictureOrigin === null && <p className="legend-note">This graph names no covers; coloured discs stand in for them.</p>}
+      <p className="legend-note">
+        {graph.anime.length.toLocaleString('en')} titles
+        {graph.lists && `, from the scores in ${graph.lists.toLocaleString('en')} lists`}.
+        {graph.pictureOrigin === null && ' The graph has no covers.'}
+      </p>
     </div>
   )
 }

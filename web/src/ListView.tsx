@@ -1,17 +1,17 @@
-/** The same titles as text: for who prefers it, and for browsers without WebGL. */
+/** The titles as text, for those who prefer it and for browsers without WebGL. */
 import { useMemo, useState } from 'react'
-import { byPopularity, type AnimeGraph } from './graph'
+import { type AnimeGraph, byPopularity } from './graph'
 import { TitleRow } from './parts'
 
 const STEP = 100
 
 interface Props {
   graph: AnimeGraph
-  hidden: ReadonlySet<number>
+  hiddenClusters: ReadonlySet<number>
   onOpen(id: number): void
 }
 
-export function ListView({ graph, hidden, onOpen }: Props) {
+export function ListView({ graph, hiddenClusters, onOpen }: Props) {
   const [shown, setShown] = useState(STEP)
   const [order, setOrder] = useState('popularity')
   const titles = useMemo(() => {
@@ -19,13 +19,16 @@ export function ListView({ graph, hidden, onOpen }: Props) {
     if (order === 'title') sorted.sort((a, b) => a.title.localeCompare(b.title))
     if (order === 'mean') sorted.sort((a, b) => (b.mean ?? 0) - (a.mean ?? 0))
     if (order === 'year') sorted.sort((a, b) => (b.year ?? 0) - (a.year ?? 0))
-    return sorted.filter((anime) => !hidden.has(anime.cluster.id))
-  }, [graph, hidden, order])
+    return sorted.filter((anime) => !hiddenClusters.has(anime.cluster.id))
+  }, [graph, hiddenClusters, order])
   return (
     <div className="list-view">
       <div className="list-head">
-        <h2>{titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}</h2>
-        <label>Order
+        <h2>
+          {titles.length.toLocaleString('en')} {titles.length === 1 ? 'title' : 'titles'}
+        </h2>
+        <label>
+          Sort by
           <select value={order} onChange={(event) => setOrder(event.target.value)}>
             <option value="popularity">Popularity</option>
             <option value="title">Title</option>
@@ -34,8 +37,18 @@ export function ListView({ graph, hidden, onOpen }: Props) {
           </select>
         </label>
       </div>
-      <ol className="titles">{titles.slice(0, shown).map((anime) => <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />)}</ol>
-      {titles.length > shown && <p><button type="button" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
+      <ol className="titles">
+        {titles.slice(0, shown).map((anime) => (
+          <TitleRow key={anime.id} anime={anime} onOpen={onOpen} />
+        ))}
+      </ol>
+      {titles.length > shown && (
+        <p>
+          <button type="button" onClick={() => setShown(shown + STEP)}>
+            Show more
+          </button>
+        </p>
+      )}
     </div>
   )
 }

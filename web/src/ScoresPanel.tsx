@@ -1,32 +1,48 @@
-/** The user's own scores, the list file, and what follows from them: recommendations. */
-import { useEffect, useMemo, useRef, useState } from 'react'
+/** The user's scores: the list file, the scored titles, and the recommendations. */
+import { useEffect, useRef, useState } from 'react'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
-import { readListFile } from './listfile'
-import { Facts, PanelHead, TitleRow, mediaTypeName } from './parts'
-import type { Recommendation } from './recommend'
-import { scoredOn, type Scores } from './scores'
+import { type ListFile, readListFile } from './listfile'
+import { PanelHead } from './parts'
+import { Recommendations } from './Recommendations'
+import { type Scores, scoredOn } from './scores'
 
 interface Props {
   graph: AnimeGraph
   scores: Scores
-  /** Those of them that are on this map and no 0, the highest first. */
+  /** Those with a score and on this map, the highest first. */
   scored: [number, number][]
+  /** Whether the browser keeps the scores. */
   kept: boolean
-  onScores(scores: Scores): void
+  change(scores: Scores): void
   onOpen(id: number): void
   onClose(): void
   /** A file that was dropped on the page; a new object for each drop. */
   dropped: File | null
 }
 
-const STEP = 20
+/** Scored titles that are listed. */
+const MAX_LISTED = 200
 
-const count = (number: number, one: string, more: string) => `${number.toLocaleString('en')} ${number === 1 ? one : more}`
+const count = (number: number, one: string, more: string) =>
+  `${number.toLocaleString('en')} ${number === 1 ? one : more}`
 
-export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onClose, dropped }: Props) {
-  const picker = useRef<HTMLInputElement>(null)
-  const [message, setMessage] = useState<{ text: string; bad?: boolean; undo?: Scores } | null>(null)
+function describe(graph: AnimeGraph, { user, scores }: ListFile): string {
+  const name = user ? `The list of ${user}` : 'The list'
+  const withScore = [...scores.values()].filter((score) => score > 0).length.toLocaleString('en')
+  const onMap = scoredOn(graph, scores).length.toLocaleString('en')
+  return `${name}: ${count(scores.size, 'entry', 'entries')}, ${withScore} with a score, ${onMap} of these on this map.`
+}
+
+interface Message {
+  text: string
+  bad?: boolean
+  undo?: Scores
+}
+
+/** Reading list files, removing all scores, and undoing that, with a message about the last of them. */
+function useActions({ graph, scores, change, dropped }: Props) {
+  const [message, setMessage] = useState<Message | null>(null)
   const [reading, setReading] = useState(false)
 
   const read = async (file: File) => {
@@ -34,11 +50,8 @@ export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onC
     setMessage(null)
     try {
       const list = await readListFile(file)
-      const withScore = [...list.scores.values()].filter((score) => score > 0).length
-      onScores(new Map([...scores, ...list.scores]))
-      setMessage({
-        text: `${list.user ? `The list of ${list.user}` : 'The list'}: ${count(list.scores.size, 'entry', 'entries')}, ${withScore.toLocaleString('en')} with a score, ${scoredOn(graph, list.scores).length.toLocaleString('en')} of these on this map.`,
-      })
+      change(new Map([...scores, ...list.scores]))
+      setMessage({ text: describe(graph, list) })
     } catch (error) {
       if (!(error instanceof FileError)) throw error
       setMessage({ text: error.message, bad: true })
@@ -48,127 +61,113 @@ export function ScoresPanel({ graph, scores, scored, kept, onScores, onOpen, onC
   }
   const handled = useRef<File | null>(null)
   useEffect(() => {
-    if (dropped && handled.current !== dropped) {
-      handled.current = dropped
-      void read(dropped)
-    }
+    if (!dropped || handled.current === dropped) return
+    handled.current = dropped
+    void read(dropped)
   })
 
-  const forget = () => {
-    setMessage({ text: 'All scores are forgotten.', undo: scores })
-    onScores(new Map())
+  const removeAll = () => {
+    setMessage({ text: 'All scores are removed.', undo: scores })
+    change(new Map())
   }
-  const undo = (forgotten: Scores) => {
+  const undo = (removed: Scores) => {
     setMessage(null)
-    onScores(forgotten)
+    change(removed)
   }
+  return { message, reading, read, removeAll, undo }
+}
+
+export function ScoresPanel(props: Props) {
+  const { graph, scores, scored, kept, onOpen, onClose } = props
+  const { message, reading, read, removeAll, undo } = useActions(props)
   return (
     <>
       <PanelHead title="Your scores" onClose={onClose} />
       <p>
-        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; drop it anywhere on this page).
-        It is read in your browser and never leaves it.
+        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; you can also
+        drop it on this page). It is read in your browser and never leaves it.
       </p>
       <p className="buttons">
-        <button type="button" onClick={() => picker.current!.click()} disabled={reading}>{reading ? 'Reading the list…' : 'Open list file'}</button>
-        {scores.size > 0 && <button type="button" className="quiet" onClick={forget}>Forget all scores</button>}
+        <FileButton disabled={reading} onFile={read}>
+          {reading ? 'Reading the list…' : 'Open list file'}
+        </FileButton>
+        {scores.size > 0 && (
+          <button type="button" className="quiet" onClick={removeAll}>
+            Remove all scores
+          </button>
+        )}
       </p>
-      <input
-        ref={picker} type="file" accept=".xml,.gz,text/xml,application/gzip" hidden aria-label="List file"
-        onChange={(event) => { const file = event.target.files?.[0]; event.target.value = ''; if (file) void read(file) }}
-      />
       <div role="status">
-        {message && <p className={message.bad ? 'message bad' : 'message'}>{message.text}{message.undo && <> <button type="button" className="quiet" onClick={() => undo(message.undo!)}>Undo</button></>}</p>}
-        {!kept && <p className="message">This browser keeps no data for this page, so the scores last only until you close it.</p>}
+        {message && (
+          <p className={message.bad ? 'message bad' : 'message'}>
+            {message.text}{' '}
+            {message.undo && (
+              <button type="button" className="quiet" onClick={() => undo(message.undo!)}>
+                Undo
+              </button>
+            )}
+          </p>
+        )}
+        {!kept && (
+          <p className="message">
+            This browser does not keep data for this page. The scores are lost when you close it.
+          </p>
+        )}
       </div>
-      {scored.length > 0 && (
-        <details>
-          <summary>{count(scored.length, 'scored title', 'scored titles')} on this map</summary>
-          <ol className="own-scores">
-            {scored.slice(0, 200).map(([id, score]) => (
-              <li key={id}>
-                <button type="button" onClick={() => onOpen(id)}>{graph.byId.get(id)!.title}</button> <strong>{score}</strong>
-              </li>
-            ))}
-          </ol>
-          {scored.length > 200 && <p>… and {scored.length - 200} more.</p>}
-        </details>
+      {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
+      {scored.length > 0 && graph.model && <Recommendations graph={graph} scores={scores} onOpen={onOpen} />}
+      {!graph.model && (
+        <p className="message">
+          This graph does not contain what recommendations need. Make it again with embeddings.py.
+        </p>
       )}
-      {graph.model === null
-        ? <p className="message">This graph does not hold what recommending needs; make it anew with embeddings.py.</p>
-        : scored.length === 0
-          ? !message && <p className="message">No title on this map has a score of yours yet, so there is nothing to recommend from.</p>
-          : <RecommendationList graph={graph} scores={scores} onOpen={onOpen} />}
+      {graph.model && scored.length === 0 && !message && (
+        <p className="message">You have not scored a title of this map yet.</p>
+      )}
     </>
   )
 }
 
-/** What the worker makes of the scores; null until the first answer. `stale` while an answer to the present scores is due. */
-function useRecommendations(graph: AnimeGraph, scores: Scores) {
-  const [result, setResult] = useState<{ number: number; recommendations: Recommendation[] } | null>(null)
-  const worker = useRef<Worker>(null)
-  const asked = useRef(0)
-  useEffect(() => {
-    const started = new Worker(new URL('./recommend.worker.ts', import.meta.url), { type: 'module' })
-    started.postMessage({ ids: graph.anime.map(({ id }) => id), vectors: graph.vectors, model: graph.model })
-    started.onmessage = ({ data }) => setResult(data)
-    worker.current = started
-    return () => started.terminate()
-  }, [graph])
-  useEffect(() => {
-    asked.current++
-    worker.current!.postMessage({ number: asked.current, scores })
-  }, [graph, scores])
-  return { recommendations: result?.recommendations ?? null, stale: result?.number !== asked.current }
+interface FileButtonProps {
+  disabled: boolean
+  onFile(file: File): void
+  children: React.ReactNode
 }
 
-function RecommendationList({ graph, scores, onOpen }: Pick<Props, 'graph' | 'scores' | 'onOpen'>) {
-  const { recommendations, stale } = useRecommendations(graph, scores)
-  const [yearFrom, setYearFrom] = useState('')
-  const [yearTo, setYearTo] = useState('')
-  const [meanFrom, setMeanFrom] = useState('')
-  const [type, setType] = useState('')
-  const [shown, setShown] = useState(STEP)
-  const types = useMemo(() => [...new Set(graph.anime.map((anime) => anime.mediaType))].filter((one) => one !== null).sort(), [graph])
-
-  if (!recommendations) return <p role="status">Looking for what suits you…</p>
-  // An unknown year, mean or kind meets no condition that is set.
-  const from = Number(yearFrom) || -Infinity, to = Number(yearTo) || Infinity, mean = Number(meanFrom) || -Infinity
-  const passing = recommendations.filter(({ id }) => {
-    const anime = graph.byId.get(id)!
-    return (!yearFrom || (anime.year ?? -Infinity) >= from) && (!yearTo || (anime.year ?? Infinity) <= to)
-      && (!meanFrom || (anime.mean ?? -Infinity) >= mean) && (!type || anime.mediaType === type)
-  })
+function FileButton({ disabled, onFile, children }: FileButtonProps) {
+  const input = useRef<HTMLInputElement>(null)
+  const onChange = ({ target }: React.ChangeEvent<HTMLInputElement>) => {
+    const file = target.files?.[0]
+    // Otherwise the same file could not be chosen again.
+    target.value = ''
+    if (file) onFile(file)
+  }
+  const accept = '.xml,.gz,text/xml,application/gzip'
   return (
-    <section aria-labelledby="recommended" aria-busy={stale}>
-      <h3 id="recommended">Recommended for you</h3>
-      <div className="filters">
-        <label>From year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearFrom} onChange={(event) => setYearFrom(event.target.value)} /></label>
-        <label>To year<input type="number" inputMode="numeric" min={1900} max={2100} value={yearTo} onChange={(event) => setYearTo(event.target.value)} /></label>
-        <label>Mean from<input type="number" inputMode="decimal" min={1} max={10} step={0.1} value={meanFrom} onChange={(event) => setMeanFrom(event.target.value)} /></label>
-        {types.length > 0 && (
-          <label>Kind
-            <select value={type} onChange={(event) => setType(event.target.value)}>
-              <option value="">Any</option>
-              {types.map((one) => <option key={one} value={one}>{mediaTypeName(one)}</option>)}
-            </select>
-          </label>
-        )}
-      </div>
-      {passing.length === 0 && <p className="message">{recommendations.length === 0 ? 'Every title of this map is on your list already.' : 'No title passes these filters.'}</p>}
-      <ol className="titles recommendations">
-        {passing.slice(0, shown).map(({ id, because }) => (
-          <TitleRow
-            key={id} anime={graph.byId.get(id)!} onOpen={onOpen}
-            note={<><Facts anime={graph.byId.get(id)!} /><Because titles={because.map((own) => graph.byId.get(own)!.title)} /></>}
-          />
-        ))}
-      </ol>
-      {passing.length > shown && <p><button type="button" className="quiet" onClick={() => setShown(shown + STEP)}>Show more</button></p>}
-    </section>
+    <>
+      <button type="button" onClick={() => input.current!.click()} disabled={disabled}>
+        {children}
+      </button>
+      <input ref={input} type="file" accept={accept} hidden aria-label="List file" onChange={onChange} />
+    </>
   )
 }
 
-function Because({ titles }: { titles: string[] }) {
-  return titles.length > 0 ? <span className="because">because of {titles.join(' · ')}</span> : null
+function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' | 'onOpen'>) {
+  return (
+    <details>
+      <summary>{count(scored.length, 'scored title', 'scored titles')} on this map</summary>
+      <ol className="scored-titles">
+        {scored.slice(0, MAX_LISTED).map(([id, score]) => (
+          <li key={id}>
+            <button type="button" onClick={() => onOpen(id)}>
+              {graph.byId.get(id)!.title}
+            </button>{' '}
+            <strong>{score}</strong>
+          </li>
+        ))}
+      </ol>
+      {scored.length > MAX_LISTED && <p>… and {scored.length - MAX_LISTED} more.</p>}
+    </details>
+  )
 }

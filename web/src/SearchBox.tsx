@@ -1,22 +1,16 @@
-/** Search as a combobox: arrows and Enter choose, Escape empties, `/` comes here from anywhere. */
+/** Search as a combobox: arrows and Enter choose, Escape clears, `/` focuses it from anywhere. */
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import type { Anime } from './graph'
 import { Cover, Facts } from './parts'
-import { search, type SearchIndex } from './search'
+import { type SearchIndex, search } from './search'
 
-export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: number): void }) {
-  const [text, setText] = useState('')
-  const [active, setActive] = useState(0)
-  const [open, setOpen] = useState(false)
-  const field = useRef<HTMLInputElement>(null)
-  const list = useRef<HTMLUListElement>(null)
-  const name = useId()
-  const found = useMemo(() => search(index, text), [index, text])
-  const asked = text.trim() !== ''
-
+/** Focus a field when the user presses `/` outside of any field. */
+function useSlash(field: React.RefObject<HTMLInputElement | null>) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      const writing = (event.target as HTMLElement).matches('input:not([type=radio], [type=checkbox]), select, textarea')
+      const writing = (event.target as HTMLElement).matches(
+        'input:not([type=radio], [type=checkbox]), select, textarea',
+      )
       if (event.key !== '/' || writing || event.ctrlKey || event.metaKey || event.altKey) return
       event.preventDefault()
       field.current!.focus()
@@ -24,58 +18,117 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
     }
     addEventListener('keydown', onKey)
     return () => removeEventListener('keydown', onKey)
-  }, [])
+  }, [field])
+}
 
-  useEffect(() => {
-    list.current?.children[active]?.scrollIntoView({ block: 'nearest' })
-  }, [active])
+/** Text, results, and the active result of the search. */
+function useSearch(index: SearchIndex) {
+  const [text, setText] = useState('')
+  const [active, setActive] = useState(0)
+  const found = useMemo(() => search(index, text), [index, text])
+  const type = (next: string) => {
+    setText(next)
+    setActive(0)
+  }
+  const step = (by: number) => setActive((active + by + found.length) % found.length)
+  return { text, type, found, active, setActive, step }
+}
+
+export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: number): void }) {
+  const { text, type, found, active, setActive, step } = useSearch(index)
+  const [focused, setFocused] = useState(false)
+  const field = useRef<HTMLInputElement>(null)
+  const listId = useId()
+  const open = focused && text.trim() !== ''
+  useSlash(field)
 
   const choose = (anime: Anime) => {
-    setOpen(false)
-    setText('')
+    type('')
     field.current!.blur()
     onOpen(anime.id)
   }
   const onKeyDown = (event: React.KeyboardEvent) => {
-    if (event.key === 'ArrowDown' && found.length) setActive((active + 1) % found.length)
-    else if (event.key === 'ArrowUp' && found.length) setActive((active + found.length - 1) % found.length)
-    else if (event.key === 'Enter' && found.length) choose(found[active])
-    else if (event.key === 'Escape') setText('')
+    if (event.key === 'Escape') type('')
+    else if (found.length === 0) return
+    else if (event.key === 'ArrowDown') step(1)
+    else if (event.key === 'ArrowUp') step(-1)
+    else if (event.key === 'Enter') choose(found[active])
     else return
     event.preventDefault()
     event.stopPropagation()
   }
-
   return (
-    <div className="search" role="search" onBlur={(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setOpen(false) }}>
+    <search className="search">
       <input
-        ref={field} type="text" value={text} placeholder="Search a title" aria-label="Search a title"
-        role="combobox" aria-expanded={open && asked && found.length > 0} aria-controls={name} aria-autocomplete="list"
-        aria-activedescendant={open && found[active] ? `${name}-${active}` : undefined}
-        autoComplete="off" spellCheck={false} enterKeyHint="search" maxLength={200}
-        onChange={(event) => { setText(event.target.value); setActive(0); setOpen(true) }}
-        onFocus={() => setOpen(true)} onKeyDown={onKeyDown}
+        ref={field}
+        type="text"
+        value={text}
+        placeholder="Search a title"
+        aria-label="Search a title"
+        role="combobox"
+        aria-expanded={open && found.length > 0}
+        aria-controls={listId}
+        aria-autocomplete="list"
+        aria-activedescendant={open && found[active] ? `${listId}-${active}` : undefined}
+        autoComplete="off"
+        spellCheck={false}
+        enterKeyHint="search"
+        maxLength={200}
+        onChange={(event) => type(event.target.value)}
+        onFocus={() => setFocused(true)}
+        onBlur={() => setFocused(false)}
+        onKeyDown={onKeyDown}
       />
-      {!text && <kbd aria-hidden="true">/</kbd>}
-      {open && asked && found.length > 0 && (
-        <ul id={name} ref={list} role="listbox" aria-label="Titles found">
-          {found.map((anime, k) => (
-            <li
-              key={anime.id} id={`${name}-${k}`} role="option" aria-selected={k === active}
-              onPointerMove={() => setActive(k)} onMouseDown={(event) => event.preventDefault()} onClick={() => choose(anime)}
-            >
-              <Cover anime={anime} width={32} />
-              <span className="title-text">
-                <span className="title-name">{anime.title}</span>
-                {anime.english && <span className="title-english">{anime.english}</span>}
-                <Facts anime={anime} />
-              </span>
-            </li>
-          ))}
-        </ul>
+      {!text && <kbd>/</kbd>}
+      {open && found.length > 0 && (
+        <Results id={listId} found={found} active={active} onActive={setActive} onChoose={choose} />
       )}
-      {open && asked && found.length === 0 && <p className="nothing">No title on this map is called anything like “{text.trim()}”.</p>}
-      <span className="visually-hidden" role="status">{open && asked ? `${found.length} ${found.length === 1 ? 'title' : 'titles'} found` : ''}</span>
+      {open && found.length === 0 && (
+        <p className="nothing">No title on this map is similar to “{text.trim()}”.</p>
+      )}
+      <span className="visually-hidden" role="status">
+        {open ? `${found.length} ${found.length === 1 ? 'title' : 'titles'} found` : ''}
+      </span>
+    </search>
+  )
+}
+
+interface ResultProps {
+  id: string
+  found: Anime[]
+  active: number
+  onActive(index: number): void
+  onChoose(anime: Anime): void
+}
+
+function Results({ id, found, active, onActive, onChoose }: ResultProps) {
+  const list = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    list.current!.children[active]?.scrollIntoView({ block: 'nearest' })
+  }, [active])
+  return (
+    <div id={id} ref={list} className="results" role="listbox" aria-label="Titles found">
+      {found.map((anime, k) => (
+        // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keyboard
+        <div
+          key={anime.id}
+          id={`${id}-${k}`}
+          role="option"
+          tabIndex={-1}
+          aria-selected={k === active}
+          onPointerMove={() => onActive(k)}
+          // The field keeps the focus.
+          onMouseDown={(event) => event.preventDefault()}
+          onClick={() => onChoose(anime)}
+        >
+          <Cover anime={anime} width={32} />
+          <span className="title-text">
+            <span className="title-name">{anime.title}</span>
+            {anime.english && <span className="title-english">{anime.english}</span>}
+            <Facts anime={anime} />
+          </span>
+        </div>
+      ))}
     </div>
   )
 }

@@ -1,4 +1,4 @@
-/** Colours as #rrggbb: mixed, and made to stand out from the page's background. */
+/** Colours as #rrggbb: mixing, and contrast to the page's background. */
 
 export interface ThemeColor {
   light: string
@@ -8,19 +8,19 @@ export interface ThemeColor {
 /** --background of style.css. */
 const BACKGROUND: ThemeColor = { light: '#f7f6f3', dark: '#14151a' }
 
-/** What WCAG asks of graphics that carry meaning. */
-const LEAST_CONTRAST = 3
+/** WCAG 2.1, 1.4.11: contrast of graphics that carry meaning. */
+const MIN_CONTRAST = 3
 
 const channels = (color: string) => [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16))
 
-/** `share` of b in a. */
+/** Return a colour with so large a share of `b`, the rest of `a`. */
 export function mix(a: string, b: string, share: number): string {
   const other = channels(b)
   const mixed = channels(a).map((value, k) => Math.round(value * (1 - share) + other[k] * share))
-  return '#' + mixed.map((value) => value.toString(16).padStart(2, '0')).join('')
+  return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`
 }
 
-/** Relative luminance by WCAG, 0 to 1. */
+/** Return the relative luminance as WCAG defines it, 0 to 1. */
 function luminance(color: string): number {
   const [red, green, blue] = channels(color).map((value) => {
     const share = value / 255
@@ -34,12 +34,12 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05)
 }
 
-/** The colour itself where it stands out from both backgrounds, else with as little black or white as it takes. */
+/** Return the colour for both themes, with as little black or white as the contrast needs. */
 export function forThemes(color: string): ThemeColor {
-  const standOut = (background: string, towards: string) => {
+  const withContrast = (background: string, towards: string) => {
     let share = 0
-    while (contrast(mix(color, towards, share), background) < LEAST_CONTRAST) share += 0.03
+    while (contrast(mix(color, towards, share), background) < MIN_CONTRAST) share += 0.03
     return mix(color, towards, share)
   }
-  return { light: standOut(BACKGROUND.light, '#000000'), dark: standOut(BACKGROUND.dark, '#ffffff') }
+  return { light: withContrast(BACKGROUND.light, '#000000'), dark: withContrast(BACKGROUND.dark, '#ffffff') }
 }

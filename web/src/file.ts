@@ -1,27 +1,36 @@
-/** Files from outside, read with a bound on their size. */
+/** Reading files that the page did not write, up to a maximum size. */
 
-/** A file that the page can't use; the message is a sentence for the user. */
+/** A file that the page cannot use; the message is a sentence for the user. */
 export class FileError extends Error {}
 
-export const UNREADABLE = 'The file could not be read; it may have been moved or deleted.'
+export const UNREADABLE = 'The file could not be read. It may have been moved or deleted.'
 
 /**
- * Reads a stream into text. Throws FileError past `most` bytes, before the rest is fetched or inflated, and with the sentence
- * `broken` when the stream ends in an error.
+ * Return a stream as text. Throws FileError after `maxBytes`, before the rest is fetched or unpacked, and
+ * FileError(`broken`) when the stream fails.
  */
-export async function readText(stream: ReadableStream<Uint8Array>, most: number, broken: string, onBytes = (_bytes: number) => {}): Promise<string> {
+export async function readText(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  broken: string,
+  onBytes = (_bytes: number) => {},
+): Promise<string> {
   const decoder = new TextDecoder()
   const reader = stream.getReader()
   const parts: string[] = []
   let bytes = 0
   for (;;) {
-    const { done, value } = await reader.read().catch(() => { throw new FileError(broken) })
+    const { done, value } = await reader.read().catch(() => {
+      throw new FileError(broken)
+    })
     if (done) break
     bytes += value.length
-    if (bytes > most) {
-      // Not awaited: a stream that is being inflated may take its time to end, and nothing depends on it.
+    if (bytes > maxBytes) {
+      // Not awaited: unpacking may take time to stop, and nothing depends on it.
       void reader.cancel()
-      throw new FileError(`The file holds more than ${most / 2 ** 20} MB, far more than any file of its kind; it was not read.`)
+      throw new FileError(
+        `The file is larger than ${maxBytes / 2 ** 20} MB, more than any file of its kind. It was not read.`,
+      )
     }
     parts.push(decoder.decode(value, { stream: true }))
     onBytes(bytes)

@@ -1,4 +1,4 @@
-/** The list that MyAnimeList exports (XML, also .gz), read in the browser. Nothing of it leaves the page. */
+/** The list that MyAnimeList exports (XML, also .gz), read in the browser. No part of it leaves the page. */
 import { FileError, readText, UNREADABLE } from './file'
 
 export interface ListFile {
@@ -7,45 +7,70 @@ export interface ListFile {
   scores: Map<number, number>
 }
 
-/** Bytes of XML. The longest list known, 18,219 entries, takes some 16 MB. */
-const LARGEST_LIST = 32 * 2 ** 20
+/** In bytes of XML. The longest list known has 18,219 entries, about 16 MB. */
+const MAX_LIST = 32 * 2 ** 20
 
-const childText = (parent: Element, name: string) => parent.getElementsByTagName(name)[0]?.textContent?.trim() ?? ''
+const childText = (parent: Element, name: string) =>
+  parent.getElementsByTagName(name)[0]?.textContent?.trim() ?? ''
 
-/** Reads a plain or gzipped file, whatever it is called. FileError (a sentence) for whatever is not an anime list. */
+/**
+ * Return the list in a plain or gzipped file, whatever its name. Throws FileError if it is not an anime
+ * list.
+ */
 export async function readListFile(file: Blob): Promise<ListFile> {
-  const start = new Uint8Array(await file.slice(0, 2).arrayBuffer().catch(() => { throw new FileError(UNREADABLE) }))
-  if (start[0] !== 0x1f || start[1] !== 0x8b) return parseList(await readText(file.stream(), LARGEST_LIST, UNREADABLE))
-  const inflated = file.stream().pipeThrough(new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>)
-  return parseList(await readText(inflated, LARGEST_LIST, 'The .gz file is damaged or cut short; export the list again.'))
+  const start = new Uint8Array(
+    await file
+      .slice(0, 2)
+      .arrayBuffer()
+      .catch(() => {
+        throw new FileError(UNREADABLE)
+      }),
+  )
+  const isGzip = start[0] === 0x1f && start[1] === 0x8b
+  if (!isGzip) return parseList(await readText(file.stream(), MAX_LIST, UNREADABLE))
+  const unpacked = file
+    .stream()
+    .pipeThrough(new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>)
+  return parseList(await readText(unpacked, MAX_LIST, 'The .gz file is damaged. Export the list again.'))
 }
 
-export function parseList(text: string): ListFile {
-  if (text.trim() === '') throw new FileError('The file is empty; export the list again.')
-  // An export has no document type; entities, with which a small file unfolds into gigabytes, need one.
+/** Return the root of the XML. Throws FileError if it is not an anime list. */
+function parseXml(text: string): Element {
+  if (text.trim() === '') throw new FileError('The file is empty. Export the list again.')
+  // An export has no document type. Entities, with which a small file expands to gigabytes, need one.
   if (/<!(DOCTYPE|ENTITY)/i.test(text))
-    throw new FileError('The file declares a document type, which a list from MyAnimeList never does; it was not read.')
+    throw new FileError(
+      'The file declares a document type, which a list from MyAnimeList does not. It was not read.',
+    )
   const xml = new DOMParser().parseFromString(text, 'text/xml')
   const root = xml.documentElement
   if (xml.getElementsByTagName('parsererror').length > 0) {
-    if (text.includes('<myanimelist>')) throw new FileError('The file is damaged or cut short; export the list again.')
-    throw new FileError('The file is not XML. It should be the list that MyAnimeList exports (Profile, Anime List, Export).')
+    if (text.includes('<myanimelist>')) throw new FileError('The file is damaged. Export the list again.')
+    throw new FileError(
+      'The file is not XML. Choose the list that MyAnimeList exports (Profile, Anime List, Export).',
+    )
   }
-  if (root.tagName !== 'myanimelist')
-    throw new FileError('The file is XML, but not a list from MyAnimeList.')
+  if (root.tagName !== 'myanimelist') throw new FileError('The file is XML, but not a list from MyAnimeList.')
+  return root
+}
+
+export function parseList(text: string): ListFile {
+  const root = parseXml(text)
   if (root.getElementsByTagName('anime').length === 0) {
-    throw new FileError(root.getElementsByTagName('manga').length > 0
-      ? 'This is a manga list; export the anime list instead.'
-      : 'The list holds no anime.')
+    const isManga = root.getElementsByTagName('manga').length > 0
+    throw new FileError(
+      isManga ? 'This is a manga list. Export the anime list instead.' : 'The list has no anime.',
+    )
   }
   const scores = new Map<number, number>()
   for (const entry of root.children) {
     if (entry.tagName !== 'anime') continue
     const id = Number(childText(entry, 'series_animedb_id'))
     const score = Number(childText(entry, 'my_score'))
-    if (Number.isSafeInteger(id) && id > 0) scores.set(id, Number.isInteger(score) && score >= 1 && score <= 10 ? score : 0)
+    const isScore = Number.isInteger(score) && score >= 1 && score <= 10
+    if (Number.isSafeInteger(id) && id > 0) scores.set(id, isScore ? score : 0)
   }
-  if (scores.size === 0) throw new FileError('The list holds no entry with a MyAnimeList id.')
+  if (scores.size === 0) throw new FileError('The list has no entry with a MyAnimeList id.')
   const info = root.getElementsByTagName('myinfo')[0]
   return { user: (info && childText(info, 'user_name')) || null, scores }
 }

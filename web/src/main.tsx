@@ -1,8 +1,11 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import './style.css'
+import './panels.css'
+import './devices.css'
 
-// Kept for the next visit without a network; the development server has no such file.
-if (import.meta.env.PROD && 'serviceWorker' in navigator) void navigator.serviceWorker.register('./service-worker.js')
+// Keeps the page for visits without a network. The development server and the single file have none.
+if (import.meta.env.MODE === 'production' && 'serviceWorker' in navigator)
+  void navigator.serviceWorker.register('./service-worker.js')
 
 createRoot(document.getElementById('root')!).render(<App />)

@@ -1,34 +1,57 @@
 /** Small pieces that several panels show. */
 import { useEffect, useRef, useState } from 'react'
+import type { ThemeColor } from './colors'
+import type { Anime } from './graph'
 import { animeAddress } from './route'
-import type { Anime, Cluster } from './graph'
 
-/** The cluster's colours as CSS variables; the style sheet takes the one for its theme. */
-const clusterColor = ({ color }: Cluster) => ({ '--light': color.light, '--dark': color.dark }) as React.CSSProperties
+/** Both colours as CSS variables; the style sheet takes the one of its theme. */
+const colorVariables = ({ light, dark }: ThemeColor) =>
+  ({ '--light': light, '--dark': dark }) as React.CSSProperties
 
-export const Dot = ({ cluster }: { cluster: Cluster }) => <i className="dot" style={clusterColor(cluster)} />
+export const Dot = ({ color }: { color: ThemeColor }) => <i className="dot" style={colorVariables(color)} />
 
-/** The cover, or a coloured card with the title's first letter while there is none. */
+/** The cover, or a coloured card with the title's first letter where there is none. */
 export function Cover({ anime, width }: { anime: Anime; width: number }) {
-  const [failed, setFailed] = useState(false)
-  useEffect(() => setFailed(false), [anime.picture])
-  const style = { width, height: Math.round(width * 1.42) }
-  if (!anime.picture || failed)
-    return <span className="cover no-cover" style={{ ...style, ...clusterColor(anime.cluster) }} aria-hidden="true">{[...anime.title][0]}</span>
+  const [failed, setFailed] = useState<string | null>(null)
+  const style = { '--width': `${width}px` } as React.CSSProperties
+  if (!anime.picture || failed === anime.picture)
+    return (
+      <span
+        className="cover no-cover"
+        style={{ ...style, ...colorVariables(anime.cluster.color) }}
+        aria-hidden="true"
+      >
+        {[...anime.title][0]}
+      </span>
+    )
   return (
     <img
-      className="cover" style={style} src={anime.picture} alt="" loading="lazy" decoding="async"
-      referrerPolicy="no-referrer" onError={() => setFailed(true)}
+      className="cover"
+      style={style}
+      src={anime.picture}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      referrerPolicy="no-referrer"
+      onError={() => setFailed(anime.picture)}
     />
   )
 }
 
 const MEDIA_TYPES: Record<string, string> = {
-  tv: 'TV', ova: 'OVA', ona: 'ONA', movie: 'Film', special: 'Special', tv_special: 'TV special', music: 'Music', cm: 'Advert', pv: 'Trailer',
+  tv: 'TV',
+  ova: 'OVA',
+  ona: 'ONA',
+  movie: 'Film',
+  special: 'Special',
+  tv_special: 'TV special',
+  music: 'Music',
+  cm: 'Advert',
+  pv: 'Trailer',
 }
 export const mediaTypeName = (type: string) => MEDIA_TYPES[type] ?? type
 
-/** Year, mean, studios in one line; what is unknown is left out. */
+/** Year, type, mean score and studios in one line, as far as they are known. */
 export function Facts({ anime }: { anime: Anime }) {
   const facts = [
     anime.year,
@@ -58,7 +81,10 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
       <a href={animeAddress(anime.id)} onClick={open}>
         <Cover anime={anime} width={44} />
         <span className="title-text">
-          <span className="title-name"><Dot cluster={anime.cluster} />{anime.title}</span>
+          <span className="title-name">
+            <Dot color={anime.cluster.color} />
+            {anime.title}
+          </span>
           {anime.english && <span className="title-english">{anime.english}</span>}
           {note ?? <Facts anime={anime} />}
         </span>
@@ -68,7 +94,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
   )
 }
 
-/** What stays in sight of a panel while the rest scrolls: its title, which takes the focus, and the way out. */
+/** Title of a panel, which takes the focus, and the button that closes it; both stay in sight. */
 export function PanelHead({ title, onClose }: { title: string; onClose(): void }) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
@@ -77,37 +103,67 @@ export function PanelHead({ title, onClose }: { title: string; onClose(): void }
   }, [])
   return (
     <div className="panel-head">
-      <h2 ref={heading} tabIndex={-1}>{title}</h2>
-      <button type="button" className="close" onClick={onClose} aria-label="Close">×</button>
+      <h2 ref={heading} tabIndex={-1}>
+        {title}
+      </h2>
+      <button type="button" className="close" onClick={onClose} aria-label="Close">
+        ×
+      </button>
     </div>
   )
 }
 
-/** Similarity as a figure and a bar. */
+/** Similarity as a number and a bar. */
 export function Similarity({ value }: { value: number }) {
   return (
     <span className="similarity">
-      <span className="visually-hidden">similarity </span>{value.toFixed(2)}
-      <span className="bar" aria-hidden="true"><span style={{ width: `${Math.max(0, value) * 100}%` }} /></span>
+      <span className="visually-hidden">similarity </span>
+      {value.toFixed(2)}
+      <span className="bar" aria-hidden="true">
+        <span style={{ width: `${Math.max(0, value) * 100}%` }} />
+      </span>
     </span>
   )
 }
 
-/** Ten stars as radio buttons; 0 is none. */
-export function Stars({ score, onScore }: { score: number | undefined; onScore(score: number | null): void }) {
+interface StarsProps {
+  /** 0: on the list without a score; undefined: not on it. */
+  score: number | undefined
+  onScore(score: number | null): void
+}
+
+/** Ten stars as radio buttons. */
+export function Stars({ score, onScore }: StarsProps) {
   const [preview, setPreview] = useState(0)
   return (
     <fieldset className="stars" onMouseLeave={() => setPreview(0)}>
-      <legend>Your score{score ? <strong> {score}</strong> : score === 0 ? ': on your list, without a score' : ''}</legend>
+      <legend>
+        Your score{score ? <strong> {score}</strong> : score === 0 ? ': on your list, without a score' : ''}
+      </legend>
       <span className="star-row">
         {Array.from({ length: 10 }, (_, k) => k + 1).map((value) => (
-          <label key={value} className={value <= (preview || score || 0) ? 'lit' : ''} onMouseEnter={() => setPreview(value)} title={`${value} of 10`}>
-            <input type="radio" name="score" checked={score === value} onChange={() => onScore(value)} aria-label={`${value} of 10`} />
+          <label
+            key={value}
+            className={value <= (preview || score || 0) ? 'lit' : ''}
+            onMouseEnter={() => setPreview(value)}
+            title={`${value} of 10`}
+          >
+            <input
+              type="radio"
+              name="score"
+              checked={score === value}
+              onChange={() => onScore(value)}
+              aria-label={`${value} of 10`}
+            />
             <span aria-hidden="true">★</span>
           </label>
         ))}
       </span>
-      {score !== undefined && <button type="button" className="quiet" onClick={() => onScore(null)}>Remove</button>}
+      {score !== undefined && (
+        <button type="button" className="quiet" onClick={() => onScore(null)}>
+          Remove
+        </button>
+      )}
     </fieldset>
   )
 }

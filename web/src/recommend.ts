@@ -1,90 +1,141 @@
-/** What embeddings.recommend gives, from the vectors and the model in graph.json: the same formula, the same order. */
-import { DIMENSIONS } from './graph'
+/**
+ * recommend.recommend() of recommend.py, from the vectors and the model of graph.json: the same formula and
+ * order.
+ */
 
-/** `settings.recommend` of graph.json: what the formula needs besides the vectors; arrays in the order of the titles. */
+/** `model` of graph.json: what the formula needs besides the vectors; arrays in the order of the titles. */
 export interface RecommendationModel {
+  /** Mean scores, 0 to 10. */
   mean: number[]
+  /** Relative popularity, positive, about 1 on average. */
   popularity: number[]
-  /** DIMENSIONS x DIMENSIONS. */
+  /** Square matrix, as wide as a vector. */
   whitening: number[][]
 }
 
 export interface Recommendation {
   id: number
   affinity: number
-  /** The person's titles that speak most for this one, strongest first, at most REASONS. */
-  because: number[]
+  /** The user's titles that add most to the affinity, the strongest first, at most MAX_REASONS. */
+  reasons: number[]
 }
 
 export interface Recommender {
   ids: number[]
   model: RecommendationModel
+  nEmbedding: number
   /** Whitened vectors of unit length, one row a title: y_i of the formula. */
   whitened: Float64Array
 }
 
-const REASONS = 3
+const MAX_REASONS = 3
 
-function dot(a: Float64Array, i: number, b: Float64Array, j: number): number {
+const isNumberList = (value: unknown, length: number): value is number[] =>
+  Array.isArray(value) && value.length === length && value.every(Number.isFinite)
+
+/** Return the model, or null if it is not complete for so many titles and numbers. */
+export function parseModel(value: unknown, titles: number, nEmbedding: number): RecommendationModel | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { mean, popularity, whitening } = value as Record<string, unknown>
+  const complete =
+    isNumberList(mean, titles) &&
+    mean.every((score) => score >= 0 && score <= 10) &&
+    isNumberList(popularity, titles) &&
+    popularity.every((share) => share > 0) &&
+    Array.isArray(whitening) &&
+    whitening.length === nEmbedding &&
+    whitening.every((row) => isNumberList(row, nEmbedding))
+  return complete ? { mean, popularity, whitening } : null
+}
+
+/** Return the dot product of two rows of a matrix, given where they start. */
+function dot(matrix: Float64Array, a: number, b: number, length: number): number {
   let sum = 0
-  for (let k = 0; k < DIMENSIONS; k++) sum += a[i + k] * b[j + k]
+  for (let k = 0; k < length; k++) sum += matrix[a + k] * matrix[b + k]
   return sum
 }
 
-/** The part that does not depend on the person. */
-export function makeRecommender(ids: number[], vectors: Float32Array, model: RecommendationModel): Recommender {
-  // As embeddings.recommend does; where products nearly cancel out, the difference would show in the affinity.
+/** Return what does not depend on the user. `vectors`: one row of nEmbedding numbers for each of `ids`. */
+export function makeRecommender(
+  ids: number[],
+  vectors: Float32Array,
+  model: RecommendationModel,
+): Recommender {
+  const nEmbedding = vectors.length / ids.length
+  // In float32, as in recommend.py: where products nearly cancel, the difference would show.
   const whitening = model.whitening.map((row) => Float32Array.from(row))
   const whitened = new Float64Array(vectors.length)
-  for (let start = 0; start < vectors.length; start += DIMENSIONS) {
-    for (let k = 0; k < DIMENSIONS; k++) {
-      const value = vectors[start + k], row = whitening[k]
-      for (let d = 0; d < DIMENSIONS; d++) whitened[start + d] += value * row[d]
+  for (let start = 0; start < vectors.length; start += nEmbedding) {
+    for (let k = 0; k < nEmbedding; k++) {
+      const value = vectors[start + k]
+      for (let column = 0; column < nEmbedding; column++)
+        whitened[start + column] += value * whitening[k][column]
     }
-    const length = Math.sqrt(dot(whitened, start, whitened, start))
-    for (let d = 0; d < DIMENSIONS; d++) whitened[start + d] /= length
+    const length = Math.sqrt(dot(whitened, start, start, nEmbedding))
+    for (let column = 0; column < nEmbedding; column++) whitened[start + column] /= length
   }
-  return { ids, model, whitened }
+  return { ids, model, nEmbedding, whitened }
 }
 
-/**
- * Every title that is not in `scores`, best first; none if no title that the recommender knows has a score.
- *
- * `scores`: MAL id -> 1-10, 0 for a title that is on the list without a score. Affinity is the sum over the person's titles j of
- *
- *     p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g . p_i^0.5 e^(0.15 m_i)
- *
- * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles, rounded.
- */
-export function recommend({ ids, model, whitened }: Recommender, scores: ReadonlyMap<number, number>): Recommendation[] {
-  const { mean, popularity } = model
-  const sharpness = Math.max(1, Math.round(Math.log10(ids.length / 2)))
+interface Known {
+  id: number
+  start: number
+  weight: number
+}
+
+/** Return the user's titles that have a score and a vector, with their weights. */
+function findKnown({ ids, model, nEmbedding }: Recommender, scores: ReadonlyMap<number, number>): Known[] {
   const rows = new Map(ids.map((id, row) => [id, row]))
-  const own: { id: number; start: number; weight: number }[] = []
+  const known: Known[] = []
   for (const [id, score] of scores) {
     const row = rows.get(id)
     if (score === 0 || row === undefined) continue
-    own.push({ id, start: row * DIMENSIONS, weight: Math.exp(0.4 * (score - mean[row] / 2)) / popularity[row] ** 0.25 })
+    const weight = Math.exp(0.4 * (score - model.mean[row] / 2)) / model.popularity[row] ** 0.25
+    known.push({ id, start: row * nEmbedding, weight })
   }
-  if (own.length === 0) return []
+  return known
+}
+
+/**
+ * Return every title that is not in `scores`, best first; none if no title with a vector has a score.
+ *
+ * `scores`: MAL id -> 1-10, 0 for a title that is on the list without a score. The affinity of title i is a
+ * sum over the user's titles j,
+ *
+ *     sum_j  p_j^-0.25 e^(0.4 (s_j - m_j / 2)) . max(0, y_j . y_i)^g . p_i^0.5 e^(0.15 m_i)
+ *
+ * with p the popularity, m the mean score, y the whitened vector, and g = log10(n / 2) for n titles,
+ * rounded, at least 1.
+ */
+export function recommend(recommender: Recommender, scores: ReadonlyMap<number, number>): Recommendation[] {
+  const { ids, model, nEmbedding, whitened } = recommender
+  const exponent = Math.max(1, Math.round(Math.log10(ids.length / 2)))
+  const known = findKnown(recommender, scores)
+  if (known.length === 0) return []
   const recommendations: Recommendation[] = []
   for (let row = 0; row < ids.length; row++) {
     if (scores.has(ids[row])) continue
     let affinity = 0
-    const strongest: { id: number; speaks: number }[] = []
-    for (const { id, start, weight } of own) {
-      const near = dot(whitened, start, whitened, row * DIMENSIONS)
-      if (!(near > 0)) continue // nor where a vector has no direction: NaN
-      let speaks = weight
-      for (let power = 0; power < sharpness; power++) speaks *= near
-      affinity += speaks
-      if (strongest.length === REASONS && speaks <= strongest[REASONS - 1].speaks) continue
-      const place = strongest.findIndex((other) => other.speaks < speaks)
-      strongest.splice(place < 0 ? strongest.length : place, 0, { id, speaks })
-      strongest.length = Math.min(strongest.length, REASONS)
+    const strongest: { id: number; contribution: number }[] = []
+    for (const { id, start, weight } of known) {
+      const similarity = dot(whitened, start, row * nEmbedding, nEmbedding)
+      // Also where it is NaN, because a vector is zero.
+      if (!(similarity > 0)) continue
+      let contribution = weight
+      for (let power = 0; power < exponent; power++) contribution *= similarity
+      affinity += contribution
+      keepStrongest(strongest, id, contribution)
     }
-    affinity *= Math.sqrt(popularity[row]) * Math.exp(0.15 * mean[row])
-    recommendations.push({ id: ids[row], affinity, because: strongest.map(({ id }) => id) })
+    affinity *= Math.sqrt(model.popularity[row]) * Math.exp(0.15 * model.mean[row])
+    recommendations.push({ id: ids[row], affinity, reasons: strongest.map(({ id }) => id) })
   }
   return recommendations.sort((a, b) => b.affinity - a.affinity)
+}
+
+/** Insert a title into `strongest`, which is sorted, and keep the first MAX_REASONS. */
+function keepStrongest(strongest: { id: number; contribution: number }[], id: number, contribution: number) {
+  if (strongest.length === MAX_REASONS && contribution <= strongest[MAX_REASONS - 1].contribution) return
+  const index = strongest.findIndex((other) => other.contribution < contribution)
+  strongest.splice(index < 0 ? strongest.length : index, 0, { id, contribution })
+  strongest.length = Math.min(strongest.length, MAX_REASONS)
 }

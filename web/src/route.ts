@@ -1,4 +1,4 @@
-/** The address (`#/anime/1535`, `#/scores`, `#/`) and the way so far, which travels in the browser's history. */
+/** The address (`#/anime/1535`, `#/scores`, `#/`) and the trail, which is kept in the browser's history. */
 import { useCallback, useSyncExternalStore } from 'react'
 
 type Route =
@@ -7,7 +7,7 @@ type Route =
   | { page: 'anime'; id: number }
   | { page: 'unknown'; address: string }
 
-const LONGEST_TRAIL = 50
+const MAX_TRAIL = 50
 
 function parseRoute(hash: string): Route {
   const path = hash.replace(/^#\/?/, '')
@@ -39,12 +39,12 @@ const subscribe = (listener: () => void) => {
   return () => void listeners.delete(listener)
 }
 
-/** `trail`: the ids of the titles on the way here, the present one last. */
+/** `trail`: the ids of the titles on the way here; the present one is the last. */
 export function useRoute() {
   const { route, trail } = useSyncExternalStore(subscribe, () => snapshot)
   const goTo = useCallback((address: string, trail: number[] = []) => {
     if (address === location.hash) return
-    history.pushState({ trail: trail.slice(-LONGEST_TRAIL) }, '', address)
+    history.pushState({ trail: trail.slice(-MAX_TRAIL) }, '', address)
     readAddress()
   }, [])
   return { route, trail, goTo }

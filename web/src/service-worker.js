@@ -1,14 +1,24 @@
-/** Offline: the page's own files are kept at the first visit, and used whenever the network does not answer. */
+/** Keeps the page's own files at the first visit, and answers with them whenever the network does not. */
 const FILES = __FILES__
 const CACHE = 'aniembed-__VERSION__'
 
 addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'no-cache' })))).then(() => skipWaiting()))
+  event.waitUntil(
+    caches
+      .open(CACHE)
+      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'no-cache' }))))
+      .then(() => skipWaiting()),
+  )
 })
 
 addEventListener('activate', (event) => {
   const outdated = (names) => names.filter((name) => name.startsWith('aniembed-') && name !== CACHE)
-  event.waitUntil(caches.keys().then((names) => Promise.all(outdated(names).map((name) => caches.delete(name)))).then(() => clients.claim()))
+  event.waitUntil(
+    caches
+      .keys()
+      .then((names) => Promise.all(outdated(names).map((name) => caches.delete(name))))
+      .then(() => clients.claim()),
+  )
 })
 
 async function answer(event) {
@@ -16,11 +26,12 @@ async function answer(event) {
   try {
     response = await fetch(event.request)
   } catch (error) {
-    const kept = await caches.match(event.request, { ignoreSearch: true })
+    // ignoreVary: where a host varies its answers by Origin, the kept one is still the page's own.
+    const kept = await caches.match(event.request, { ignoreSearch: true, ignoreVary: true })
     if (kept) return kept
     throw error
   }
-  // Beside the answer, which is good even where there is no room to keep it.
+  // Not awaited: the answer is good even where there is no room to keep it.
   if (response.ok) {
     const copy = response.clone()
     event.waitUntil(caches.open(CACHE).then((cache) => cache.put(event.request, copy)))
@@ -30,5 +41,6 @@ async function answer(event) {
 
 addEventListener('fetch', (event) => {
   // Covers come from another host: the browser's own cache keeps those.
-  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin) event.respondWith(answer(event))
+  if (event.request.method === 'GET' && new URL(event.request.url).origin === location.origin)
+    event.respondWith(answer(event))
 })

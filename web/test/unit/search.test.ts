@@ -20,7 +20,10 @@ const titles: [string, string | null][] = [
   ['鋼の錬金術師', null],
   ['◯', null],
 ]
-const anime = titles.map(([title, english], k) => ({ id: k + 1, title, english, popularity: k + 1 }) as Anime)
+const entry = (id: number, title: string, english: string | null, popularity = id) =>
+  ({ id, title, english, japanese: null, synonyms: [], popularity }) as unknown as Anime
+const anime = titles.map(([title, english], k) => entry(k + 1, title, english))
+Object.assign(anime[2], { japanese: 'からくりサーカス', synonyms: ['FMA', 'Hagaren'] })
 const index = makeIndex(anime)
 const found = (text: string) => search(index, text).map(({ title }) => title)
 
@@ -37,22 +40,27 @@ test.each([
   ['a sign for a letter', 'spy x family', 'SPY×FAMILY'],
   ['words in another order', 'kyojin shingeki', 'Shingeki no Kyojin'],
   ['Japanese', '錬金', '鋼の錬金術師'],
+  ['the Japanese title', 'くりサ', 'Fullmetal Alchemist'],
+  ['a synonym', 'hagaren', 'Fullmetal Alchemist'],
   ['a title of signs alone', '◯', '◯'],
-  ['a slip', 'evangelon', 'Neon Genesis Evangelion'],
+  ['a typing error', 'evangelon', 'Neon Genesis Evangelion'],
   ['two letters swapped', 'shignkei no kyojin', 'Shingeki no Kyojin'],
 ])('finds %s', (_what, text, title) => expect(found(text)[0]).toBe(title))
 
 test('puts the whole title before a longer one, although that one is more popular', () => {
-  expect(found('fullmetal alchemist').slice(0, 2)).toEqual(['Fullmetal Alchemist', 'Fullmetal Alchemist: Brotherhood'])
+  expect(found('fullmetal alchemist').slice(0, 2)).toEqual([
+    'Fullmetal Alchemist',
+    'Fullmetal Alchemist: Brotherhood',
+  ])
 })
 
 test('puts a title that begins so before one that has the word later, and the popular before the unknown', () => {
   expect(found('titan')).toEqual(['Titan A.E.', 'Shingeki no Kyojin'])
-  const twins = [{ id: 1, title: 'Kaze A', english: null, popularity: 900 }, { id: 2, title: 'Kaze B', english: null, popularity: 3 }] as Anime[]
+  const twins = [entry(1, 'Kaze A', null, 900), entry(2, 'Kaze B', null, 3)]
   expect(search(makeIndex(twins), 'kaze').map(({ id }) => id)).toEqual([2, 1])
 })
 
-test('among titles that a slip is alike to, the popular first', () => {
+test('among titles that look similar, the popular first', () => {
   expect(found('fulmetal')).toEqual(['Fullmetal Alchemist: Brotherhood', 'Fullmetal Alchemist'])
 })
 

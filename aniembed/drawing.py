@@ -1,0 +1,414 @@
+"""Draw the map: the clusters' land, a mark for each title, and as many names as have room.
+
+Places and sizes are in pixels of the picture, y downwards.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageOps
+from scipy import ndimage
+
+from aniembed import files, labels, layout
+from aniembed.titles import by_popularity
+
+SEA, LAND, INK = '#eef3f5', '#fffdf8', '#2b2723'  # the background, the land before it is tinted, the type
+# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps
+# likes apart
+COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
+# Where there are more clusters the colours come again: their share, the rest is white or black
+SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
+GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
+GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
+ASPECT = 0.72  # of height to width
+FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
+MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
+ROOM = (
+    0.2  # radius that a mark has to itself, in mean distances; more costs neighbours (0.25: a point at 1,000)
+)
+DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
+TILE, TILE_ASPECT = 0.195, 1.42  # half width of a cover, in mean distances; its height to its width
+TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
+REACH = 0.7  # that a name may lie off its mark, in mean distances
+NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
+MANY_CLUSTERS = 12  # clusters from which on their names become smaller
+NAME_ROOM = 8  # pixels around it, on such a picture
+GRID = 500  # cells of the picture's width in which the density of titles is counted
+ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
+SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
+OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
+HEART = 3.0  # times SHORE: the circle in which they count when a place for its name is sought
+LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
+COASTLINE = '#b9b6ad'
+CROWDED = 0.05  # weight of a title in the way against a cluster's own land, when its name is placed
+NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
+SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
+LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
+COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
+
+
+class Canvas:
+    """The size of the picture and of what is drawn, for n titles.
+
+    rank: n, each title's place by popularity, 0 the most popular to 1.
+    """
+
+    def __init__(self, map_width, anime, covers):
+        n = len(anime)
+        self.width = round(map_width * min(MOST_GROWN, max(1, (n / GROWS_FROM) ** GROWTH)))
+        self.height = round(self.width * ASPECT)
+        self.unit = (self.width * map_width) ** 0.5 / 3200  # pixels as on a map of 3,200
+        self.low, self.high = np.reshape(FRAME, (2, 2)) * [self.width, self.height]
+        self.order = by_popularity(anime)
+        rank = np.argsort(self.order) / max(1, n - 1)
+        space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
+        self.tiles = bool(covers)
+        if self.tiles:
+            wide = TILE * space * (1.15 - 0.3 * rank**0.6)
+            self.half = np.column_stack([wide, TILE_ASPECT * wide]).round()
+            self.stretch = np.array([1, TILE_ASPECT])
+            self.room = wide + 12 * self.unit
+        else:
+            disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
+            self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
+            self.stretch = np.ones(2)
+            self.room = np.maximum(self.half[:, 0] + 2 * self.unit, ROOM * space)
+        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
+        self.type_sizes = usual * (1.25 - 0.45 * rank)
+        self.reach = REACH * space
+        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+
+
+class Map(NamedTuple):
+    """What was drawn.
+
+    image; places: n x 3, x, y and radius of the marks in widths of the picture, y upwards; colours: of the
+    clusters; names: a Label or None for each cluster; labels: the same for each title; boxes: n x 4, the
+    marks; kept: the share of neighbours that are neighbours on the picture.
+    """
+
+    image: Image.Image
+    places: np.ndarray
+    colours: list
+    names: list
+    labels: list
+    boxes: np.ndarray
+    kept: float
+
+
+def cluster_colours(points, clusters):
+    """Return a colour ('#rrggbb') for each cluster, in the order of their directions from the middle.
+
+    Beyond the ninth cluster the same colours come again in another shade.
+    """
+    middles = np.array([np.median(points[clusters == k], 0) for k in range(clusters.max() + 1)])
+    x, y = (middles - np.median(points, 0)).T
+    rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
+    colours = []
+    for turn, index in zip(rounds, step + 7 * rounds):  # 7: not beside itself where the round closes
+        share, other = SHADES[turn % len(SHADES)]
+        colours.append(mixed(COLOURS[index % len(COLOURS)], other, share))
+    return colours
+
+
+def mixed(colour, other, share):
+    """Return a mixture of two colours with this share of the first, as '#rrggbb'."""
+    return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
+
+
+def place_marks(canvas, layouts, nearest):
+    """Return the places of the marks in the layout that keeps most neighbours on the picture: n x 2."""
+    best, most = None, -1.0
+    for candidate in layouts:
+        points = layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH)
+        points = separated(canvas, points)
+        kept = layout.kept_neighbours(nearest, points)
+        if kept > most:
+            best, most = points, kept
+    return best
+
+
+def separated(canvas, points, boxes=()):
+    """Return the places moved apart so that no mark covers another one or a box."""
+    stretch = canvas.stretch
+    boxes = np.array(boxes).reshape(-1, 4) / np.tile(stretch, 2)
+    low, high = canvas.low / stretch, canvas.high / stretch
+    return layout.remove_overlaps(points / stretch, canvas.room, low, high, canvas.tiles, boxes) * stretch
+
+
+class Land(NamedTuple):
+    """The land of the map, on a grid of GRID columns: how dense titles lie, and each cluster's share of it.
+
+    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID; heart: the same shape, how
+    many titles of the cluster lie around, 1 where most do.
+    """
+
+    total: np.ndarray
+    share: np.ndarray
+    heart: np.ndarray
+
+
+def make_land(canvas, points, clusters):
+    """Return the Land of the marks at these places."""
+    cell = canvas.width / GRID
+    shape = round(canvas.height / cell), GRID
+    counts = np.zeros((clusters.max() + 1, *shape))
+    column, row = np.minimum((points / cell).astype(int), [shape[1] - 1, shape[0] - 1]).T
+    np.add.at(counts, (clusters, row, column), 1)
+    alone = 2 * np.pi * canvas.shore**2
+    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore) * alone
+    # A single title of another cluster owns no land: the shares are of a wider circle
+    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    share = around / np.maximum(around.sum(0), 1e-12)
+    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart /= heart.max((1, 2), keepdims=True)
+    lakes, number = ndimage.label(total < COAST)
+    sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
+    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    return Land(total, share, heart)
+
+
+def place_names(canvas, points, land, names):
+    """Find a place for the name of each cluster; returns a list of Label.
+
+    A name lies where its cluster is most by itself and few titles are; those make way.
+    """
+    cell = canvas.width / GRID
+    marks, blocked = np.zeros(land.total.shape), np.zeros(land.total.shape)
+    column, row = np.minimum((points / cell).astype(int), np.subtract(marks.shape, 1)[::-1]).T
+    np.add.at(marks, (row, column), 1)
+    own = land.share * land.heart
+    low, high = canvas.low / cell, canvas.high / cell
+    outside = np.ones(marks.shape)
+    outside[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] = 0
+    margin = 2 * np.median(canvas.room) / cell
+    full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
+    placed = []
+    for k, name in enumerate(names):
+        font_file, name = labels.font_for(SPACED.join(name.upper()))
+        best = None
+        for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2)):
+            lines = labels.wrapped(name, count)
+            span = np.array(labels.text_size(lines, font_file, size))
+            window = (span[::-1] / cell + margin).astype(int)
+            in_the_way = ndimage.uniform_filter(marks, window, mode='constant') * window.prod()
+            free = ndimage.uniform_filter(blocked + outside, window, mode='constant', cval=1) < 1e-9
+            value = np.where(free, own[k] - CROWDED * in_the_way, -np.inf)
+            y, x = np.unravel_index(value.argmax(), value.shape)
+            if best is None or value[y, x] > best[0] + SMALLER_NAME:
+                best = value[y, x], lines, size, (np.array([x, y]) + 0.5) * cell, span
+        _, lines, size, middle, span = best
+        box = (*(middle - span / 2), *(middle + span / 2))
+        placed.append(labels.Label(lines, font_file, size, box))
+        x0, y0, x1, y1 = (np.array(box) / cell + [-2, -2, 3, 3]).astype(int).clip(0)
+        blocked[y0:y1, x0:x1] = 1
+    return placed
+
+
+def settle_names(canvas, points, names):
+    """Return the names, where titles could not make way a little aside; None for one that has no place."""
+    space = labels.FreeSpace(canvas.width, canvas.height, mark_boxes(canvas, points))
+    settled = []
+    for name in names:
+        sizes = np.array([np.subtract(name.box[2:], name.box[:2])])
+        middle = (np.array(name.box[:2]) + name.box[2:]) / 2
+        boxes = [name.box, *labels.candidates(middle, np.zeros(2), sizes, canvas.reach)]
+        box = next((tuple(boxes[index]) for index in space.free(boxes)), None)
+        if box:
+            space.take(box)
+        settled.append(box and name._replace(box=box))
+    return settled
+
+
+def mark_boxes(canvas, points):
+    """Return the boxes of the marks, with the frames of tiles: n x 4."""
+    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
+    return np.hstack([points - half, points + half])
+
+
+def draw_land(canvas, axes, land, colours):
+    """Draw each cluster's land, as on a chart: shallows, land, and the line of the coast."""
+    cell = canvas.width / GRID
+    x, y = ((np.arange(size) + 0.5) * cell for size in land.total.shape[::-1])
+    second, best = np.sort(np.vstack([land.share, np.zeros((1, *land.total.shape))]), axis=0)[-2:]
+    for level, paper, strength, zorder in ((SHALLOWS, SEA, 0.10, 0.1), (COAST, LAND, 0.24, 0.2)):
+        for share, colour in zip(land.share, colours):
+            lead = share - np.where(share == best, second, best)
+            own = np.minimum(land.total / level - 1, 3 * lead)
+            tint = mixed(colour, paper, strength)
+            axes.contourf(x, y, own, levels=[0, np.inf], colors=[tint], zorder=zorder)
+    axes.contour(x, y, land.total, levels=[COAST], colors=[COASTLINE], linewidths=2 * canvas.unit, zorder=0.3)
+
+
+def draw_discs(canvas, axes, points, clusters, colours):
+    """Draw a disc for each title."""
+    size = 2 * canvas.half[:, 0]
+    axes.add_collection(
+        EllipseCollection(
+            size,
+            size,
+            np.zeros(len(size)),
+            units='xy',
+            offsets=points,
+            transOffset=axes.transData,
+            facecolors=np.take(colours, clusters),
+            edgecolors='white',
+            linewidths=np.minimum(2 * canvas.unit, 0.08 * size),
+            zorder=2,
+            gid='discs',
+        )
+    )
+
+
+def draw_leaders(canvas, axes, placed, clusters, colours):
+    """Draw the line between a title's name and its mark, where the name lies off it."""
+    rows = [row for row, label in enumerate(placed) if label and label.leader]
+    lines = [placed[row].leader for row in rows]
+    dark = [mixed(colours[clusters[row]], 'black', 0.7) for row in rows]
+    axes.add_collection(LineCollection(lines, colors=dark, linewidths=1.5 * canvas.unit, zorder=1))
+
+
+def render(canvas, draw_parts):
+    """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
+    figure = Figure(
+        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
+    )  # 72 dpi: a point is a pixel
+    agg = FigureCanvasAgg(figure)
+    axes = figure.add_axes(
+        [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
+    )
+    axes.set_axis_off()
+    draw_parts(axes)
+    agg.draw()
+    return Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3])
+
+
+def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
+    """Draw each title's cover in a frame of its cluster's colour; its initials where there is no cover."""
+    draw = ImageDraw.Draw(image)
+    border = round(TILE_FRAME * canvas.unit)
+    for row, mal_id in enumerate(ids):
+        x0, y0, x1, y1 = (
+            int(value)
+            for value in np.concatenate([points[row] - canvas.half[row], points[row] + canvas.half[row]])
+        )
+        colour = colours[clusters[row]]
+        draw.rectangle((x0 - border, y0 - border, x1 + border - 1, y1 + border - 1), fill=colour)
+        if mal_id in covers:
+            with Image.open(covers[mal_id]) as cover:
+                image.paste(ImageOps.fit(cover.convert('RGB'), (x1 - x0, y1 - y0)), (x0, y0))
+        else:
+            initials = ''.join(word[0] for word in texts[row].split()[:2])
+            font_file, initials = labels.font_for(initials)
+            if initials:
+                face = labels.font(font_file, round(0.9 * canvas.half[row, 0]))
+                ink = INK if np.dot(to_rgb(colour), LUMINANCE) > 0.5 else 'white'
+                draw.text((points[row, 0], points[row, 1]), initials, font=face, fill=ink, anchor='mm')
+
+
+def write_lines(draw, placed, colour):
+    """Write the lines of a Label into its box, centred."""
+    face = labels.font(placed.font_file, placed.size)
+    x0, y0, x1, _ = placed.box
+    for number, line in enumerate(placed.lines):
+        baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
+        draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
+
+
+def place_titles(canvas, points, texts, names, fixed):
+    """Find places for the titles' names beside the marks and cluster names; a list of Label or None.
+
+    fixed: boxes of the heading and the footnote.
+    """
+    taken = [*fixed, *(name.box for name in names if name), *mark_boxes(canvas, points)]
+    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
+    order = list(canvas.order)
+    rounds = next((rounds for most, rounds in ROUNDS if len(points) <= most), 1)
+    best, most = None, -1.0
+    for _ in range(rounds):
+        space = labels.FreeSpace(canvas.width, canvas.height, taken)
+        placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
+        missing = [row for row in order if texts[row] and not placed[row]]
+        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if written > most:
+            best, most = placed, written
+        if not missing:
+            break
+        order = missing + [row for row in order if row not in set(missing)]
+    return best
+
+
+def draw_map(map_width, layouts, clusters, titles, footnote):
+    """Draw the map of n titles; returns a Map.
+
+    map_width: pixels; layouts: (list of n x 2, of which the one that keeps most neighbours is taken; nearest,
+    int n x k, the nearest titles in the vectors); clusters: (int n, their names); titles: (title_table, n str
+    to be written, dict MAL id -> path of the cover); footnote: function of the share of kept neighbours.
+    """
+    layouts, nearest = layouts
+    clusters, names = clusters
+    anime, written, covers = titles
+    canvas = Canvas(map_width, anime, covers)
+    points = place_marks(canvas, layouts, nearest)
+    land = make_land(canvas, points, clusters)
+    placed_names = place_names(canvas, points, land, names) if len(names) > 1 else []
+    points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed_names])
+    placed_names = settle_names(canvas, points, placed_names)
+    kept = layout.kept_neighbours(nearest, points)
+    land = make_land(canvas, points, clusters)
+    colours = cluster_colours(points * [1, -1], clusters)
+    texts = labels.short_titles(written)
+    heading, foot = captions(canvas, len(points), footnote(kept))
+    placed = place_titles(canvas, points, texts, placed_names, [heading.box, foot.box])
+
+    def draw_parts(axes):
+        draw_land(canvas, axes, land, colours)
+        draw_leaders(canvas, axes, placed, clusters, colours)
+        if not canvas.tiles:
+            draw_discs(canvas, axes, points, clusters, colours)
+
+    image = render(canvas, draw_parts)
+    if canvas.tiles:
+        draw_tiles(canvas, image, points, clusters, colours, covers, texts, anime.index)
+    draw = ImageDraw.Draw(image)
+    for name, colour in zip(placed_names, colours):
+        if name:
+            write_lines(draw, name, mixed(colour, 'black', 0.6))
+    for label in filter(None, [*placed, heading, foot]):
+        write_lines(draw, label, INK)
+    places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width
+    return Map(image, places, colours, placed_names, placed, mark_boxes(canvas, points), kept)
+
+
+def captions(canvas, n, footnote):
+    """Return the heading and the footnote, each as a Label at the left of the picture."""
+    placed = []
+    for text, size, middle, bold in (
+        (f'{n:,} anime, by who loves them together', 66, 0.048, True),
+        (footnote, 26, 0.972, False),
+    ):
+        font_file = labels.bold_font() if bold else labels.font_files()[0]
+        size = round(size * canvas.unit)
+        width, height = labels.text_size([text], font_file, size)
+        x0, y0 = 0.03 * canvas.width, middle * canvas.height - height / 2
+        placed.append(labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height)))
+    return placed
+
+
+def grown(box, by):
+    """Return a box that is larger by this many pixels on each side."""
+    x0, y0, x1, y1 = box
+    return x0 - by, y0 - by, x1 + by, y1 + by
+
+
+def save(image, path):
+    """Write the picture as a PNG, whole or not at all."""
+    with files.whole_files(path) as (file,):
+        image.save(file, 'PNG', compress_level=COMPRESSION)

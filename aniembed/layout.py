@@ -1,0 +1,128 @@
+"""Place the titles on a plane: t-SNE, and the removal of overlaps with the smallest moves."""
+
+import numpy as np
+from scipy.spatial import cKDTree
+from sklearn import decomposition, manifold
+from threadpoolctl import threadpool_limits
+
+KEPT = 5  # neighbours that a layout is judged by
+# Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100
+# titles, and 10 to 15 at 1,000 and 3,000.
+PERPLEXITIES, PERPLEXITY = (8.0, 12.0, 20.0, 30.0), 12.0
+SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
+# Of gradient descent. At 1,000 and 3,000 titles 1,000 of them take twice as long and keep at most half a per
+# cent more; openTSNE (1.0.4, one thread) keeps the same and takes as long for an iteration.
+ITERATIONS = 500
+MAX_PASSES = 150  # over overlapping marks
+PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
+LARGE = 0.9  # share of the marks that count as small
+DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
+
+
+def tsne_layouts(vectors, perplexity, seed):
+    """Return t-SNE layouts (van der Maaten and Hinton 2008) of vectors, by cosine distance: a list of n x 2.
+
+    perplexity: neighbours that each title attends to; 0 tries several where n is small, else takes one that
+    suits most data.
+    """
+    n = len(vectors)
+    most = max(1.0, (n - 1) / 3)
+    if perplexity:
+        chosen = [min(perplexity, n - 1.01)]
+    else:
+        chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
+    layouts = []
+    for value in chosen:
+        with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
+            tsne = manifold.TSNE(
+                metric='cosine',
+                init='pca',
+                learning_rate='auto',
+                perplexity=value,
+                random_state=seed,
+                max_iter=ITERATIONS,
+            )
+            places = tsne.fit_transform(np.asarray(vectors, np.float32)).astype(np.float64)
+        layouts.append(decomposition.PCA(2).fit_transform(places))  # lies flat
+    return layouts
+
+
+def kept_neighbours(nearest, points):
+    """Return the share of the nearest titles in the vectors that are also the nearest on the plane.
+
+    nearest: int n x k, the k nearest of each title; points: n x 2.
+    """
+    k = nearest.shape[1]
+    on_plane = cKDTree(points).query(points, k + 1)[1]
+    same = (nearest[:, :, None] == on_plane[:, None, :]).any(2)
+    return same.mean()
+
+
+def fit_to_frame(layout, low, high, most_stretch=1.0):
+    """Scale and move a layout into a frame: n x 2; low, high: corners of the frame.
+
+    most_stretch: how much more one axis may be drawn out than the other.
+    """
+    start, size = layout.min(0), np.maximum(np.ptp(layout, axis=0), 1e-9)
+    scale = (high - low) / size
+    scale = np.minimum(scale, scale.min() * most_stretch)
+    return (low + high) / 2 + (layout - start - size / 2) * scale
+
+
+def remove_overlaps(points, radii, low, high, square=False, boxes=()):
+    """Push marks apart until none covers another or a box, as far as the frame allows; returns n x 2.
+
+    points: n x 2; radii: n, half the width of each mark, with the room it needs; low, high: corners of the
+    frame; square: whether the marks are squares, not discs; boxes: m x 4, (x0, y0, x1, y1),
+    that no mark may touch.
+    """
+    points = np.clip(points, low, high)
+    for _ in range(MAX_PASSES):
+        pairs = _near_pairs(points, radii, square)
+        one, two = pairs.T
+        way = points[two] - points[one] + 1e-3 * (1 + one % 7)[:, None] * [1, -1]  # never quite nothing
+        if square:  # along the axis on which the squares overlap least
+            way[np.arange(len(one)), np.abs(way).argmin(1)] = 0
+        distance = np.linalg.norm(way, axis=1)
+        overlap = np.maximum(0, radii[one] + radii[two] - distance)
+        step = way * (PUSH * overlap / distance)[:, None]
+        points = points.copy()
+        for axis in range(2):
+            points[:, axis] += np.bincount(two, step[:, axis], len(points))
+            points[:, axis] -= np.bincount(one, step[:, axis], len(points))
+        moved = _leave_boxes(points, radii, boxes)
+        points = np.clip(points, low, high)
+        if max(overlap.max(initial=0), moved) < DONE:
+            break
+    return points
+
+
+def _near_pairs(points, radii, square):
+    """Return the pairs of marks that overlap or may do so, m x 2."""
+    norm = np.inf if square else 2
+    # Most marks are small and ask at once; the few large ones ask for their neighbours one by one
+    usual = np.quantile(radii, LARGE)
+    small, large = np.flatnonzero(radii <= usual), np.flatnonzero(radii > usual)
+    pairs = small[cKDTree(points[small]).query_pairs(2 * usual, p=norm, output_type='ndarray')]
+    found = cKDTree(points).query_ball_point(points[large], radii[large] + radii.max(), p=norm)
+    one = np.repeat(large, [len(others) for others in found])
+    two = np.array([row for others in found for row in others], int)
+    new = (radii[two] <= usual) | (one < two)
+    pairs = np.concatenate([pairs, np.column_stack([one, two])[new]])
+    gap = np.abs(points[pairs[:, 0]] - points[pairs[:, 1]])
+    distance = gap.max(1) if square else np.hypot(*gap.T)
+    return pairs[distance < radii[pairs].sum(1)]
+
+
+def _leave_boxes(points, radii, boxes):
+    """Move marks out of boxes by the shortest way, in place; returns the longest move."""
+    longest = 0.0
+    for x0, y0, x1, y1 in boxes:
+        # The ways out: to the left, up, to the right, down
+        ways = np.column_stack([points - [x0, y0], [x1, y1] - points]) + radii[:, None]
+        inside = np.flatnonzero((ways > 0).all(1))
+        shortest = ways[inside].argmin(1)
+        move = ways[inside, shortest]
+        points[inside, shortest % 2] += np.where(shortest < 2, -move, move)
+        longest = max(longest, move.max(initial=0))
+    return longest

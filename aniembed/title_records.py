@@ -1,0 +1,129 @@
+"""Turn flat records of titles, rows of a CSV file or of a JSON list, into nodes of MyAnimeList's API."""
+
+import csv
+import html
+import io
+import json
+import re
+
+from aniembed.files import RunError, read_text
+
+# The names that a column may have, without regard to case, the best first
+COLUMNS = {
+    'id': ('mal_id', 'anime_id', 'animeid', 'id'),
+    'title': ('title', 'name'),
+    'en': ('title_english', 'english name', 'english'),
+    'ja': ('title_japanese', 'japanese name', 'other name', 'japanese'),
+    'synonyms': ('title_synonyms', 'synonyms'),
+    'mean': ('mean', 'score', 'rating'),  # rating is an age where there is a score, too
+    'popularity': ('popularity',),
+    'members': ('members',),
+    'genres': ('genres', 'genre'),
+    'studios': ('studios', 'studio'),
+    'media_type': ('media_type', 'type'),
+    'year': ('year', 'premiered', 'start_date', 'aired'),
+    'picture': ('image_url', 'image url', 'picture'),
+}
+ABSENT = ('', 'unknown', 'none', 'nan', 'null', 'n/a', '-')
+
+
+def read_csv_nodes(path, name='ANIME_DATA'):
+    """Read a CSV file of titles as a dict MAL id (text) -> node; RunError if a column is missing."""
+    csv.field_size_limit(1 << 24)  # a synopsis can be long
+    text = read_text(path, name)
+    separator = '\t' if '\t' in text.partition('\n')[0] else ','
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=''), delimiter=separator))
+    except csv.Error as error:
+        raise RunError(f'{name} ({path}) cannot be read as CSV: {error}.') from None
+    return nodes_of(rows, path)
+
+
+def nodes_of(records, path):
+    """Return records (dicts) as a dict MAL id (text) -> node; RunError if there is no id or title."""
+    nodes = {}
+    for record in records:
+        if not isinstance(record, dict):
+            raise RunError(f'{path} is not a list of titles: {json.dumps(record)[:60]} is none.')
+        record = record.get('node', record)
+        fields = flat_fields(record)
+        for what in ('id', 'title'):
+            if what not in fields and not any(column in map(_lower, record) for column in COLUMNS[what]):
+                raise RunError(
+                    f'{path} has no column for the {what} (looked for: {", ".join(COLUMNS[what])}); its '
+                    f'columns are {", ".join(map(str, record))[:300]}.'
+                )
+        if 'id' in fields and 'title' in fields:
+            mal_id = re.sub(r'\.0$', '', str(fields['id']))
+            nodes[mal_id] = record if is_node(record) else node_of(record)
+    if all('popularity' not in node for node in nodes.values()):
+        _rank_by_members(nodes)
+    return nodes
+
+
+def is_node(record):
+    """Tell whether a record has the form of the API's nodes already."""
+    flat = any(isinstance(record.get(key), str) for key in ('genres', 'studios', 'mean', 'popularity'))
+    return 'title' in record and not flat and not any(_lower(key) != key for key in record)
+
+
+def flat_fields(record):
+    """Return the fields of COLUMNS that a record has, under their names there."""
+    by_name = {_lower(key): value for key, value in record.items()}
+    fields = {}
+    for field, columns in COLUMNS.items():
+        for column in columns:
+            value = by_name.get(column)
+            if value is not None and _lower(value) not in ABSENT:
+                fields[field] = html.unescape(value.strip()) if isinstance(value, str) else value
+                break
+    return fields
+
+
+def node_of(record):
+    """Return a flat record as a node of the API."""
+    fields = flat_fields(record)
+    node = {'title': fields.get('title')}
+    titles = {key: fields[key] for key in ('en', 'ja') if key in fields}
+    titles['synonyms'] = _listed(fields.get('synonyms'))
+    node['alternative_titles'] = titles
+    for key, kind in (('mean', float), ('popularity', int), ('members', int)):
+        number = _number(fields.get(key))
+        if number:  # 0 stands for none
+            node[key] = kind(number)
+    for key in ('genres', 'studios'):
+        node[key] = [{'name': word} for word in _listed(fields.get(key))]
+    if 'media_type' in fields:
+        node['media_type'] = fields['media_type'].lower()
+    year = re.search(r'\b(19|20)\d\d\b', str(fields.get('year', '')))
+    if year:
+        node['start_season'] = {'year': int(year[0])}
+    if 'picture' in fields:
+        node['main_picture'] = {'medium': fields['picture']}
+    return node
+
+
+def _lower(value):
+    return str(value).strip().lower().lstrip('\ufeff')
+
+
+def _listed(value):
+    if isinstance(value, list):
+        return [entry.get('name', '') if isinstance(entry, dict) else str(entry) for entry in value]
+    return [word.strip() for word in (value or '').split(',') if _lower(word) not in ABSENT]
+
+
+def _number(value):
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _rank_by_members(nodes):
+    """Give each title its rank by members, where no title has a popularity."""
+    ranked = sorted(
+        (node for node in nodes.values() if node.get('members')), key=lambda node: -node['members']
+    )
+    for rank, node in enumerate(ranked, 1):
+        node['popularity'] = rank

@@ -1,0 +1,124 @@
+"""Read ANIME_LIST, the ids of the titles, and ANIME_DATA, what the API says of them."""
+
+import math
+import re
+
+import pandas as pd
+
+from aniembed import title_records
+from aniembed.files import RunError, label, one_line, read_json, read_text
+
+LARGEST_ID = 2**31 - 1
+MAX_TEXT = 2000  # characters kept of a title or a name
+MAX_NAMES = 50  # studios, genres or synonyms kept of one title
+
+
+def read_ids(path, name='ANIME_LIST'):
+    """Read a file of MAL ids, one a line, as a list of int in its order; RunError names the wrong line."""
+    line_of = {}
+    for number, line in enumerate(read_text(path, name).splitlines(), 1):
+        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > LARGEST_ID:
+            raise RunError(f'{label(path, name)}, line {number}: {line[:40]!r} is not a MAL id.')
+        if int(line) in line_of:
+            raise RunError(
+                f'{label(path, name)}, line {number}: {int(line)} is in line {line_of[int(line)]} already.'
+            )
+        line_of[int(line)] = number
+    return list(line_of)
+
+
+def read_nodes(path, name='ANIME_DATA'):
+    """Read what a file says of titles, as a dict MAL id -> node of the API.
+
+    The file is JSON, an object MAL id -> node or a list of records, or CSV. RunError if it is neither.
+    """
+    if path.lower().endswith(('.csv', '.tsv')):
+        nodes = title_records.read_csv_nodes(path, name)
+    else:
+        nodes = read_json(path, name)
+        if isinstance(nodes, list):
+            nodes = title_records.nodes_of(nodes, path)
+    if not isinstance(nodes, dict):
+        raise RunError(f'{label(path, name)} is not a JSON object of MAL id -> title.')
+    try:
+        return {int(mal_id): node for mal_id, node in nodes.items()}
+    except ValueError as error:
+        raise RunError(f'{label(path, name)} has a key that is not a MAL id: {error}.') from None
+
+
+def select_nodes(nodes, ids, path):
+    """Return the nodes of some titles in the order of `ids`; RunError names those that are missing."""
+    missing = [str(mal_id) for mal_id in ids if mal_id not in nodes]
+    if missing:
+        raise RunError(f'{path} lacks {len(missing)} of the {len(ids)} titles: {", ".join(missing[:10])}.')
+    return {mal_id: nodes[mal_id] for mal_id in ids}
+
+
+def read_titles(path, ids):
+    """Read OUTPUT_DIR/titles.json as the title_table of the titles `ids`."""
+    return title_table(select_nodes(read_nodes(path, ''), ids, path), path)
+
+
+def title_table(nodes, path):
+    """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
+
+    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type;
+    synonyms, studios and genres are lists of str. RunError names `path`, the file that the nodes came from,
+    and the title that is not as the API gives it.
+    """
+    rows = []
+    for mal_id, node in nodes.items():
+        try:
+            rows.append(_row(node))
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            what = f'there is no {error}' if isinstance(error, KeyError) else one_line(error, 60)
+            raise RunError(f'{path}, id {mal_id} is not as the API gives a title: {what}.') from None
+    return pd.DataFrame(rows, index=pd.Index(list(nodes), name='mal_id'), dtype=object)
+
+
+def _row(node):
+    if not title_records.is_node(node):
+        node = title_records.node_of(node)
+    titles = node.get('alternative_titles') or {}
+    picture = node.get('main_picture') or {}
+    row = {
+        'title': _text(node['title']),
+        'english': _text(titles.get('en')),
+        'japanese': _text(titles.get('ja')),
+        'synonyms': [_text(synonym) for synonym in (titles.get('synonyms') or [])[:MAX_NAMES]],
+        'mean': _number(node, 'mean', float, 10),
+        'popularity': _number(node, 'popularity', int, 10**9),
+        'picture': _text(picture.get('large') or picture.get('medium')),
+        'studios': _names(node.get('studios')),
+        'genres': _names(node.get('genres')),
+        'year': _number(node.get('start_season') or {}, 'year', int, 10**4),
+        'media_type': _text(node.get('media_type')),
+    }
+    if row['title'] is None:
+        raise ValueError('it has no title')
+    return row
+
+
+def _text(value):
+    """One line without a terminal's control codes; None if nothing is left."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f'{value!r} is not a text')
+    return one_line(value or '', MAX_TEXT) or None
+
+
+def _names(entries):
+    return [_text(entry['name']) for entry in (entries or [])[:MAX_NAMES]]
+
+
+def _number(node, key, kind, most):
+    value = node.get(key)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bool) or not 0 <= kind(value) <= most:
+        raise ValueError(f'its {key} is {value!r}')
+    return kind(value)
+
+
+def by_popularity(anime):
+    """Return the row indices of a title_table, most popular first; titles without a rank come last."""
+    return anime['popularity'].astype(float).fillna(math.inf).to_numpy().argsort(kind='stable')

@@ -1,0 +1,316 @@
+#!/usr/bin/env python3
+"""Draw the map of the titles: those that the same people score alike lie near each other.
+
+Reads    OUTPUT_DIR        embeddings.pkl, titles.json, neighbours.csv, settings.json of embeddings.py
+         COVERS_DIR        cover pictures; those that are not there yet are fetched
+Writes   into OUTPUT_DIR   similarity_map.png; graph.json for the page in web/; explore.html, that page
+                           with the graph inside: one file, opens by double click
+
+embeddings.py draws the map at its end. To draw it again, edit the globals below or give any of them for one
+run:
+
+    python3 similarity_map.py N_CLUSTERS=12 COVERS_DIR=
+"""
+
+import sys
+
+from aniembed import files
+
+if __name__ == '__main__':
+    sys.excepthook = files.end_with_sentence
+
+import base64
+import collections
+import json
+import os
+import re
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from aniembed import drawing, layout, settings, titles
+from aniembed.covers import fetch_covers
+from aniembed.labels import shorten
+from aniembed.safe_pickle import read_dataframe
+
+# Files
+OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
+COVERS_DIR = 'covers'  # folder that keeps the cover pictures; '' draws none
+
+# The map
+PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than there are titles; 0: fitted
+N_CLUSTERS = 0  # groups of titles that are coloured and named, up to 50; 0: fitted to the number of titles
+MAP_WIDTH = 3200  # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
+TITLES = 'romaji'  # names on the map: 'romaji', MyAnimeList's own, or 'english' where there is one
+SEED = 7  # any whole number from 0 up; the same seed and inputs give the same files
+
+# Covers
+COVER_WORKERS = 8  # covers fetched at the same time, 1 to 32
+COVER_TIMEOUT = 5.0  # seconds that a picture server may be silent, 0.1 to 60
+
+RULES = {
+    'OUTPUT_DIR': settings.path(),
+    'COVERS_DIR': settings.path(may_be_empty=True),
+    'PERPLEXITY': settings.number(0, 10_000),
+    'N_CLUSTERS': settings.whole(0, 50),
+    'MAP_WIDTH': settings.whole(2400, 20_000),
+    'TITLES': settings.choice('romaji', 'english'),
+    'SEED': settings.whole(0, 2**31 - 1),
+    'COVER_WORKERS': settings.whole(1, 32),
+    'COVER_TIMEOUT': settings.number(0.1, 60),
+}
+GRAPH_FORMAT = 'aniembed-graph/2'
+GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
+SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
+LONGEST_NAME = 22  # characters of a title that names a cluster
+MOST_CLUSTERS = 16  # where N_CLUSTERS is 0: more colours are hard to tell apart
+CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
+SIMILARITY_DIGITS = 4  # decimals in graph.json
+PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
+TINY = 1e-9  # keeps logarithms finite
+ONE_CLUSTER = 'All titles'
+# The page that explore.html is made from, and the two texts in it that are replaced (web/README.md)
+EXPLORER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'web', 'explorer.html')
+GRAPH_PLACE = '<script type="application/json" id="graph"></script>'
+USUAL_HOST = 'https://cdn.myanimelist.net'
+PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
+CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
+
+
+def read_vectors(path):
+    """Read embeddings.pkl: a DataFrame n x N_EMBEDDING of float32, index MAL ids; RunError if it is wrong."""
+    vectors = read_dataframe(path)
+    numbers = all(dtype.kind == 'f' for dtype in vectors.dtypes) and vectors.shape[1]
+    if not (numbers and vectors.index.dtype.kind == 'i' and np.isfinite(vectors.to_numpy()).all()):
+        raise files.RunError(f'{path} is not the table that embeddings.py writes; run embeddings.py again.')
+    return vectors
+
+
+def read_neighbours(path, ids):
+    """Read neighbours.csv as a dict MAL id -> list of [MAL id, similarity], nearest first.
+
+    ids: list of the n MAL ids. RunError if the file is of other titles, or damaged.
+    """
+    neighbours = {mal_id: [] for mal_id in ids}
+    try:
+        table = pd.read_csv(path)[['mal_id', 'neighbour_id', 'similarity']]
+        for mal_id, neighbour, similarity in zip(*(table[name].tolist() for name in table)):
+            neighbours[mal_id].append([neighbour, round(float(similarity), SIMILARITY_DIGITS)])
+    except OSError as error:
+        raise files.RunError(f'{path} cannot be read: {error.strerror}.') from None
+    except (ValueError, KeyError, TypeError):
+        neighbours = {}
+    complete = neighbours and all(neighbours.values())
+    if not complete or not set(table['neighbour_id']) <= neighbours.keys():
+        raise files.RunError(f'{path} does not fit the titles of embeddings.pkl; run embeddings.py again.')
+    return neighbours
+
+
+def read_output(output_dir):
+    """Read what embeddings.py has written: (vectors, anime, neighbours, info).
+
+    vectors: of read_vectors(); anime: the title_table; neighbours: of read_neighbours(); info: what
+    settings.json holds. RunError if something is missing or does not fit.
+    """
+    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
+    ids = vectors.index.tolist()
+    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids)
+    neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)
+    settings_path = os.path.join(output_dir, 'settings.json')
+    info = files.read_json(settings_path)
+    try:
+        info['lists']['kept'] += 0
+    except (KeyError, TypeError):
+        raise files.RunError(
+            f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
+        ) from None
+    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
+        value = globals()[name]
+        if value > most:
+            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {len(ids)} titles.')
+    return vectors, anime, neighbours, info
+
+
+def find_clusters(vectors):
+    """Group titles by k-means in the space of the vectors: labels, n int, 0 the largest cluster.
+
+    vectors: float n x d, rows of unit length. Where N_CLUSTERS is 0, the number of clusters is about the cube
+    root of n, MOST_CLUSTERS at most.
+    """
+    points = np.asarray(vectors, np.float64)
+    count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * len(points) ** (1 / 3)))
+    count = min(count, len(np.unique(points.round(5), axis=0)))
+    with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
+        labels = KMeans(count, n_init=10, random_state=SEED).fit_predict(points)
+    size = np.bincount(labels)
+    return np.argsort(np.argsort(-size, kind='stable'))[labels]
+
+
+def name_clusters(labels, vectors, anime, written):
+    """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
+
+    labels: int n; vectors: float n x d; anime: the title_table; written: n str, the titles on the map.
+    Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its share of
+    the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided by the
+    number of clusters that are named by it already.
+    """
+    if labels.max() == 0:
+        return [ONE_CLUSTER]
+    by_popularity = titles.by_popularity(anime)
+    genres = sorted(set().union(*anime['genres']))
+    has_genre = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
+    overall, used, names = has_genre.mean(0), np.ones(len(genres)), []
+    for label in range(labels.max() + 1):
+        members = by_popularity[labels[by_popularity] == label]
+        share = has_genre[members].mean(0)
+        weight = share * np.log(np.maximum(share, TINY) / np.maximum(overall, TINY)) / used
+        least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
+        chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
+        used[chosen] += 1
+        popular = _central_titles(members, vectors, written)
+        name = ' & '.join([genres[genre] for genre in chosen] or popular[:2])
+        name = f'{name}: {popular[0]}' if name in names else name
+        names.append(f'{name} {label + 1}' if name in names else name)
+    return names
+
+
+def _central_titles(members, vectors, written):
+    """Return the titles of the third of a cluster nearest to its middle, in the order of `members`."""
+    inside = vectors[members]
+    central = np.argsort(-(inside @ inside.mean(0)), kind='stable')[: 2 + len(members) // 3]
+    return [shorten(written[row], LONGEST_NAME) for row in members[np.sort(central)]]
+
+
+def nearest_rows(neighbours):
+    """Return the rows of each title's nearest few in the vectors: int n x k."""
+    row_of = {mal_id: row for row, mal_id in enumerate(neighbours)}
+    k = min(layout.KEPT, *map(len, neighbours.values()))
+    return np.array([[row_of[other] for other, _ in nearest[:k]] for nearest in neighbours.values()])
+
+
+def footnote(lists, kept):
+    """Return the sentence below the map, for the number of lists and the share of kept neighbours."""
+    return (
+        f'Drawn from {lists:,} lists: titles lie near each other when the same people like them, and '
+        f"{kept:.0%} of each title's {layout.KEPT} most similar are among its {layout.KEPT} nearest here."
+    )
+
+
+def make_graph(vectors, anime, neighbours, info, clusters, places):
+    """Return the content of graph.json, all that the page in web/ needs.
+
+    vectors: the DataFrame of embeddings.pkl; anime: its title_table; info: what settings.json holds;
+    clusters: (labels, names, colours); places: float n x 3, x, y and radius of each title's mark on the
+    drawn map, in widths of the map, y upwards.
+    """
+    labels, names, colours = clusters
+    rows = [
+        {'id': mal_id, **row, 'cluster': label, 'x': x, 'y': y, 'r': r}
+        for mal_id, row, label, (x, y, r) in zip(
+            anime.index.tolist(),
+            anime.to_dict('records'),
+            labels.tolist(),
+            places.round(PLACE_DIGITS).tolist(),
+        )
+    ]
+    sizes = np.bincount(labels).tolist()
+    return {
+        'format': GRAPH_FORMAT,
+        'n_embedding': vectors.shape[1],
+        'lists': info['lists']['kept'],
+        'settings': public_settings(info),
+        'model': model_arrays(vectors),
+        'clusters': [
+            {'id': label, 'name': name, 'size': size, 'color': colour}
+            for label, (name, size, colour) in enumerate(zip(names, sizes, colours))
+        ],
+        'anime': rows,
+        'neighbours': neighbours,
+        'vectors': base64.b64encode(vectors.to_numpy('<f4').tobytes()).decode(),
+    }
+
+
+def public_settings(info):
+    """Return the numbers and choices of settings.json, with this run's own; no name of a file or folder."""
+    own = {name: globals()[name] for name in RULES}
+    return {
+        name: value
+        for name, value in {**info, **own}.items()
+        if isinstance(value, (int, float)) or name in CHOICES
+    }
+
+
+def model_arrays(vectors):
+    """Return the attrs of embeddings.pkl; a dict by MAL id becomes a list in the order of the ids."""
+    return {
+        name: [value[mal_id] for mal_id in vectors.index] if isinstance(value, dict) else value
+        for name, value in vectors.attrs.items()
+        if name != 'lists'
+    }
+
+
+def write_explorer(path, graph, urls):
+    """Write explore.html: the page in web/ with the graph inside, one file that opens by double click.
+
+    graph: what graph.json holds; urls: addresses of the cover pictures. The page's content security policy
+    names the one host that most pictures come from. web/README.md says how the page is put together.
+    """
+    page = files.read_text(EXPLORER)
+    hosts = collections.Counter(match[0] for match in map(PICTURE_HOST.match, urls) if match)
+    host = hosts.most_common(1)[0][0] if hosts else USUAL_HOST
+    # ASCII without '<': no title can end the element that holds it
+    content = json.dumps(graph, allow_nan=False).replace('<', '\\u003c')
+    for old, new in ((USUAL_HOST, host), (GRAPH_PLACE, GRAPH_PLACE.replace('><', f'>{content}<'))):
+        if page.count(old) != 1:
+            raise files.RunError(
+                f'{EXPLORER} is not the page that this script knows; run npm run build in web/.'
+            )
+        page = page.replace(old, new)
+    with files.whole_files(path) as (file,):
+        file.write(page.encode())
+
+
+def draw(output_dir):
+    """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
+    vectors, anime, neighbours, info = read_output(output_dir)
+    written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
+    points = np.ascontiguousarray(vectors, np.float32)
+    labels = find_clusters(points)
+    names = name_clusters(labels, points, anime, written.tolist())
+    print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
+    layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
+    urls = anime['picture'].dropna().to_dict()
+    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
+    drawn = drawing.draw_map(
+        MAP_WIDTH,
+        (layouts, nearest_rows(neighbours)),
+        (labels, names),
+        (anime, written.tolist(), covers),
+        partial(footnote, info['lists']['kept']),
+    )
+    drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
+    graph = make_graph(vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
+    files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
+    written_files = ['similarity_map.png', 'graph.json']
+    if os.path.exists(EXPLORER):
+        write_explorer(os.path.join(output_dir, 'explore.html'), graph, urls.values())
+        written_files.append('explore.html')
+    else:
+        print(f'no explore.html is written, because {EXPLORER} is missing')
+    return written_files
+
+
+def main(arguments):
+    """Draw the map of OUTPUT_DIR; arguments: NAME=value of globals."""
+    if {'-h', '--help'} & set(arguments):
+        print(__doc__)
+        return
+    settings.apply(arguments, (globals(), RULES))
+    print(f'In {OUTPUT_DIR}: {", ".join(draw(OUTPUT_DIR))}')
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])

@@ -1,0 +1,167 @@
+"""Exported lists: one table of cases, which the web page's tests read too, and files that mean harm."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from tools.spoil import outcomes, spoiled
+
+import recommend
+from aniembed import exported_list
+from aniembed.exported_list import read_exported_list
+from aniembed.files import RunError
+
+CASES = Path(__file__).parent / 'cases'
+EXPECTED = json.loads((CASES / 'exports.json').read_text(encoding='utf-8'))
+SENTENCES = {  # kind of error in exports.json -> words of the sentence
+    'empty file': 'is empty',
+    'manga list': 'is a manga list',
+    'no anime': 'without anime',
+    'other XML': 'is XML, but not a list',
+    'no XML': 'is not XML',
+    'damaged': 'is damaged or cut off',
+    'DTD': 'has a DTD',
+    'no ids': 'none of them has a MyAnimeList id',
+}
+
+
+def test_every_case_is_in_the_table():
+    assert sorted(EXPECTED) == sorted(path.name for path in (CASES / 'exports').iterdir())
+
+
+@pytest.mark.parametrize('name', EXPECTED)
+def test_cases(name):
+    path, expected = CASES / 'exports' / name, dict(EXPECTED[name])
+    if 'error' in expected:
+        with pytest.raises(RunError, match=SENTENCES[expected['error']]) as error:
+            read_exported_list(path)
+        assert str(error.value).startswith(str(path))
+        return
+    read = read_exported_list(path)
+    scores = {str(mal_id): score for mal_id, score in read.scores.items()}
+    statuses = {str(mal_id): status for mal_id, status in read.statuses.items()}
+    assert expected.pop('scores').items() <= scores.items()
+    assert expected.pop('statuses', statuses) == statuses
+    liked = {str(mal_id): score for mal_id, score in read.liked_scores().items()}
+    assert expected.pop('liked', scores) == liked
+    assert expected == {
+        'user': read.user_name,
+        'entries': read.entries,
+        'titles': len(scores),
+        'with_score': sum(score > 0 for score in scores.values()),
+        'without_id': read.without_id,
+        'unreadable_scores': read.unreadable_scores,
+        'scale': read.scale,
+    }
+
+
+def test_the_report_counts_what_was_read_and_passed_over():
+    read = exported_list.ExportedList('me', {1: 8.0, 2: 0.0, 3: 7.5}, {}, 1442, 37, 2, 100)
+    line = read.report(on_map=2)
+    for words in (
+        '1,442 entries',
+        '2 with a score',
+        '2 on this map',
+        '37 passed over',
+        '2 with a score that',
+        'by 10',
+    ):
+        assert words in line
+    assert 'completed' not in line
+    unscored = exported_list.ExportedList('me', {1: 0.0, 2: 0.0}, {1: 'completed', 2: 'planned'}, 2, 0, 0, 10)
+    assert 'the 1 completed titles count' in unscored.report()
+
+
+def test_damage_is_named_by_its_line():
+    with pytest.raises(RunError, match='in line 5 '):
+        read_exported_list(CASES / 'exports' / '53_cut_off.xml')
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(RunError, match='cannot be read: No such file'):
+        read_exported_list(tmp_path / 'absent.xml')
+    with pytest.raises(RunError, match='cannot be read: Is a directory'):
+        read_exported_list(tmp_path)
+
+
+# ---- files that mean harm ---------------------------------------------------------------------------------
+
+XML = [
+    b'<anime>',
+    b'</anime>',
+    b'<!DOCTYPE a>',
+    b'&lol;',
+    b'<![CDATA[',
+    b']]>',
+    b'<?x?>',
+    b'<anime/>' * 50,
+    b'\xff\xfe',
+]
+XML += [
+    b'\0',
+    b'&#xD800;',
+    b'<my_score>11</my_score>',
+    b'\xef\xbb\xbf',
+    b'9' * 5000,
+    b'1e999',
+    '٣'.encode(),
+    b'\x1b[2J',
+]
+
+
+def reader(folder):
+    def read(content):
+        (folder / 'list.xml').write_bytes(content)
+        scores = read_exported_list(folder / 'list.xml').scores
+        assert scores and all(type(mal_id) is int and mal_id > 0 for mal_id in scores)
+        assert all(0 <= score <= 10 for score in scores.values())
+
+    return read
+
+
+def test_mutated_lists_are_read_or_end_in_a_sentence(tmp_path):
+    good = (CASES / 'exports' / '23_repeated_entries.xml').read_bytes()
+    ends = outcomes(reader(tmp_path), spoiled(good, 500, XML, 3), RunError)
+    assert min(ends.values()) > 20, ends
+
+
+def megabytes(number, content):
+    return content * (number * (1 << 20) // len(content))
+
+
+LARGE = {
+    'packed blanks': lambda: gzip.compress(megabytes(65, b' '), 1),
+    'small elements': lambda: b'<myanimelist>' + megabytes(12, b'<a/>') + b'</myanimelist>',
+    'nested elements': lambda: b'<myanimelist>' + b'<a>' * 10**6 + b'</a>' * 10**6 + b'</myanimelist>',
+    'ampersands': lambda: b'<myanimelist>' + megabytes(16, b'&') + b'</myanimelist>',
+    'a declaration without end': lambda: b'<?xml ' + megabytes(10, b' '),
+    'declarations without end': lambda: megabytes(10, b'<?xml '),
+    'comments before the list': lambda: megabytes(10, b'<!---->') + b'<myanimelist/>',
+    'doctypes before the list': lambda: megabytes(10, b'<!DOCTYPE ') + b'<myanimelist/>',
+    'a long number': lambda: b'<myanimelist><anime><series_animedb_id>' + megabytes(10, b'9') + b'<',
+}
+
+
+@pytest.mark.parametrize('name', LARGE)
+def test_large_files_end_in_a_sentence(tmp_path, name):
+    assert outcomes(reader(tmp_path), [LARGE[name]()], RunError)['refused'] == 1
+
+
+# ---- as recommend.py takes them ---------------------------------------------------------------------------
+
+
+def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'Mio').write_bytes((CASES / 'exports' / '24_no_score_at_all.xml').read_bytes())
+    scores = recommend.person_scores('Mio', None, 'no folder', [20, 7])
+    assert scores == {20: 7.8, 1535: 0, 5114: 7.8}
+    assert '3 entries read, 0 with a score, 1 on this map' in capsys.readouterr().out
+    for who in ('list.xml', 'folder/list'):
+        with pytest.raises(RunError, match='no such file'):
+            recommend.person_scores(who, None, 'no folder', [20])
+    lists = str(CASES / 'ratings' / '2020_animelist.csv')
+    (tmp_path / '4').mkdir()  # a folder is not a list
+    assert recommend.person_scores('4', lists, 'no folder', [16498, 7]) == {16498: 9}
+    with pytest.raises(RunError, match='no user .nobody.'):
+        recommend.person_scores('nobody', lists, 'no folder', [16498])

@@ -1,0 +1,161 @@
+"""aniembed/files.py: whole files, packed files, and the sentence that ends a run."""
+
+import bz2
+import errno
+import gzip
+import io
+import json
+import lzma
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import pandas as pd
+import pytest
+from tools.processes import ROOT, call, fork, is_sentence
+
+from aniembed import files
+from aniembed.files import RunError
+
+# ---- writing -------------------------------------------------------------------------------------
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    path, other = tmp_path / 'one.json', tmp_path / 'two.json'
+    files.write_json(path, {'a': [1, 'é']})
+    assert json.loads(path.read_text(encoding='utf-8')) == {'a': [1, 'é']}
+    with pytest.raises(ZeroDivisionError), files.whole_files(path, other) as (one, _):
+        one.write(b'half')
+        raise ZeroDivisionError
+    with pytest.raises(ValueError):
+        files.write_json(path, float('nan'))
+    with pytest.raises(RunError, match='none/one.json cannot be written: No such file or directory'):
+        files.write_json(tmp_path / 'none' / 'one.json', 1)
+    with pytest.raises(RunError, match='two.json cannot be written: No space left'), files.whole_files(other):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert os.listdir(tmp_path) == ['one.json'] and json.loads(path.read_text()) == {'a': [1, 'é']}
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_both_files(tmp_path):
+    paths = tmp_path / 'one', tmp_path / 'two'
+
+    def write(arguments):
+        with files.whole_files(*paths) as opened:
+            for file in opened:
+                file.write(bytes(int(arguments[0])))
+
+    write([1000])
+    limit = resource.RLIMIT_FSIZE, (4000, 4000)
+    status, said = call(write, [5000], tmp_path, lambda: resource.setrlimit(*limit))
+    assert status == 1 and 'one and ' in said and 'two cannot be written: File too large' in said
+    assert is_sentence(said) and sorted(os.listdir(tmp_path)) == ['one', 'stderr', 'two']
+    assert [path.stat().st_size for path in paths] == [1000, 1000]
+
+
+def test_kills_leave_whole_files(tmp_path):
+    path, source, contents = tmp_path / 'file', random.Random(3), set()
+
+    def write(_):
+        for letter in (b'a', b'b') * 1000:
+            with files.whole_files(path) as (file,):
+                file.write(letter * 1_000_000)
+
+    for _ in range(15):
+        child = fork(write, [])
+        time.sleep(source.uniform(0.05, 0.25))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL
+        contents.add(path.read_bytes() if path.exists() else b'')
+    assert contents - {b''} and contents <= {b'', b'a' * 1_000_000, b'b' * 1_000_000}
+
+
+def test_a_table_is_written_for_every_spreadsheet(tmp_path):
+    files.write_csv(
+        tmp_path / 'a.csv', pd.DataFrame({'title': ['é, "x"', '新'], 'similarity': [0.123456, 1]})
+    )
+    assert (tmp_path / 'a.csv').read_text(encoding='utf-8').splitlines() == [
+        'title,similarity',
+        '"é, ""x""",0.1235',
+        '新,1.0000',
+    ]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / 'file').touch()
+    files.make_folder(tmp_path / 'a' / 'b', 'OUTPUT_DIR')
+    files.make_folder(tmp_path / 'a' / 'b', 'OUTPUT_DIR')
+    assert (tmp_path / 'a' / 'b').is_dir()
+    for path in (tmp_path / 'file', tmp_path / 'file' / 'b'):
+        with pytest.raises(RunError, match='^OUTPUT_DIR .*cannot be made'):
+            files.make_folder(path, 'OUTPUT_DIR')
+
+
+# ---- packed files --------------------------------------------------------------------------------
+
+
+def zipped(content):
+    """Return the bytes of a zip archive with a folder and one file."""
+    with zipfile.ZipFile(packed := io.BytesIO(), 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('folder/', b'')
+        archive.writestr('folder/list.xml', content)
+    return packed.getvalue()
+
+
+CONTENT = random.Random(1).randbytes(5000)
+PACKERS = {'gzip': gzip.compress, 'xz': lzma.compress, 'bzip2': bz2.compress, 'zip': zipped, 'plain': bytes}
+
+
+@pytest.mark.parametrize('kind', PACKERS)
+def test_packing_is_told_by_the_first_bytes(kind):
+    packed = PACKERS[kind](CONTENT)
+    assert files.unpacked(io.BytesIO(packed)).read() == CONTENT
+    if kind != 'plain':
+        with pytest.raises(files.PACKING_ERRORS):
+            files.unpacked(io.BytesIO(packed[:2500])).read()
+
+
+# ---- how a run ends ------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from aniembed import files
+sys.excepthook = files.end_with_sentence
+{}
+"""
+# what a script does -> exit status, words
+ENDS = {
+    "raise files.RunError('the lists\\nare empty\\x1b[2J.')": (1, 'script.py: the lists are empty[2J.'),
+    "raise files.UsageError('EPOCHS is 0.')": (2, 'script.py: EPOCHS is 0.'),
+    'raise KeyboardInterrupt': (130, 'script.py: stopped'),
+    'raise MemoryError': (1, 'not enough memory'),
+    'import no_such_library': (1, 'the library no_such_library is missing; run: pip install -r'),
+    'OUTPUT_DIR = output': (2, "script.py, line 5: name 'output' is not defined; a text needs quotes"),
+    'sys.version_info = (3, 13)\nimport mxnet.none': (1, 'uv run --python 3.12'),
+}
+
+
+@pytest.mark.parametrize('code', ENDS)
+def test_a_run_ends_with_its_sentence(tmp_path, code):
+    status, words = ENDS[code]
+    (tmp_path / 'script.py').write_text(SCRIPT.format(code))
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    command = [sys.executable, '-S', tmp_path / 'script.py']  # -S: without the installed libraries
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, words in done.stderr, is_sentence(done.stderr)) == (status, True, True), (
+        done.stderr
+    )
+
+
+def test_a_fault_of_the_code_keeps_its_traceback(tmp_path):
+    for code in ('1 / 0', 'def main(): return output\nmain()'):
+        (tmp_path / 'script.py').write_text(SCRIPT.format(code))
+        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, tmp_path / 'script.py'], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and done.stderr.startswith('Traceback') and 'line 5' in done.stderr

@@ -1,0 +1,160 @@
+"""aniembed/machines.py: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tools.planted import SIZE, arguments_for, ids_of, planted_scores, table_of, write_inputs
+from tools.processes import ROOT, fork, is_sentence
+
+import embeddings
+from aniembed import similarity
+from aniembed.files import UsageError
+from aniembed.machines import Workers, join_workers
+
+ROLES = ('scheduler', 'server', 'worker', 'worker')
+
+
+def environments(silence):
+    """Return the environment of each of ROLES; silence: seconds after which a machine counts as gone."""
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    addresses = {'DMLC_PS_ROOT_URI': '127.0.0.1', 'DMLC_PS_ROOT_PORT': str(port), 'DMLC_INTERFACE': 'lo'}
+    numbers = {'DMLC_NUM_SERVER': '1', 'DMLC_NUM_WORKER': '2', 'OMP_NUM_THREADS': '1'}
+    shared = {**os.environ, **addresses, **numbers, 'PS_HEARTBEAT_TIMEOUT': str(silence)}
+    return [{**shared, 'DMLC_ROLE': role} for role in ROLES]
+
+
+# A worker that keeps its W, and whose map takes longer to draw than a machine may be silent
+WORKER = """
+import os, sys, time, numpy, embeddings
+target_of = embeddings.target_of
+def keep(sums, *settings):
+    numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
+    return target_of(sums, *settings)
+embeddings.target_of = keep
+embeddings.similarity_map.draw = lambda folder: time.sleep(6) or []
+embeddings.main(sys.argv[1:])
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_find_what_one_process_finds(tmp_path):
+    scores, group = planted_scores(5000)  # three blocks of lists
+    arguments = ['KVSTORE=dist_sync', *write_inputs(tmp_path, scores)]
+    machines = []
+    for environment in environments(silence=3):
+        program = ['-c', WORKER] if environment['DMLC_ROLE'] == 'worker' else ['embeddings.py']
+        command, pipes = (
+            [sys.executable, *program, *arguments],
+            {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE},
+        )
+        machines.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
+    said = [machine.communicate(timeout=90)[1] for machine in machines]
+    assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
+    alone = similarity.PairSums(np.full(48, 6.5, np.float32), embeddings.MARGIN)
+    for block in embeddings.kept_lists([str(tmp_path / 'dataframe.pkl')], ids_of(48), {}, Workers()):
+        alone.add(block)
+    shared = [np.load(path) for path in (tmp_path / 'output').glob('sums-*.npy')]
+    assert len(shared) == 2
+    for sums in shared:
+        np.testing.assert_allclose(sums, alone.total(), rtol=1e-5)
+    neighbours = pd.read_csv(tmp_path / 'output' / 'neighbours.csv')
+    group_of = dict(zip(ids_of(48), group))
+    nearest = neighbours[neighbours['rank'] < SIZE]
+    assert (nearest.mal_id.map(group_of) == nearest.neighbour_id.map(group_of)).all()
+
+
+@pytest.fixture
+def forks(tmp_path):
+    """Return a function that runs the four roles in forks, and their process ids when all are at work."""
+    children = []
+
+    def start(arguments):
+        for number, environment in enumerate(environments(silence=3)):
+            outputs = tmp_path / f'{number}.stdout', tmp_path / f'{number}.stderr'
+            before = partial(os.environ.update, environment)
+            children.append(fork(embeddings.main, arguments, *outputs, before))
+        until = time.monotonic() + 60
+        while not all('lists:' in (tmp_path / f'{worker}.stdout').read_text() for worker in (2, 3)):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        time.sleep(1)
+        return children
+
+    yield start
+    for child in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    'victim, number',
+    [(0, signal.SIGKILL), (1, signal.SIGKILL), (2, signal.SIGKILL), (3, signal.SIGINT)],
+    ids=['scheduler', 'server', 'worker', 'worker stopped by Ctrl-C'],
+)
+def test_a_machine_that_dies_ends_the_others(planted, tmp_path, forks, victim, number):
+    arguments = [*arguments_for(planted.folder, tmp_path / 'output'), 'KVSTORE=dist_sync', 'EPOCHS=1000000']
+    children = forks(arguments)
+    os.kill(children[victim], number)
+    began = time.monotonic()
+    statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert time.monotonic() - began < 60
+    said = [(tmp_path / f'{role}.stderr').read_text() for role in range(4)]
+    words = said.pop(victim)
+    assert statuses.pop(victim) == (130 if number == signal.SIGINT else -number)
+    assert 'stopped' in words and is_sentence(words) if number == signal.SIGINT else not words
+    assert statuses == [1] * 3 and all('another machine of this run is gone' in text for text in said), said
+    assert all(map(is_sentence, said))
+
+
+def test_workers_share_lists_by_blocks_or_by_files(tmp_path):
+    table = table_of(planted_scores(5000)[0])
+    table.to_pickle(tmp_path / 'all.pkl')
+    parts = np.array_split(np.arange(len(table)), 3)
+    for number, part in enumerate(parts):
+        table.iloc[part].to_pickle(tmp_path / f'part-{number}.pkl')
+
+    def lists(paths, rank, number):
+        counts = {}
+        workers = SimpleNamespace(rank=rank, number=number)
+        blocks = list(embeddings.kept_lists([*map(str, paths)], ids_of(48), counts, workers))
+        return sum(block.sum(0) for block in blocks), counts['kept']
+
+    expected = lists([tmp_path / 'all.pkl'], 0, 1)
+    for paths in ([tmp_path / 'all.pkl'], sorted(tmp_path.glob('part-*.pkl'))):
+        shares = [lists(paths, rank, 2) for rank in range(2)]
+        assert all(kept > 100 for _, kept in shares)
+        np.testing.assert_array_equal(shares[0][0] + shares[1][0], expected[0])
+        assert shares[0][1] + shares[1][1] == expected[1]
+
+
+WRONG_ENVIRONMENTS = {
+    'DMLC_NUM_SERVER, DMLC_NUM_WORKER': {
+        'DMLC_ROLE': 'worker',
+        'DMLC_PS_ROOT_URI': 'a',
+        'DMLC_PS_ROOT_PORT': '1',
+    },
+    "DMLC_ROLE is 'boss'": dict.fromkeys(
+        ['DMLC_ROLE', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_SERVER', 'DMLC_NUM_WORKER'], 'boss'
+    ),
+}
+
+
+@pytest.mark.parametrize('words', WRONG_ENVIRONMENTS)
+def test_a_wrong_environment_is_a_usage_error(monkeypatch, words):
+    for name, value in WRONG_ENVIRONMENTS[words].items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=words):
+        join_workers(embeddings.mx, 'dist_sync')

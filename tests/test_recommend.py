@@ -1,0 +1,181 @@
+"""recommend.py: what is recommended and why, from Python and from the command line."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from tools.planted import GROUPS, SIZE, ids_of
+from tools.processes import call, is_sentence, run
+
+import recommend
+from aniembed.query import Query, check_scores
+
+IDS = np.array(ids_of(GROUPS * SIZE))
+LIST = '<myanimelist><myinfo><user_name>somebody</user_name></myinfo>{}</myanimelist>'
+ENTRY = '<anime><series_animedb_id>{}</series_animedb_id><my_score>{}</my_score></anime>'
+
+
+@pytest.fixture(scope='module')
+def vectors(planted):
+    """Return the vectors of the planted groups."""
+    return pd.read_pickle(planted.output / 'embeddings.pkl')
+
+
+def liking(group, wanted):
+    """Return the scores of a person who loves three titles of a group, and does not like one of the next."""
+    scores = {int(mal_id): 9 for mal_id in IDS[group == wanted][:3]}
+    return {**scores, int(IDS[group == (wanted + 1) % GROUPS][0]): 3}
+
+
+@pytest.mark.parametrize('wanted', range(GROUPS))
+def test_the_group_that_a_person_loves_comes_first(planted, vectors, wanted):
+    scores = liking(planted.group, wanted)
+    best = recommend.recommend(vectors, scores, number=SIZE - 3)
+    assert set(best.index) == set(IDS[planted.group == wanted][3:])
+    assert best.is_monotonic_decreasing and (best > 0).all()
+
+
+def test_titles_on_the_list_and_unknown_ones_are_left_out(planted, vectors):
+    scores, planned = liking(planted.group, 2), int(IDS[planted.group == 2][3])
+    everything = recommend.recommend(vectors, {**scores, 99999999: 10, planned: 0}, number=None)
+    assert set(everything.index) == set(IDS) - set(scores) - {planned}
+    without = recommend.recommend(vectors, scores, number=None).drop(planned)
+    pd.testing.assert_series_equal(everything, without)
+    assert len(recommend.recommend(vectors, dict.fromkeys(IDS.tolist(), 8))) == 0
+
+
+def test_dicts_series_and_json_say_the_same(planted, vectors):
+    scores = liking(planted.group, 1)
+    expected = recommend.recommend(vectors, scores)
+    row = pd.Series({mal_id: scores.get(mal_id, np.nan) for mal_id in vectors.index})  # of dataframe.pkl
+    for same in (row, row.astype('Int8'), json.loads(json.dumps(scores)), {**scores, 5: np.nan}):
+        pd.testing.assert_series_equal(recommend.recommend(vectors, same), expected)
+
+
+def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
+    scores = liking(planted.group, 0)
+    query = Query(vectors, check_scores(scores))
+    whitened = vectors.to_numpy(np.float64) @ np.array(vectors.attrs['whitening'])
+    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
+    mean, popularity = (np.array([vectors.attrs[name][i] for i in IDS]) for name in ('mean', 'popularity'))
+    terms = {}
+    for mal_id, score in scores.items():
+        j = list(IDS).index(mal_id)
+        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2))
+        terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
+    affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
+    np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
+    for index, reasons in enumerate(query.reasons(np.arange(48), 3)):
+        best = sorted(terms, key=lambda mal_id: -terms[mal_id][index])[:3]
+        assert reasons == [mal_id for mal_id in best if terms[mal_id][index] > 0]
+
+
+# words of the error -> scores
+WRONG_SCORES = {
+    'none of the scores is of a title': {},
+    'none of the scores is of a title that': {99999999: 8},
+    'none of the scores is of a title that the vectors know': {1000: 0},
+    'the score of 1000 is 11': {1000: 11},
+    'the score of 1000 is -1': {1000: -1},
+    'the score of 1000 is None': {1000: None},
+    "the score of 1000 is 'nine'": {1000: 'nine'},
+    'the score of 1000 is inf': {1000: float('inf')},
+    "'Naruto' is not a MAL id": {'Naruto': 8},
+}
+
+
+@pytest.mark.parametrize('words', WRONG_SCORES)
+def test_wrong_scores_are_a_value_error(vectors, words):
+    with pytest.raises(ValueError, match=words):
+        recommend.recommend(vectors, WRONG_SCORES[words])
+
+
+def test_vectors_without_attrs_are_a_value_error(vectors):
+    bare = vectors.copy()
+    bare.attrs = {}
+    with pytest.raises(ValueError, match='no attrs'):
+        recommend.recommend(bare, {1000: 8})
+
+
+# ---- the command line ----------------------------------------------------------------------------
+
+
+def write_list(path, scores):
+    """Write an exported list."""
+    text = LIST.format(''.join(ENTRY.format(*entry) for entry in scores.items())).encode()
+    path.write_bytes(gzip.compress(text) if path.suffix == '.gz' else text)
+    return path
+
+
+@pytest.fixture
+def folder(planted, tmp_path):
+    """Return a folder with what recommend.py reads."""
+    for name in ('embeddings.pkl', 'titles.json', 'settings.json'):
+        (tmp_path / name).write_bytes((planted.output / name).read_bytes())
+    return tmp_path
+
+
+@pytest.mark.parametrize('name', ['list.xml', 'list.xml.gz'])
+def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
+    scores = {**dict.fromkeys(IDS[planted.group == 2][:4].tolist(), 10), int(IDS[planted.group == 2][4]): 0}
+    path = write_list(folder / name, {**scores, 99999999: 7})
+    done = run('recommend.py', path, '--output-dir', folder, '--number', 5)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert '6 entries read, 5 with a score, 5 on this map.' in done.stdout
+    table = pd.read_csv(folder / 'recommendations.csv')
+    assert list(table)[:4] == ['rank', 'mal_id', 'title', 'affinity'] and len(table) == 5
+    assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])
+    loved = {f'Title {mal_id}' for mal_id, score in scores.items() if score}
+    for row in table[:3].itertuples():
+        reasons = row.because.split('; ')
+        assert len(reasons) == 3 and set(reasons) <= loved
+        assert f'{row.title}\n     because of {row.because}' in done.stdout
+
+
+def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
+    assert call(recommend.main, ['MEMBER7', '--output-dir', folder], folder) == (0, '')
+    row = pd.read_pickle(planted.folder / 'dataframe.pkl').loc['member7']
+    table = pd.read_csv(folder / 'recommendations.csv')
+    assert len(table) == 20 and not set(table.mal_id) & set(row.dropna().index)
+
+
+# arguments -> exit status, words of the sentence; {} is the folder
+WRONG_CALLS = {
+    (): (2, 'who'),
+    ('member7', '--number', '0'): (2, '--number is 0'),
+    ('member7', '--number', 'x'): (2, '--number'),
+    ('member7', '--wrong'): (2, '--wrong'),
+    ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
+    ('nobody',): (1, "no user 'nobody' in"),
+    ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl'),
+    ('{}/none.xml',): (1, 'none.xml: there is no such file'),
+    ('{}/titles.json',): (1, 'titles.json'),
+    ('{}/unknown.xml',): (1, 'none of the scores is of a title'),
+    ('{}/all.xml',): (1, 'every title of this map'),
+}
+
+
+@pytest.mark.parametrize('arguments', WRONG_CALLS, ids=str)
+def test_a_wrong_call_is_a_sentence(folder, arguments):
+    write_list(folder / 'unknown.xml', {99999999: 8})
+    write_list(folder / 'all.xml', dict.fromkeys(IDS, 8))
+    status, words = WRONG_CALLS[arguments]
+    given = [argument.format(folder) for argument in arguments]
+    if given and '--output-dir' not in given:
+        given += ['--output-dir', folder]
+    ended, said = call(recommend.main, given, folder)
+    assert (ended, words in said, is_sentence(said)) == (status, True, True), said
+    assert not (folder / 'recommendations.csv').exists()
+
+
+def test_vectors_of_something_else_are_a_sentence(folder):
+    pd.DataFrame({'a': [1]}).to_pickle(folder / 'embeddings.pkl')
+    status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
+    assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
+
+
+def test_help_shows_the_docstring():
+    done = run('recommend.py', '--help')
+    assert (done.returncode, done.stderr) == (0, '') and recommend.__doc__.split('\n')[0] in done.stdout

@@ -1,0 +1,64 @@
+"""Run the project's scripts as a user does, or in a fork that has their libraries already."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from aniembed import files
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run(script, *arguments, **options):
+    """Run a script as a process of its own; return the finished process with its output as text."""
+    command = [sys.executable, ROOT / script, *map(str, arguments)]
+    options = {'cwd': ROOT, 'capture_output': True, 'text': True, 'stdin': subprocess.DEVNULL, **options}
+    return subprocess.run(command, **options)
+
+
+def start(script, *arguments, **options):
+    """Start a script; return the process with its standard output and standard error as text."""
+    command = [sys.executable, ROOT / script, *map(str, arguments)]
+    pipes = {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+    return subprocess.Popen(command, **{'cwd': ROOT, 'text': True, **pipes, **options})
+
+
+def fork(main, arguments, stdout=os.devnull, stderr=os.devnull, before=None):
+    """Run a script's main() in a fork, which spares the seconds of importing MXNet; return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    status = 70  # of a fault in these lines
+    try:
+        for number, path in ((1, stdout), (2, stderr)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
+        if before:
+            before()
+        try:
+            main([*map(str, arguments)])
+            status = 0
+        except SystemExit as end:
+            status = end.code or 0
+        except BaseException:
+            try:
+                files.end_with_sentence(*sys.exc_info())
+            except SystemExit as end:
+                status = end.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)
+
+
+def call(main, arguments, folder, before=None):
+    """Run main() in a fork until it ends; return its exit status and what it said on standard error."""
+    said = folder / 'stderr'
+    ended = os.waitpid(fork(main, arguments, os.devnull, said, before), 0)[1]
+    return os.waitstatus_to_exitcode(ended), said.read_text()
+
+
+def is_sentence(said):
+    """Whether standard error holds one line, which is no traceback."""
+    return said.count('\n') == 1 and said.endswith('\n') and said[:-1].isprintable() and len(said) < 1200

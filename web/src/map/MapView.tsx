@@ -1,0 +1,88 @@
+/** The map on WebGL (sigma.js): marks, names, lines to the neighbours, and the trail. */
+import { SigmaContainer } from '@react-sigma/core'
+import { useMemo, useState } from 'react'
+import type { Settings } from 'sigma/settings'
+import type { NodeDisplayData } from 'sigma/types'
+import { mix } from '../colors'
+import type { Anime, AnimeGraph } from '../graph'
+import { Controller } from './Controller'
+import type { Box, FreeArea } from './geometry'
+import { MarkProgram } from './MarkProgram'
+import { makeNodes, stagePadding } from './marks'
+import { readColors, type View } from './view'
+
+export interface MapProps {
+  graph: AnimeGraph
+  selected: Anime | null
+  trail: number[]
+  hiddenClusters: ReadonlySet<number>
+  /** The cluster under the pointer in the legend. */
+  shownCluster: number | null
+  /** The part of the map that nothing covers. */
+  free: FreeArea
+  /** What covers the map; no name is written there. */
+  covered: Box[]
+  dark: boolean
+  onSelect(id: number): void
+  /** WebGL was lost while the map was shown. */
+  onLost(): void
+}
+
+/** Shares of the background in the colour of a faded mark. */
+const FADED = 0.72
+const FADED_BRIEFLY = 0.85
+
+/** Return colour and cover of a title's mark. */
+function appearance({ id, cluster, picture }: Anime, view: View) {
+  const faded =
+    view.near.size > 0
+      ? !view.near.has(id) && !view.trail.includes(id)
+      : view.shownCluster !== null && cluster.id !== view.shownCluster
+  const share = view.hovered === null && view.shownCluster === null ? FADED : FADED_BRIEFLY
+  const color = cluster.color[view.colors.theme]
+  return {
+    hidden: view.hiddenClusters.has(cluster.id) && id !== view.selected,
+    color: faded ? mix(color, view.colors.background, share) : color,
+    image: !faded && view.covers.has(id) ? picture : null,
+  }
+}
+
+const makeSettings = (graph: AnimeGraph, view: View): Partial<Settings> => ({
+  // Painter draws the names: sigma's own labels are chosen by cells and may overlap.
+  renderLabels: false,
+  defaultNodeType: 'mark',
+  nodeProgramClasses: { mark: MarkProgram },
+  defaultDrawNodeHover: () => {},
+  minCameraRatio: 0.3 / Math.sqrt(graph.anime.length),
+  maxCameraRatio: 4,
+  enableCameraRotation: false,
+  stagePadding: stagePadding(),
+  // Marks grow more slowly than distances, so zooming in separates them.
+  zoomToSizeRatioFunction: (ratio) => ratio ** 0.7,
+  nodeReducer: (key, data) =>
+    ({ ...data, ...appearance(graph.byId.get(Number(key))!, view) }) as Partial<NodeDisplayData>,
+})
+
+export default function MapView(props: MapProps) {
+  const { graph } = props
+  const [view] = useState<View>(() => ({
+    colors: readColors(props.dark),
+    free: props.free,
+    covered: props.covered,
+    hovered: null,
+    selected: null,
+    near: new Set(),
+    trail: [],
+    hiddenClusters: new Set(),
+    shownCluster: null,
+    covers: new Set(),
+    underCross: null,
+  }))
+  const nodes = useMemo(() => makeNodes(graph), [graph])
+  const settings = useMemo(() => makeSettings(graph, view), [graph, view])
+  return (
+    <SigmaContainer graph={nodes} settings={settings} className="map">
+      <Controller {...props} view={view} />
+    </SigmaContainer>
+  )
+}

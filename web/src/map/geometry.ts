@@ -1,0 +1,74 @@
+/** Points, marks, boxes and areas on the screen, in pixels. */
+
+export interface Point {
+  x: number
+  y: number
+}
+
+/** A mark on the screen: a disc, or a round cover. */
+export interface Mark extends Point {
+  radius: number
+}
+
+export interface Box {
+  left: number
+  right: number
+  top: number
+  bottom: number
+}
+
+/** The part of the map that nothing covers: its middle and size. `stage` is the size of the whole map. */
+export interface FreeArea extends Point {
+  width: number
+  height: number
+  stage: { width: number; height: number }
+}
+
+export const overlap = (a: Box, b: Box) =>
+  a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
+
+export const clamp = (value: number, least: number, most: number) => Math.max(least, Math.min(value, most))
+
+const boxAround = ({ x, y, radius }: Mark): Box => ({
+  left: x - radius,
+  right: x + radius,
+  top: y - radius,
+  bottom: y + radius,
+})
+
+/** Side of a square of the grid. */
+const SQUARE = 64
+/** More than there are columns on any screen. */
+const COLUMNS = 1000
+
+/** The marks on the screen by squares, so that those under a text are found quickly. */
+export class MarkGrid {
+  private squares = new Map<number, Mark[]>()
+
+  private *squaresOf({ left, right, top, bottom }: Box) {
+    const index = (value: number) => Math.floor(value / SQUARE)
+    for (let row = index(top); row <= index(bottom); row++)
+      for (let column = index(left); column <= index(right); column++) yield row * COLUMNS + column
+  }
+
+  add(mark: Mark) {
+    for (const square of this.squaresOf(boxAround(mark))) {
+      const others = this.squares.get(square)
+      if (others) others.push(mark)
+      else this.squares.set(square, [mark])
+    }
+  }
+
+  /** Return how many marks lie under a box. */
+  countUnder(box: Box): number {
+    const under = new Set<Mark>()
+    for (const square of this.squaresOf(box)) {
+      for (const mark of this.squares.get(square) ?? []) {
+        const x = clamp(mark.x, box.left, box.right)
+        const y = clamp(mark.y, box.top, box.bottom)
+        if (Math.hypot(mark.x - x, mark.y - y) < mark.radius) under.add(mark)
+      }
+    }
+    return under.size
+  }
+}

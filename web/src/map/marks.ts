@@ -1,0 +1,145 @@
+/** The marks of the titles: their sizes, and where they are on the screen. */
+import Graph from 'graphology'
+import type Sigma from 'sigma'
+import { type Anime, type AnimeGraph, byPopularity } from '../graph'
+import { clamp, type Mark, type Point } from './geometry'
+
+/** Distance in pixels from the rim of a mark at which it still takes the pointer. */
+const MOUSE_REACH = 3
+const TOUCH_REACH = 16
+const coarse = matchMedia('(pointer: coarse)')
+
+/** In pixels, at the camera's ratio 1. */
+const MIN_RADIUS = 1.2
+const MAX_RADIUS = 24
+
+/** Return sigma's padding around the map, in pixels. */
+export const stagePadding = () => Math.min(60, 0.06 * Math.min(innerWidth, innerHeight))
+
+/**
+ * Return a radius in pixels for a title of rank `rank` of `count` by popularity, for a graph without radii.
+ */
+function radiusOfRank(rank: number, count: number): number {
+  const spacing = (0.8 * Math.min(innerWidth, innerHeight)) / Math.sqrt(count)
+  const largest = clamp(spacing * 0.36, 3, 18)
+  const smallest = clamp(spacing * 0.14, MIN_RADIUS, 7)
+  return smallest + (largest - smallest) * (1 - rank / count) ** 2
+}
+
+/**
+ * Return how many pixels a unit of the graph has at the camera's ratio 1, where sigma fits the map into the
+ * window.
+ */
+function pixelsPerUnit(anime: Anime[]): number {
+  const extent = (values: number[]) =>
+    values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b))
+  const width = extent(anime.map(({ x }) => x))
+  const height = extent(anime.map(({ y }) => y))
+  return (Math.min(innerWidth, innerHeight) - 2 * stagePadding()) / (Math.max(width, height) || 1)
+}
+
+/** Return sigma's graph: a node for each title, without edges. */
+export function makeNodes(graph: AnimeGraph) {
+  const nodes = new Graph()
+  const order = byPopularity(graph.anime)
+  const scale = pixelsPerUnit(order)
+  // Later nodes are drawn over earlier ones: the popular ones come last.
+  for (let rank = order.length - 1; rank >= 0; rank--) {
+    const { id, x, y, radius } = order[rank]
+    const size =
+      radius === null ? radiusOfRank(rank, order.length) : clamp(radius * scale, MIN_RADIUS, MAX_RADIUS)
+    nodes.addNode(id, { x, y, size })
+  }
+  return nodes
+}
+
+/** The marks on the screen, by the camera as it is now. */
+export class Marks {
+  private order: Anime[]
+
+  constructor(
+    private sigma: Sigma,
+    graph: AnimeGraph,
+  ) {
+    this.order = byPopularity(graph.anime)
+  }
+
+  /**
+   * Return a function from sigma's framed coordinates to pixels. The camera never turns, so two factors
+   * suffice.
+   */
+  projection() {
+    // sigma's own matrix is that of the last frame.
+    const now = { cameraState: this.sigma.getCamera().getState() }
+    const origin = this.sigma.framedGraphToViewport({ x: 0, y: 0 }, now)
+    const unit = this.sigma.framedGraphToViewport({ x: 1, y: 1 }, now)
+    return ({ x, y }: Point): Point => ({
+      x: origin.x + x * (unit.x - origin.x),
+      y: origin.y + y * (unit.y - origin.y),
+    })
+  }
+
+  /** Yield the titles on the screen, the most popular first. */
+  *visible(): Generator<{ anime: Anime; mark: Mark }> {
+    const { width, height } = this.sigma.getDimensions()
+    const project = this.projection()
+    const scale = this.sigma.scaleSize(1)
+    for (const anime of this.order) {
+      const data = this.sigma.getNodeDisplayData(anime.id)!
+      if (data.hidden) continue
+      const { x, y } = project(data)
+      const radius = data.size * scale
+      if (x < -radius || x > width + radius || y < -radius || y > height + radius) continue
+      yield { anime, mark: { x, y, radius } }
+    }
+  }
+
+  isHidden(id: number): boolean {
+    return this.sigma.getNodeDisplayData(id)!.hidden
+  }
+
+  /** Return the mark of a title, on the screen or not. */
+  of(id: number): Mark {
+    const data = this.sigma.getNodeDisplayData(id)!
+    return { ...this.sigma.framedGraphToViewport(data), radius: this.sigma.scaleSize(data.size) }
+  }
+
+  /** Return the title whose mark is on top at a point, else the nearest within reach, else null. */
+  at(point: Point): Anime | null {
+    let best: Anime | null = null
+    let smallest = coarse.matches ? TOUCH_REACH : MOUSE_REACH
+    for (const { anime, mark } of this.visible()) {
+      const distance = Math.hypot(mark.x - point.x, mark.y - point.y) - mark.radius
+      // The popular ones are drawn last, so the first that contains the point is on top.
+      if (distance <= 0) return anime
+      if (distance < smallest) {
+        best = anime
+        smallest = distance
+      }
+    }
+    return best
+  }
+
+  /** Return the title nearest to a point, on the screen or not; null if all are hidden. */
+  nearestTo(point: Point): Anime | null {
+    const project = this.projection()
+    let best: Anime | null = null
+    let smallest = Number.POSITIVE_INFINITY
+    for (const anime of this.order) {
+      const data = this.sigma.getNodeDisplayData(anime.id)!
+      if (data.hidden) continue
+      const { x, y } = project(data)
+      const distance = Math.hypot(x - point.x, y - point.y)
+      if (distance < smallest) {
+        best = anime
+        smallest = distance
+      }
+    }
+    return best
+  }
+
+  /** Return whether there are titles, but none on the screen. */
+  noneInSight(): boolean {
+    return this.visible().next().done === true && this.nearestTo({ x: 0, y: 0 }) !== null
+  }
+}

@@ -1,0 +1,212 @@
+/** Draws everything on the map but the marks: lines, trail, rings, cross and names. */
+import type Sigma from 'sigma'
+import { mix, type ThemeColor } from '../colors'
+import type { Anime, AnimeGraph } from '../graph'
+import { clamp, type Mark, type Point } from './geometry'
+import type { Marks } from './marks'
+import { CLUSTER_FONT, FOCUS_FONT, Names, TITLE_FONT } from './names'
+import type { View } from './view'
+
+/** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
+const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
+  .flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
+  .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
+/** The camera's ratio below which there are no names of clusters. */
+const CLUSTER_RATIO = 0.3
+/** Square pixels for each title that is named while nothing is in focus. */
+const AREA_PER_NAME = 15_000
+/** Most titles that are tried for a name in one frame. */
+const MAX_TRIED = 600
+/** Share of the named titles, the most popular, whose names may overlap marks. */
+const MUST_SHARE = 1 / 8
+/** Shortest step of the trail, in pixels, that gets an arrow. */
+const MIN_ARROW = 40
+const CROSS = 10
+
+interface ClusterCentre extends Point {
+  id: number
+  name: string
+  color: ThemeColor
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
+
+export class Painter {
+  private clusterCentres: ClusterCentre[]
+
+  constructor(
+    private sigma: Sigma,
+    private graph: AnimeGraph,
+    private view: View,
+    private marks: Marks,
+  ) {
+    this.clusterCentres = graph.clusters.map(({ id, name, color }) => {
+      const points = graph.anime
+        .filter(({ cluster }) => cluster.id === id)
+        .map((anime) => sigma.getNodeDisplayData(anime.id)!)
+      return { id, name, color, x: median(points.map(({ x }) => x)), y: median(points.map(({ y }) => y)) }
+    })
+  }
+
+  /** The title in focus: the hovered one, else the selected one. */
+  private get focus(): Anime | null {
+    const id = this.view.hovered ?? this.view.selected
+    return id === null ? null : this.graph.byId.get(id)!
+  }
+
+  /**
+   * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
+   */
+  draw() {
+    this.drawLines()
+    const context = this.sigma.getCanvases().labels.getContext('2d')!
+    const visible = [...this.marks.visible()]
+    const names = new Names(
+      context,
+      this.sigma.getDimensions(),
+      this.view.colors.background,
+      this.view.covered,
+      visible.map(({ mark }) => mark),
+    )
+    if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
+    for (const id of new Set(this.view.trail))
+      this.drawRing(context, this.marks.of(id), this.view.colors.accent, 2)
+    if (this.focus) this.drawFocus(context, names, this.focus)
+    else {
+      this.drawClusterNames(context, names)
+      this.drawTitles(
+        names,
+        visible.filter(({ anime }) => [null, anime.cluster.id].includes(this.view.shownCluster)),
+      )
+    }
+  }
+
+  /** Draw below the marks: lines to the neighbours, thicker for higher similarity, and the trail. */
+  private drawLines() {
+    // sigma clears this canvas, which lies below the marks, at every frame. The graph has no edges with labels.
+    const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
+    const { colors, trail } = this.view
+    const { focus } = this
+    for (const { id, similarity } of focus ? this.graph.neighbours.get(focus.id)! : []) {
+      if (this.marks.isHidden(id)) continue
+      const thickness = 0.8 + 2.2 * Math.max(0, similarity)
+      const color = mix(colors.background, colors.text, 0.4)
+      this.drawLine(context, this.marks.of(focus!.id), this.marks.of(id), color, thickness)
+    }
+    for (let k = 1; k < trail.length; k++) {
+      const from = this.marks.of(trail[k - 1])
+      const to = this.marks.of(trail[k])
+      this.drawLine(context, from, to, colors.accent, 3)
+      this.drawArrow(context, from, to)
+    }
+  }
+
+  private drawLine(
+    context: CanvasRenderingContext2D,
+    from: Point,
+    to: Point,
+    color: string,
+    thickness: number,
+  ) {
+    context.beginPath()
+    context.moveTo(from.x, from.y)
+    context.lineTo(to.x, to.y)
+    context.strokeStyle = color
+    context.fillStyle = color
+    context.lineWidth = thickness
+    context.stroke()
+  }
+
+  /** Draw an arrow in the middle of a line, in the colour of the line. */
+  private drawArrow(context: CanvasRenderingContext2D, from: Point, to: Point) {
+    const length = Math.hypot(to.x - from.x, to.y - from.y)
+    if (length < MIN_ARROW) return
+    const [x, y] = [(to.x - from.x) / length, (to.y - from.y) / length]
+    const tip = { x: from.x + x * (length / 2 + 8), y: from.y + y * (length / 2 + 8) }
+    context.beginPath()
+    context.moveTo(tip.x, tip.y)
+    context.lineTo(tip.x - 15 * x - 7 * y, tip.y - 15 * y + 7 * x)
+    context.lineTo(tip.x - 15 * x + 7 * y, tip.y - 15 * y - 7 * x)
+    context.fill()
+  }
+
+  private drawRing(
+    context: CanvasRenderingContext2D,
+    { x, y, radius }: Mark,
+    color: string,
+    thickness: number,
+  ) {
+    context.save()
+    context.beginPath()
+    context.arc(x, y, radius + thickness / 2 + 1, 0, 2 * Math.PI)
+    context.lineWidth = thickness
+    context.strokeStyle = color
+    context.stroke()
+    context.restore()
+  }
+
+  /** Draw the cross in the middle of the free area, and a ring around the title that Enter opens. */
+  private drawCross(context: CanvasRenderingContext2D, names: Names, anime: Anime) {
+    const { free, colors } = this.view
+    const { width, height } = this.sigma.getDimensions()
+    const cross = { x: free.x, y: free.y, radius: CROSS }
+    names.keepFree(cross)
+    context.fillStyle = colors.accent
+    context.fillRect(cross.x - CROSS, cross.y - 1, 2 * CROSS, 2)
+    context.fillRect(cross.x - 1, cross.y - CROSS, 2, 2 * CROSS)
+    const mark = this.marks.of(anime.id)
+    this.drawRing(context, mark, colors.accent, 3)
+    const inSight = mark.x > 0 && mark.x < width && mark.y > 0 && mark.y < height
+    names.useFont(FOCUS_FONT)
+    names.writeTitle(anime.title, inSight ? mark : cross, colors.text, 0, true)
+  }
+
+  private drawFocus(context: CanvasRenderingContext2D, names: Names, focus: Anime) {
+    const { colors, hovered, near } = this.view
+    const mark = this.marks.of(focus.id)
+    this.drawRing(context, mark, colors.text, 3)
+    names.keepFree(mark)
+    names.useFont(FOCUS_FONT)
+    // The card beside a hovered mark shows its title.
+    if (hovered === null) names.writeTitle(focus.title, mark, colors.text, 2, true)
+    names.useFont(TITLE_FONT)
+    for (const id of near) {
+      if (id === focus.id || this.marks.isHidden(id)) continue
+      names.writeTitle(this.graph.byId.get(id)!.title, this.marks.of(id), colors.text, 2, true)
+    }
+  }
+
+  private drawClusterNames(context: CanvasRenderingContext2D, names: Names) {
+    const { ratio } = this.sigma.getCamera()
+    const { colors, hiddenClusters } = this.view
+    if (ratio <= CLUSTER_RATIO) return
+    const { width, height } = this.sigma.getDimensions()
+    const project = this.marks.projection()
+    names.useFont(CLUSTER_FONT)
+    context.globalAlpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
+    for (const { id, name, color, ...centre } of this.clusterCentres) {
+      const { x, y } = project(centre)
+      if (hiddenClusters.has(id) || x < 0 || x > width || y < 0 || y > height) continue
+      const half = names.width(name) / 2 + 4
+      const points = CLUSTER_SHIFTS.map((shift) => ({
+        x: clamp(x + shift.x, half, width - half),
+        y: y + 5 + shift.y,
+      }))
+      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6, must: true }
+      names.write(name, points, style)
+    }
+    context.globalAlpha = 1
+  }
+
+  /** Name the most popular titles, as many as the map has room for. */
+  private drawTitles(names: Names, visible: { anime: Anime; mark: Mark }[]) {
+    const { width, height } = this.sigma.getDimensions()
+    let room = Math.round((width * height) / AREA_PER_NAME)
+    const mustCount = Math.ceil(room * MUST_SHARE)
+    names.useFont(TITLE_FONT)
+    for (const [rank, { anime, mark }] of visible.slice(0, MAX_TRIED).entries()) {
+      if (names.writeTitle(anime.title, mark, this.view.colors.text, 7, rank < mustCount)) room--
+      if (room <= 0) break
+    }
+  }
+}

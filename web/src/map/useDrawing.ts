@@ -1,0 +1,78 @@
+/** Draws what lies around the marks at every frame, and loads covers when the camera rests. */
+import { useSigma } from '@react-sigma/core'
+import { useCallback, useEffect, useMemo, useState } from 'react'
+import type { AnimeGraph } from '../graph'
+import { Covers } from './covers'
+import type { Marks } from './marks'
+import { Painter } from './painter'
+import type { View } from './view'
+
+/** In ms without a movement of the camera. */
+const REST = 200
+
+/** Return a function that draws the marks again. */
+export function useRepaint() {
+  const sigma = useSigma()
+  const all = useMemo(() => sigma.getGraph().nodes(), [sigma])
+  return useCallback(
+    (nodes: string[] = all) =>
+      void sigma.refresh({ partialGraph: { nodes }, skipIndexation: true, schedule: true }),
+    [sigma, all],
+  )
+}
+
+/** Call `onMove` whenever the camera moves. Return whether there is no title in sight. */
+export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: () => void): boolean {
+  const sigma = useSigma()
+  const repaint = useRepaint()
+  const [noneInSight, setNoneInSight] = useState(false)
+  const painter = useMemo(() => new Painter(sigma, graph, view, marks), [sigma, graph, view, marks])
+  const covers = useMemo(() => new Covers(sigma, marks, view), [sigma, marks, view])
+
+  useEffect(() => {
+    let timer = 0
+    const draw = () => painter.draw()
+    const afterRest = () => {
+      setNoneInSight(marks.noneInSight())
+      const ids = covers.update()
+      if (ids.length > 0) repaint(ids.map(String))
+    }
+    const afterMove = () => {
+      onMove()
+      clearTimeout(timer)
+      timer = window.setTimeout(afterRest, REST)
+    }
+    const camera = sigma.getCamera()
+    sigma.on('afterRender', draw)
+    sigma.on('resize', afterMove)
+    camera.on('updated', afterMove)
+    sigma.scheduleRender()
+    afterMove()
+    return () => {
+      clearTimeout(timer)
+      sigma.off('afterRender', draw)
+      sigma.off('resize', afterMove)
+      camera.off('updated', afterMove)
+    }
+  }, [sigma, painter, marks, covers, repaint, onMove])
+
+  useEffect(() => {
+    // After two frames the first picture is on the screen, and the page answers again.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => setTimeout(() => performance.mark('interactive'))),
+    )
+  }, [])
+  return noneInSight
+}
+
+/** Call `onLost` when the browser takes WebGL away. */
+export function useLostContext(onLost: () => void) {
+  const sigma = useSigma()
+  useEffect(() => {
+    const canvases = Object.values(sigma.getCanvases())
+    for (const canvas of canvases) canvas.addEventListener('webglcontextlost', onLost)
+    return () => {
+      for (const canvas of canvases) canvas.removeEventListener('webglcontextlost', onLost)
+    }
+  }, [sigma, onLost])
+}

@@ -1,0 +1,97 @@
+/** Scores, list files and recommendations. */
+import { gzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { dropFile, exported, heading, interactive, open, page, wrongs } from './visit'
+
+describe('scores and recommendations', () => {
+  test('stars are kept over a reload; what has a score is not recommended; filters hold', async () => {
+    await open('#/anime/61')
+    const title = await heading()
+    await page.locator('.stars label').nth(8).click()
+    await page.reload()
+    await interactive()
+    expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
+    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    const rows = page.locator('.recommendations li')
+    await rows.first().waitFor()
+    expect(await rows.count()).toBe(20)
+    expect(await rows.first().innerText()).toContain(`because of ${title}`)
+    expect(await rows.locator('.title-name').allInnerTexts()).not.toContain(title)
+
+    await page.getByLabel('From year').fill('2010')
+    await page.getByLabel('To year').fill('2012')
+    await page.getByLabel('Type').selectOption('movie')
+    const facts = await rows.locator('.facts').allInnerTexts()
+    expect(facts.length).toBeGreaterThan(0)
+    for (const fact of facts) expect(fact).toMatch(/^201[012] · Film/)
+    await page.getByLabel('Min. score').fill('9.9')
+    expect(await page.locator('.panel').innerText()).toContain('No title passes these filters.')
+    expect(wrongs).toEqual([])
+  })
+
+  test('a dropped list is read here and recommended from; its titles are left out', async () => {
+    await open()
+    const list = exported([
+      [1, 10],
+      [4, 9],
+      [7, 0],
+      [10, 3],
+      [555_555, 8],
+    ])
+    await dropFile('animelist.xml.gz', gzipSync(list))
+    await page.locator('.panel .message').waitFor()
+    expect(await page.locator('.panel .message').innerText()).toBe(
+      'The list of fan: 5 entries, 4 with a score, 3 of these on this map.',
+    )
+    expect(await page.locator('.badge').innerText()).toBe('3')
+    expect(await page.locator('.panel summary').innerText()).toBe('3 scored titles on this map')
+    await page.locator('.recommendations li').first().waitFor()
+    const addresses = await page
+      .locator('.recommendations a')
+      .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
+    for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
+
+    await page.getByText('Remove all scores').click()
+    expect(await page.locator('.badge').count()).toBe(0)
+    await page.getByText('Undo').click()
+    expect(await page.locator('.badge').innerText()).toBe('3')
+    expect(wrongs).toEqual([])
+  })
+
+  test('a hostile list ends in a sentence, and the page goes on', async () => {
+    await open()
+    const bomb =
+      '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' +
+      '<!ENTITY b "&a;&a;&a;&a;">'.repeat(50) +
+      ']><myanimelist>&b;</myanimelist>'
+    await dropFile('list.xml', Buffer.from(bomb))
+    await page.locator('.message.bad', { hasText: 'document type' }).waitFor()
+    await dropFile('list.xml.gz', gzipSync(Buffer.alloc(100 * 2 ** 20), { level: 1 }))
+    await page.locator('.message.bad', { hasText: 'larger than 32 MB' }).waitFor()
+    const deep = `<myanimelist>${'<anime>'.repeat(200_000)}`
+    await dropFile('deep.xml', Buffer.from(deep))
+    await page.locator('.message.bad', { hasText: 'damaged' }).waitFor()
+    expect(await page.locator('.panel .message').count()).toBe(1)
+    await dropFile('list.xml', Buffer.from(exported([[1, 10]])))
+    await page.locator('.recommendations li').first().waitFor()
+  })
+
+  test('a list of 20,000 entries does not freeze the page', async () => {
+    await open()
+    const list = exported(Array.from({ length: 20_000 }, (_, k) => [k * 3 + 1000, k % 11]))
+    await page.evaluate(() => {
+      let last = performance.now()
+      Object.assign(window, { longest: 0 })
+      setInterval(() => {
+        const now = performance.now()
+        Object.assign(window, {
+          longest: Math.max((window as unknown as { longest: number }).longest, now - last),
+        })
+        last = now
+      }, 10)
+    })
+    await dropFile('animelist.xml.gz', gzipSync(list))
+    await page.locator('.recommendations, .panel .message:not(.bad)').first().waitFor()
+    expect(await page.evaluate(() => (window as unknown as { longest: number }).longest)).toBeLessThan(2000)
+  })
+})

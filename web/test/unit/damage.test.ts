@@ -1,0 +1,83 @@
+/** Damaged files end in a sentence, or work: the same cases in every run. */
+
+import { gzipSync } from 'node:zlib'
+import { JSDOM } from 'jsdom'
+import { expect, test } from 'vitest'
+import { FileError } from '../../src/file'
+import { type AnimeGraph, parseGraph } from '../../src/graph'
+import { readListFile } from '../../src/listfile'
+import { makeRecommender, recommend } from '../../src/recommend'
+import { makeIndex, search } from '../../src/search'
+import { damageBytes, damagedGraph, damagedList } from '../damage.mjs'
+import { randomNumbers } from '../random-graph.mjs'
+
+globalThis.DOMParser = new JSDOM().window.DOMParser
+
+/** Throw where the page would fail with the graph. */
+function use(graph: AnimeGraph) {
+  const { anime, byId, clusters, neighbours, vectors, model, pictureOrigin } = graph
+  expect(byId.size).toBe(anime.length)
+  expect(vectors.length).toBe(graph.nEmbedding * anime.length)
+  expect(vectors.every(Number.isFinite)).toBe(true)
+  expect(new Set(clusters.map(({ id }) => id)).size).toBe(clusters.length)
+  expect(clusters.reduce((sum, { size }) => sum + size, 0)).toBe(anime.length)
+  for (const { color } of clusters) expect(color.light + color.dark).toMatch(/^(#[0-9a-f]{6}){2}$/)
+  for (const { id, title, x, y, cluster, picture, mean, year } of anime) {
+    expect(Number.isSafeInteger(id) && id > 0 && title.trim() !== '' && clusters.includes(cluster)).toBe(true)
+    expect([x, y, mean ?? 0, year ?? 0].every(Number.isFinite)).toBe(true)
+    expect(picture === null || picture.startsWith(`${pictureOrigin}/`)).toBe(true)
+    for (const near of neighbours.get(id)!)
+      expect(byId.has(near.id) && near.id !== id && Math.abs(near.similarity) <= 1).toBe(true)
+  }
+  expect(search(makeIndex(anime), anime[0].title)).toContain(anime[0])
+  if (!model) return
+  const recommendations = recommend(
+    makeRecommender(
+      anime.map(({ id }) => id),
+      vectors,
+      model,
+    ),
+    new Map([[anime[0].id, 9]]),
+  )
+  expect(recommendations).toHaveLength(anime.length - 1)
+  for (const { affinity } of recommendations) expect(affinity).toBeGreaterThanOrEqual(0)
+}
+
+/**
+ * Try `times` cases: each works, or ends in a FileError with a sentence; both happen at least `least` times.
+ */
+async function tryCases(times: number, least: number, open: (number: number) => Promise<void>) {
+  const ends = { works: 0, sentence: 0 }
+  for (let number = 0; number < times; number++) {
+    try {
+      await open(number)
+      ends.works++
+    } catch (error) {
+      if (!(error instanceof FileError)) throw new Error(`case ${number}: ${error}`, { cause: error })
+      expect(error.message).toMatch(/^[A-Z].*\.$/)
+      ends.sentence++
+    }
+  }
+  expect(Math.min(ends.works, ends.sentence)).toBeGreaterThan(least)
+}
+
+test('2,000 graphs', async () => {
+  const random = randomNumbers(8)
+  await tryCases(2000, 300, async () => {
+    use(parseGraph(damagedGraph(random, 'https://covers.test/'), 'https://fan.test/map/'))
+  })
+})
+
+test('1,000 lists, every other one gzipped', async () => {
+  const random = randomNumbers(9)
+  await tryCases(1000, 200, async (number) => {
+    const text = damagedList(random)
+    const bytes = number % 2 ? damageBytes(random, gzipSync(text)) : Buffer.from(text)
+    const { scores } = await readListFile(new Blob([bytes]))
+    expect(scores.size).toBeGreaterThan(0)
+    for (const [id, score] of scores) {
+      expect(Number.isSafeInteger(id) && id > 0).toBe(true)
+      expect(Number.isInteger(score) && score >= 0 && score <= 10).toBe(true)
+    }
+  })
+})
