@@ -174,7 +174,7 @@ def test_relations(tmp_path, site):
         (LISTS, ENVIRONMENT, {'path': '/nowhere'}, 'this needs the folder aniembed/ beside this notebook'),
         (LISTS, ENVIRONMENT, {'ANIME_DATA_LIST': 'lists.csv'}, "ANIME_DATA_LIST is 'lists.csv'"),
         (LISTS, ENVIRONMENT, {'USERS': 'none.txt'}, 'USERS (none.txt) cannot be read: No such file'),
-        (LISTS, ENVIRONMENT, {'ANIME_LIST': 'twice.txt'}, "line 3: '5' is no MAL id, or a second time"),
+        (LISTS, ENVIRONMENT, {'ANIME_LIST': 'twice.txt'}, 'line 3: 5 is in line 1 already'),
     ],
 )
 def test_wrong_settings_end_with_one_sentence(tmp_path, site, name, environment, parameters, words):
