@@ -42,7 +42,9 @@ def weigh(scores, statuses=None):
 def planned_titles(scores, statuses):
     """Return the MAL ids of the titles that a person plans to watch and has not scored, as a set."""
     statuses = statuses or {}
-    return {mal_id for mal_id, score in scores.items() if not score and statuses.get(mal_id) == 'plan_to_watch'}
+    return {
+        mal_id for mal_id, score in scores.items() if not score and statuses.get(mal_id) == 'plan_to_watch'
+    }
 
 
 def seen_titles(scores, statuses):
