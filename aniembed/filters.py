@@ -27,12 +27,10 @@ def read_years(text):
 
     ValueError if it is none of these.
     """
-    found = re.fullmatch(r'\s*(\d{4})?\s*(-?)\s*(\d{4})?\s*', text)
-    if not found or not (found[1] or found[3]) or not (found[2] or found[1]):
+    found = re.fullmatch(r'(\d{4})|(\d{4})?-(\d{4})?', re.sub(r'\s*-\s*', '-', text.strip()))
+    if not found or not any(found.groups()):
         raise ValueError(text)
-    first, last = (int(year) if year else None for year in (found[1], found[3]))
-    if not found[2]:
-        last = first
+    first, last = (int(year) if year else None for year in (found[1] or found[2], found[1] or found[3]))
     if first and last and first > last:
         raise ValueError(text)
     return first, last
