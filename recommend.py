@@ -147,13 +147,14 @@ def names_of(anime):
 
 
 def greet(who, ids):
-    """Print whose list was read, what it holds, and whether this is little."""
+    """Print whose list was read, what it holds, and whether that is little."""
     if who.name:
         print(f'Hello {files.one_line(who.name, 60)}!')
-    print(who.report)
-    known = [mal_id for mal_id in who.scores if mal_id in set(ids)]
-    if len(known) < len(who.scores):
-        print(f'{len(known):,} of the {len(who.scores):,} titles on the list are on this map.')
+    if who.report:
+        print(who.report)
+    known = who.scores.keys() & set(ids)
+    total = f'of the {len(who.scores):,} ' if who.whole else ''
+    print(f'{len(known):,} {total}titles on the list are on this map.')
     scored = sum(who.scores[mal_id] > 0 for mal_id in known)
     if scored < FEW:
         print(f'{scored} of them have a score: that is little to go by.')

@@ -16,13 +16,14 @@ class Person(NamedTuple):
     name: str  # '' if the file does not say
     scores: dict  # MAL id -> 0 to 10; 0 is "on the list without a score"
     statuses: dict  # MAL id -> watching status in the words of opinions.py, as far as it is known
-    report: str  # one line on what was read
+    whole: bool  # whether `scores` has the whole list, not only the titles of the map
+    report: str  # one line on what was read; '' if there is nothing to say
 
 
 def read_exported(path):
     """Return the Person of an exported list's file; RunError if it is none."""
     exported = read_exported_list(path)
-    return Person(exported.user_name, exported.scores, exported.statuses, exported.report())
+    return Person(exported.user_name, exported.scores, exported.statuses, True, exported.report())
 
 
 def read_listed(name, pattern, output_dir, ids):
@@ -35,7 +36,7 @@ def read_listed(name, pattern, output_dir, ids):
     scores = ratings.read_user(ratings.find_files(pattern, 'the lists'), ids, name)
     if scores is None:
         raise RunError(f'there is no user {name!r} in {pattern}; --lists names another file.')
-    return Person(name, scores, {}, f'{len(scores):,} titles on the list are on this map.')
+    return Person(name, scores, {}, False, '')
 
 
 def fetch_member(name):
@@ -59,4 +60,4 @@ def fetch_member(name):
         counts.append(f'{found.odd:,} passed over: they cannot be read')
     scores = {mal_id: float(score) for mal_id, (score, _) in found.entries.items()}
     statuses = {mal_id: status for mal_id, (_, status) in found.entries.items() if status}
-    return Person(name, scores, statuses, ', '.join(counts) + '.')
+    return Person(name, scores, statuses, True, ', '.join(counts) + '.')
