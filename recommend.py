@@ -2,11 +2,13 @@
 """Recommend anime to one person, and say because of which titles on the person's list.
 
 Reads   embeddings.pkl, titles.json and settings.json in --output-dir, as embeddings.py wrote them, and the
-        person's list: an exported list, or a username of the lists that the vectors were learnt from
+        person's list: an exported list, a username of the lists that the vectors were learnt from, or, with
+        --user, any member of MyAnimeList (MAL_CLIENT_ID in the environment) or AniList
 Writes  recommendations.csv in --output-dir, and prints the same as a table
 
     python3 recommend.py Sleepy8623
-    python3 recommend.py animelist_1234_-_5678.xml.gz --number 50
+    python3 recommend.py animelist_1234_-_5678.xml.gz --type tv,movie --years 2010-2020 --not-genre Ecchi
+    python3 recommend.py --user anilist:somebody --niche 0.5
 """
 
 import sys
@@ -19,20 +21,23 @@ if __name__ == '__main__':
 import argparse
 import os
 
+import numpy as np
 import pandas as pd
 
-from aniembed import ratings, titles
-from aniembed.exported_list import read_exported_list
+from aniembed import filters, person, query, titles
 from aniembed.files import RunError, UsageError
-from aniembed.query import Query, recommend
+from aniembed.opinions import planned_titles, seen_titles
+from aniembed.query import Query, check_scores, recommend  # noqa: F401 - recommend.recommend() is public
 from aniembed.safe_pickle import read_dataframe
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
 NUMBER = 20  # recommendations, where --number is not given
 REASONS = 3  # titles of the person's that are named beside each recommendation
-
-
-# ---- the person ----------------------------------------------------------------------------------
+FEW = 3  # known scores below which a sentence says that this is little
+# The options that are keywords of recommendation_table()
+CHOICES = ('number', 'types', 'years', 'genres', 'not_genres', 'min_score', 'exclude')
+CHOICES += ('planned', 'niche', 'sequels')
+LEAST_SHARE = 0.001  # of what speaks for a title, below which --explain counts titles instead of naming them
 
 
 def read_vectors(output_dir):
@@ -44,39 +49,161 @@ def read_vectors(output_dir):
     return frame
 
 
-def person_scores(who, lists, output_dir, ids):
-    """Return a person's scores, dict MAL id -> 0 to 10. who: an exported list's file, or a username."""
-    if os.path.isfile(who):
-        exported = read_exported_list(who)
-        print(exported.report(on_map=len(exported.scores.keys() & set(ids))))
-        return exported.liked_scores()
-    if '/' in who or '.' in who:
-        raise RunError(f'{who}: there is no such file.')
-    pattern = lists or files.read_json(os.path.join(output_dir, 'settings.json')).get('ANIME_DATA_LIST', '')
-    scores = ratings.read_user(ratings.find_files(pattern, 'the lists'), ids, who)
-    if scores is None:
-        raise RunError(f'there is no user {who!r} in {pattern}; --lists names another file.')
-    print(f'{len(scores)} titles on the list are on this map.')
-    return scores
-
-
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def recommendation_table(vectors, anime, scores, number):
-    """Return the best titles as a DataFrame: rank, mal_id, title, affinity, because."""
-    best = recommend(vectors, scores, number)
-    query = Query(vectors, scores)
-    reasons = query.reasons(vectors.index.get_indexer(best.index), REASONS)
+def recommendation_table(
+    vectors,
+    anime,
+    scores,
+    statuses=None,
+    number=NUMBER,
+    planned='also',
+    niche=0.0,
+    sequels=False,
+    **facts,
+):
+    """Return the best titles as a DataFrame, best first; every option of recommend.py is a keyword.
+
+    vectors: the DataFrame of embeddings.pkl; anime: its title_table; scores, statuses, number and niche: as
+    for recommend(). planned: 'also' recommends what the person plans to watch among the rest, 'only' nothing
+    else, 'no' not at all. sequels: False leaves out what continues something unseen, and all but the best
+    title of a franchise, where `anime` has relations. facts: types, years, genres, not_genres, min_score and
+    exclude of filters.conditions().
+
+    Columns: rank, mal_id, title, english, predicted (score, if the query predicts any), affinity, type, year,
+    tags (list of 'planned' and 'sequel'), because (list of up to three MAL ids, the strongest reason first).
+    ValueError as of recommend(); UsageError if a name is wrong; RunError if the filters leave nothing.
+    """
+    scores = check_scores(scores)
+    asked = Query(vectors, scores, statuses, niche)
+    plans = planned_titles(scores, statuses)
+    is_planned = vectors.index.isin(list(plans))
+    passing = filters.conditions(anime, **facts)
+    if planned not in filters.PLANNED:
+        raise UsageError(f'planned is {planned!r}; it must be one of {", ".join(filters.PLANNED)}.')
+    if planned != 'also':
+        passing['--planned'] = is_planned == (planned == 'only')
+    if not sequels:
+        unseen = filters.not_before_its_prequel(anime, seen_titles(scores, statuses))
+        if not unseen.all():
+            passing['the rule for sequels (--sequels)'] = unseen
+    candidates = ~vectors.index.isin(list(scores.keys() - plans))
+    left = filters.narrow(candidates, passing)
+    affinity = asked.affinity()
+    order = np.argsort(-affinity, kind='stable')
+    order = order[left[order]]
+    if not sequels:
+        order = filters.best_of_franchise(anime, order)
+    return _table(vectors, anime, scores, asked, affinity, order[:number], is_planned)
+
+
+def _table(vectors, anime, scores, asked, affinity, order, is_planned):
+    best = anime.iloc[order]
+    table = {'rank': range(1, len(order) + 1), 'mal_id': best.index}
+    table |= {'title': best['title'].array, 'english': best['english'].array}
+    # MERGE: query.predict_scores comes with the branch `vectors`; then this is no condition any more
+    if hasattr(query, 'predict_scores'):
+        table['predicted'] = query.predict_scores(vectors, scores).to_numpy()[order].round(1)
+    table |= {'affinity': affinity[order], 'type': best['media_type'].array, 'year': best['year'].array}
+    tags = {'planned': is_planned[order], 'sequel': best['prequels'].map(bool)}
+    table['tags'] = [[tag for tag, has in zip(tags, row) if has] for row in zip(*tags.values())]
+    table['because'] = asked.reasons(order, REASONS)
+    return pd.DataFrame(table)
+
+
+def explanation(vectors, anime, scores, mal_id, statuses=None, niche=0.0):
+    """Return what each title on a list says of the title `mal_id`, as a DataFrame, what speaks for it first.
+
+    Columns: mal_id, title, score (0: none), status, share: of the affinity's positive part, below 0 for what
+    speaks against it. The other arguments are those of recommendation_table(). ValueError as of recommend(),
+    and for a title that the vectors do not have.
+    """
+    if mal_id not in vectors.index:
+        raise ValueError(f'this map has no title with the MAL id {mal_id}')
+    scores = check_scores(scores)
+    asked = Query(vectors, scores, statuses, niche)
+    share = pd.Series(asked.terms([vectors.index.get_loc(mal_id)])[:, 0], asked.known).drop(
+        mal_id, errors='ignore'
+    )
+    share = share[share != 0].sort_values(ascending=False, kind='stable')
     return pd.DataFrame(
         {
-            'rank': range(1, len(best) + 1),
-            'mal_id': best.index,
-            'title': anime['title'][best.index].to_numpy(),
-            'affinity': best.to_numpy(),
-            'because': ['; '.join(anime['title'][mal_id] for mal_id in known) for known in reasons],
+            'mal_id': share.index,
+            'title': names_of(anime)[share.index].array,
+            'score': [scores[known] for known in share.index],
+            'status': [(statuses or {}).get(known, '') for known in share.index],
+            'share': (share / max(share[share > 0].sum(), np.finfo(np.float32).tiny)).to_numpy(),
         }
     )
+
+
+def names_of(anime):
+    """Return the English title of each title, or its title where there is none, as a Series."""
+    return anime['english'].fillna(anime['title'])
+
+
+# ---- what the terminal shows -----------------------------------------------------------------------
+
+
+def greet(who, ids):
+    """Print whose list was read, what it holds, and whether that is little."""
+    if who.name:
+        print(f'Hello {files.one_line(who.name, 60)}!')
+    if who.report:
+        print(who.report)
+    known = who.scores.keys() & set(ids)
+    total = f'of the {len(who.scores):,} ' if who.whole else ''
+    print(f'{len(known):,} {total}titles on the list are on this map.')
+    scored = sum(who.scores[mal_id] > 0 for mal_id in known)
+    if scored < FEW:
+        print(f'{scored} of them have a score: that is little to go by.')
+
+
+def facts_of(row):
+    """Return what the terminal shows behind a title: year, type, predicted score, tags."""
+    facts = [str(fact) for fact in (row.year, row.type) if fact is not None]
+    text = f' ({", ".join(facts)})' if facts else ''
+    if hasattr(row, 'predicted'):
+        text += f'  {row.predicted:.1f}'
+    return text + ''.join(f'  [{tag}]' for tag in row.tags)
+
+
+def show(table, names):
+    """Print the table: rank, English title, year, type, predicted score, tags, MAL id, and the reasons."""
+    for row in table.itertuples():
+        print(f'{row.rank:3}  {names[row.mal_id]}{facts_of(row)}  #{row.mal_id}')
+        if row.because:
+            print(f'     because of {"; ".join(names[mal_id] for mal_id in row.because)}')
+
+
+def show_explanation(table, name):
+    """Print all that speaks for a title, and against it."""
+    for words, rows in (('for', table[table.share > 0]), ('against', table[table.share < 0][::-1])):
+        if not len(rows):
+            print(f'Nothing on the list speaks {words} {name}.')
+            continue
+        print(f'What speaks {words} {name}:')
+        named = rows[rows.share.abs() >= LEAST_SHARE]
+        for row in named.itertuples():
+            said = f'score {row.score:g}' if row.score else row.status
+            print(f'{abs(row.share):7.1%}  {row.title} ({said})')
+        if len(named) < len(rows):
+            print(f'         and {len(rows) - len(named):,} titles with less than {LEAST_SHARE:.1%} each')
+
+
+def write(path, table, names):
+    """Write recommendations.csv: the table with its lists as text."""
+    text = table.assign(
+        tags=table['tags'].map(', '.join),
+        because=['; '.join(names[mal_id] for mal_id in known) for known in table['because']],
+    )
+    if 'predicted' in text:
+        text['predicted'] = text['predicted'].map('{:.1f}'.format)
+    files.write_csv(path, text)
+
+
+# ---- the command line ------------------------------------------------------------------------------
 
 
 class Parser(argparse.ArgumentParser):
@@ -87,37 +214,85 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f'{message}; --help shows how to call it.')
 
 
+def number_from(low, high):
+    """Return a function that reads a number from low to high; ValueError for any other."""
+
+    def number(text):
+        if not low <= float(text) <= high:
+            raise argparse.ArgumentTypeError(f'{text} is not a number from {low} to {high}')
+        return float(text)
+
+    return number
+
+
 def read_arguments(arguments):
     """Return the parsed arguments; UsageError in one sentence where they are wrong."""
-    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('who', help='a list exported from MyAnimeList, or a username of the lists')
-    parser.add_argument('--output-dir', default=OUTPUT_DIR, help='folder of the vectors (%(default)s)')
-    parser.add_argument('--number', type=int, default=NUMBER, help='how many titles (%(default)s)')
-    parser.add_argument(
-        '--lists', help='file or pattern of the lists with the user (default: that of settings.json)'
+    parser = Parser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
+    add = parser.add_argument
+    add('who', nargs='?', help='a list exported from MyAnimeList, or a username of the lists')
+    add('--user', metavar='NAME', help='a member of MyAnimeList, or anilist:NAME; the list is fetched now')
+    add('--output-dir', default=OUTPUT_DIR, help='folder of the vectors (%(default)s)')
+    add('--lists', help='file or pattern of the lists with the user (default: that of settings.json)')
+    add('--number', type=int, default=NUMBER, help='how many titles (%(default)s)')
+    add('--type', dest='types', type=filters.read_names, metavar='A,B', help='any of these: tv,movie')
+    add('--years', type=filters.read_years, metavar='YEARS', help='2010-2020, 2010- or 2010')
+    add('--genre', dest='genres', type=filters.read_names, metavar='A,B', help='all of these genres')
+    add('--not-genre', dest='not_genres', type=filters.read_names, metavar='A,B', help='none of these')
+    add('--min-score', type=number_from(0, 10), help='the least mean score on MyAnimeList')
+    add('--not', dest='exclude', type=filters.read_ids, default=(), metavar='ID,ID', help='not these titles')
+    add('--planned', choices=filters.PLANNED, default='also', help='what the list plans (%(default)s)')
+    add(
+        '--niche', type=number_from(0, 1), default=0.0, help='0: popular titles first, 1: popularity left out'
+    )
+    add('--sequels', action='store_true', help='also sequels of what is not seen, and whole franchises')
+    add('--explain', type=int, metavar='ID', help='say all that speaks for one title, and against it')
     options = parser.parse_args(arguments)
     if options.number < 1:
         parser.error(f'--number is {options.number}, and must be 1 or more')
+    if (options.who is None) == (options.user is None):
+        parser.error('name one person: who (a file or a username of the lists), or --user NAME')
     return options
 
 
+def read_person(options, ids):
+    """Return the Person that the arguments name."""
+    if options.user is not None:
+        return person.fetch_member(options.user)
+    if os.path.isfile(options.who):
+        return person.read_exported(options.who)
+    if '/' in options.who or '.' in options.who:
+        raise RunError(f'{options.who}: there is no such file.')
+    return person.read_listed(options.who, options.lists, options.output_dir, ids)
+
+
 def main(arguments):
-    """Print one person's recommendations and write recommendations.csv."""
+    """Print one person's recommendations and write recommendations.csv, or explain one title."""
     options = read_arguments(arguments)
     vectors = read_vectors(options.output_dir)
-    anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), vectors.index.tolist())
-    scores = person_scores(options.who, options.lists, options.output_dir, vectors.index.tolist())
-    if set(vectors.index) <= set(scores):
-        raise RunError('the list holds every title of this map, so nothing is left to recommend.')
+    ids = vectors.index.tolist()
+    anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), ids)
+    who = read_person(options, ids)
+    greet(who, ids)
     try:
-        table = recommendation_table(vectors, anime, scores, options.number)
+        if options.explain is not None:
+            table = explanation(vectors, anime, who.scores, options.explain, who.statuses, options.niche)
+            show_explanation(table, names_of(anime)[options.explain])
+            return
+        chosen = {name: getattr(options, name) for name in CHOICES}
+        table = recommendation_table(vectors, anime, who.scores, who.statuses, **chosen)
     except ValueError as error:
-        raise RunError(f'{options.who}: {error}.') from None
-    for row in table.itertuples():
-        print(f'{row.rank:3}  {row.title}' + (f'\n     because of {row.because}' if row.because else ''))
+        raise RunError(f'{options.who or options.user}: {error}.') from None
+    if not len(table):
+        raise RunError('the list holds every title of this map, so nothing is left to recommend.')
+    if not (options.sequels or filters.has_relations(anime)):
+        print(
+            'titles.json has no relations, so sequels are recommended like all else; see README.md, RELATED.'
+        )
+    show(table, names_of(anime))
     path = os.path.join(options.output_dir, 'recommendations.csv')
-    files.write_csv(path, table)
+    write(path, table, names_of(anime))
     print(f'\nThe same table is in {path}.')
 
 

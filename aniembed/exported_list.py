@@ -11,19 +11,20 @@ import defusedxml
 from defusedxml.ElementTree import ParseError, XMLParser
 
 from aniembed import files
+from aniembed.opinions import USUAL_SCORE
 
 MAX_BYTES = 64 << 20  # of the unpacked file; a list of 18,219 entries, the longest known, takes some 16 MB
 LARGEST_ID = 2**31 - 1
 ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports
-USUAL_SCORE = 7.8  # the mean of the 419,943 scores of the public data of 2016
 
-# What `my_status` says, without spaces and hyphens -> the names that the code uses.
+# What `my_status` says, without spaces and hyphens -> the words of MyAnimeList's API; who watches something
+# again has completed it
 STATUSES = {
-    **dict.fromkeys(('1', 'watching', 'rewatching', 'current', 'repeating'), 'watching'),
-    **dict.fromkeys(('2', 'completed'), 'completed'),
-    **dict.fromkeys(('3', 'onhold', 'paused'), 'on-hold'),
+    **dict.fromkeys(('1', 'watching', 'current'), 'watching'),
+    **dict.fromkeys(('2', 'completed', 'rewatching', 'repeating'), 'completed'),
+    **dict.fromkeys(('3', 'onhold', 'paused'), 'on_hold'),
     **dict.fromkeys(('4', 'dropped'), 'dropped'),
-    **dict.fromkeys(('6', 'plantowatch', 'planning', 'planned'), 'planned'),
+    **dict.fromkeys(('6', 'plantowatch', 'planning', 'planned'), 'plan_to_watch'),
 }
 
 

@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from aniembed import title_records
+from aniembed import relations, title_records
 from aniembed.files import RunError, label, one_line, read_json, read_text
 
 LARGEST_ID = 2**31 - 1
@@ -62,18 +62,26 @@ def read_titles(path, ids):
 def title_table(nodes, path):
     """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
 
-    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type;
-    synonyms, studios and genres are lists of str. RunError names `path`, the file that the nodes came from,
+    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type,
+    prequels, franchise; synonyms, studios and genres are lists of str. prequels: list of the MAL ids in
+    `nodes` that come right before the title; franchise: MAL id of the first title in `nodes` of the same
+    franchise; both None if no node has relations. RunError names `path`, the file that the nodes came from,
     and the title that is not as the API gives it.
     """
-    rows = []
+    rows, related = [], {}
     for mal_id, node in nodes.items():
         try:
             rows.append(_row(node))
+            related[mal_id] = relations.read_relations(node)
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             what = f'there is no {error}' if isinstance(error, KeyError) else one_line(error, 60)
             raise RunError(f'{path}, id {mal_id} is not as the API gives a title: {what}.') from None
-    return pd.DataFrame(rows, index=pd.Index(list(nodes), name='mal_id'), dtype=object)
+    table = pd.DataFrame(rows, index=pd.Index(list(nodes), name='mal_id'), dtype=object)
+    known = any(entries is not None for entries in related.values())
+    for name, read in (('prequels', relations.prequels_of), ('franchise', relations.franchises_of)):
+        found = read(related) if known else {}
+        table[name] = pd.Series([found.get(mal_id) for mal_id in nodes], table.index, dtype=object)
+    return table
 
 
 def _row(node):

@@ -213,6 +213,12 @@ SYNONYMS = {16498: ['AoT', 'SnK'], 5114: ['FMAB'], 30276: ['OPM'], 11757: ['SAO'
             30: ['NGE'], 121: ['FMA'], 8074: ['HOTD'], 813: ['DBZ'], 2001: ['TTGL'], 37430: ['TenSura'], 18153: ['KnK'],
             14813: ['OreGairu'], 853: ['OHSHC'], 44511: ['CSM'], 32182: ['MP100']}
 
+# Relations besides those of the column `sequel of`: MAL id, relation type, MAL id.  Two of the hundred are joined by a title that
+# is not among them, which has its name here
+RELATIONS = [(121, 'alternative_version', 5114), (5114, 'alternative_version', 121), (11741, 'sequel', 356),
+             (22297, 'alternative_version', 356)]
+NOT_AMONG_THEM = {356: 'Fate/stay night'}
+
 # Ids of MyAnimeList's genres, themes and demographics (the API calls them all genres) and of its studios
 GENRES = {'Action': 1, 'Adventure': 2, 'Avant Garde': 5, 'Comedy': 4, 'Drama': 8, 'Ecchi': 9, 'Fantasy': 10, 'Gourmet': 47,
           'Horror': 14, 'Mystery': 7, 'Romance': 22, 'Sci-Fi': 24, 'Slice of Life': 36, 'Sports': 30, 'Supernatural': 37,
@@ -287,7 +293,15 @@ def api_nodes(titles):
                 'studios': [{'id': STUDIOS[s], 'name': s} for s in t.studios]}
         if t.episodes is None:
             del node['num_episodes']
+        node['related_anime'] = []
         nodes[str(t.mal_id)] = node
+    names = {**NOT_AMONG_THEM, **{t.mal_id: t.title for t in titles}}
+    sequels = [(titles[t.after].mal_id, 'sequel', t.mal_id) for t in titles if t.after is not None]
+    prequels = [(after, 'prequel', before) for before, _, after in sequels]
+    for mal_id, relation, other in prequels + sequels + RELATIONS:
+        nodes[str(mal_id)]['related_anime'].append({
+            'node': {'id': other, 'title': names[other]}, 'relation_type': relation,
+            'relation_type_formatted': relation.replace('_', ' ').capitalize()})
     return nodes
 
 

@@ -63,7 +63,7 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     terms = {}
     for mal_id, score in scores.items():
         j = list(IDS).index(mal_id)
-        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2))
+        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.3)
         terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
     affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
@@ -125,13 +125,13 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     assert (done.returncode, done.stderr) == (0, '')
     assert '6 entries read, 5 with a score, 5 on this map.' in done.stdout
     table = pd.read_csv(folder / 'recommendations.csv')
-    assert list(table)[:4] == ['rank', 'mal_id', 'title', 'affinity'] and len(table) == 5
+    assert list(table)[:4] == ['rank', 'mal_id', 'title', 'english'] and len(table) == 5
     assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])
     loved = {f'Title {mal_id}' for mal_id, score in scores.items() if score}
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        assert f'{row.title}\n     because of {row.because}' in done.stdout
+        assert f'{row.title}  #{row.mal_id}\n     because of {row.because}' in done.stdout
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):

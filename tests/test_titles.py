@@ -98,6 +98,8 @@ def test_a_node_becomes_a_row():
         'genres': ['Drama'],
         'year': 2011,
         'media_type': 'tv',
+        'prequels': None,
+        'franchise': None,
     }
     row = titles.title_table({1: {'title': '\x1b[2J  A\n title\u200b '}}, 'animes.json').loc[1]
     assert row.title == '[2J A title'
@@ -124,6 +126,10 @@ WRONG_NODES = [
     *({**NODE, 'start_season': value} for value in ([5], 2011, {'year': 'x'}, {'year': 10**5})),
     *({**NODE, 'alternative_titles': value} for value in ([5], {'en': 5}, {'synonyms': 5})),
     *({**NODE, 'main_picture': value} for value in ('http', {'large': 5})),
+    *(
+        {**NODE, 'related_anime': value}
+        for value in (5, [5], [{}], [{'node': {'id': 'x'}, 'relation_type': 'y'}])
+    ),
     *(None, [], 'x', 5),
 ]
 
@@ -138,3 +144,31 @@ def test_the_most_popular_come_first_and_those_without_a_rank_last():
     ranks = [5, None, 2, 9, None]
     table = titles.title_table({k: {'title': 'x', 'popularity': rank} for k, rank in enumerate(ranks)}, '')
     assert titles.by_popularity(table).tolist() == [2, 0, 3, 1, 4]
+
+
+def related(*relations):
+    """Return nodes with relations: (MAL id, relation type, MAL id)."""
+    nodes = {mal_id: {'title': f'Title {mal_id}', 'related_anime': []} for mal_id in range(1, 9)}
+    for mal_id, relation, other in relations:
+        nodes[mal_id]['related_anime'].append({'node': {'id': other}, 'relation_type': relation})
+    return nodes
+
+
+def test_prequels_and_franchises():
+    table = titles.title_table(
+        related(
+            (2, 'prequel', 1),  # only the later title says so
+            (2, 'sequel', 3),  # only the earlier one
+            (3, 'prequel', 99),  # not in the table
+            (5, 'side_story', 99),  # joined to 3 by it
+            (7, 'alternative_version', 6),
+            (8, 'character', 1),
+            (8, 'spin_off', 6),
+            (4, 'prequel', 4),
+        ),
+        '',
+    )
+    assert table.prequels.tolist() == [[], [1], [2], [], [], [], [], []]
+    assert table.franchise.tolist() == [1, 1, 1, 4, 1, 6, 6, 8]
+    known = titles.title_table({**related(), 3: {'title': 'without relations'}}, '')
+    assert known.prequels.tolist() == [[]] * 8 and known.franchise.tolist() == list(range(1, 9))

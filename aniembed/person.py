@@ -1,0 +1,63 @@
+"""Read one person's list: an exported file, a user of the lists, or a member of MyAnimeList or AniList."""
+
+import os
+from typing import NamedTuple
+
+from aniembed import files, ratings
+from aniembed.exported_list import read_exported_list
+from aniembed.files import RunError
+
+ANILIST = 'anilist:'  # before a name that is AniList's
+
+
+class Person(NamedTuple):
+    """One person's list, and what to say of it."""
+
+    name: str  # '' if the file does not say
+    scores: dict  # MAL id -> 0 to 10; 0 is "on the list without a score"
+    statuses: dict  # MAL id -> watching status in the words of opinions.py, as far as it is known
+    whole: bool  # whether `scores` has the whole list, not only the titles of the map
+    report: str  # one line on what was read; '' if there is nothing to say
+
+
+def read_exported(path):
+    """Return the Person of an exported list's file; RunError if it is none."""
+    exported = read_exported_list(path)
+    return Person(exported.user_name, exported.scores, exported.statuses, True, exported.report())
+
+
+def read_listed(name, pattern, output_dir, ids):
+    """Return the Person with a username among the lists; their scores are of the titles `ids` alone.
+
+    pattern: file or pattern of the lists; where it is empty, settings.json in output_dir names them. RunError
+    if the user is not there.
+    """
+    pattern = pattern or files.read_json(os.path.join(output_dir, 'settings.json')).get('ANIME_DATA_LIST', '')
+    scores = ratings.read_user(ratings.find_files(pattern, 'the lists'), ids, name)
+    if scores is None:
+        raise RunError(f'there is no user {name!r} in {pattern}; --lists names another file.')
+    return Person(name, scores, {}, False, '')
+
+
+def fetch_member(name):
+    """Return the Person who is a member of MyAnimeList, or of AniList for a name after 'anilist:', now.
+
+    The environment gives MAL_CLIENT_ID for MyAnimeList. RunError if the list is private, the member does not
+    exist, or the site cannot be reached.
+    """
+    # Imported here: they take longer than all else, and most runs need no network
+    from aniembed import anilist_api, mal_api
+
+    if name.lower().startswith(ANILIST):
+        name = name[len(ANILIST) :]
+        found = anilist_api.member_list(name)
+    else:
+        found = mal_api.member_list(name)
+    counts = [f'{len(found.entries):,} entries read']
+    if getattr(found, 'unknown', 0):
+        counts.append(f'{found.unknown:,} passed over: no MyAnimeList id')
+    if found.odd:
+        counts.append(f'{found.odd:,} passed over: they cannot be read')
+    scores = {mal_id: float(score) for mal_id, (score, _) in found.entries.items()}
+    statuses = {mal_id: status for mal_id, (_, status) in found.entries.items() if status}
+    return Person(name, scores, statuses, True, ', '.join(counts) + '.')
