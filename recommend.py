@@ -288,7 +288,7 @@ def main(arguments):
         raise RunError('the list holds every title of this map, so nothing is left to recommend.')
     if not (options.sequels or filters.has_relations(anime)):
         print(
-            'titles.json has no relations, so sequels are recommended like all else; see README.md, RELATED.'
+            'titles.json has no relations, so sequels count like all else (RELATED of anime_download.ipynb).'
         )
     show(table, names_of(anime))
     path = os.path.join(options.output_dir, 'recommendations.csv')

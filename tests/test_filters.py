@@ -223,7 +223,7 @@ def test_what_each_entry_weighs():
     assert opinions.usual_score(scores) == pytest.approx(usual)
     weighed = opinions.weigh(scores, statuses)
     assert {mal_id: weight for mal_id, (_, weight) in weighed.items()} == {
-        1: 1, 2: 1, 3: -0.3, 4: 0.5, 5: -0.3, 9: 1
+        1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1
     }  # fmt: skip
     assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 1.5)
     assert opinions.planned_titles(scores, statuses) == {6}

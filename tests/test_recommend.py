@@ -63,7 +63,7 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     terms = {}
     for mal_id, score in scores.items():
         j = list(IDS).index(mal_id)
-        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.3)
+        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.1)
         terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
     affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
