@@ -329,7 +329,10 @@ def test_ctrl_c_is_a_sentence_and_status_130(planted, tmp_path, seconds):
         assert any(line.startswith('lists:') for line in process.stdout)
     time.sleep(seconds or 0.5)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    try:
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130 and 'stopped' in said and is_sentence(said), said
 
 
