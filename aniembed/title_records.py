@@ -6,7 +6,7 @@ import io
 import json
 import re
 
-from aniembed.files import RunError, read_text
+from aniembed.files import RunError, label
 
 # The names that a column may have, without regard to case, the best first
 COLUMNS = {
@@ -27,15 +27,17 @@ COLUMNS = {
 ABSENT = ('', 'unknown', 'none', 'nan', 'null', 'n/a', '-')
 
 
-def read_csv_nodes(path, name='ANIME_DATA'):
-    """Read a CSV file of titles as a dict MAL id (text) -> node; RunError if a column is missing."""
+def nodes_of_csv(text, path, name='ANIME_DATA'):
+    """Return the rows of a CSV file as a dict MAL id (text) -> node; RunError if a column is missing.
+
+    text: what the file `path` holds, with commas or tabs between the columns.
+    """
     csv.field_size_limit(1 << 24)  # a synopsis can be long
-    text = read_text(path, name)
     separator = '\t' if '\t' in text.partition('\n')[0] else ','
     try:
         rows = list(csv.DictReader(io.StringIO(text, newline=''), delimiter=separator))
     except csv.Error as error:
-        raise RunError(f'{name} ({path}) cannot be read as CSV: {error}.') from None
+        raise RunError(f'{label(path, name)} cannot be read as CSV: {error}.') from None
     return nodes_of(rows, path)
 
 

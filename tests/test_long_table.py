@@ -318,6 +318,22 @@ def test_titles_as_a_list_of_records(tmp_path):
     assert table['genres'][20] == ['Action', 'Drama'] and table['popularity'].isna().all()
 
 
+@pytest.mark.parametrize('name', ['anime.csv.gz', 'archive.zip', 'anime.CSV', 'titles'])
+def test_a_titles_file_is_known_by_what_it_holds(tmp_path, name):
+    content = (CASES / '2020_anime.csv').read_bytes()
+    wanted = titles.read_nodes(str(CASES / '2020_anime.csv'))
+    for form in (content, gzip.compress(content)):
+        (tmp_path / name).write_bytes(form)
+        assert titles.read_nodes(str(tmp_path / name)) == wanted
+        (tmp_path / name).write_text(json.dumps(wanted))
+        assert titles.read_nodes(str(tmp_path / name)) == wanted
+    zipped(tmp_path / name, content)
+    assert titles.read_nodes(str(tmp_path / name)) == wanted
+    (tmp_path / name).write_bytes(gzip.compress(content)[:-20])
+    with pytest.raises(RunError, match=f'{name}. cannot be read: Compressed file ended'):
+        titles.read_nodes(str(tmp_path / name))
+
+
 def test_a_titles_file_without_ids(tmp_path):
     (tmp_path / 'animes.csv').write_text('name,score\nNaruto,8\n')
     with pytest.raises(RunError, match='no column for the id .*its columns are name, score'):
