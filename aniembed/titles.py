@@ -36,8 +36,8 @@ def read_ids(path, name='ANIME_LIST'):
 def read_nodes(path, name='ANIME_DATA'):
     """Read what a file says of titles, as a dict MAL id -> node of the API.
 
-    The file, packed or not, is JSON, an object MAL id -> node or a list of records, or CSV; its first character
-    or its name tell which. RunError if it is neither.
+    The file, packed or not, is JSON, an object MAL id -> node or a list of records, or CSV; its first
+    character or its name tell which. RunError if it is neither.
     """
     text = read_text(path, name)
     if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
@@ -102,12 +102,12 @@ def _row(node):
         'english': _text(titles.get('en')),
         'japanese': _text(titles.get('ja')),
         'synonyms': [_text(synonym) for synonym in (titles.get('synonyms') or [])[:MAX_NAMES]],
-        'mean': _number(node, 'mean', float, 10),
-        'popularity': _number(node, 'popularity', int, 10**9),
+        'mean': _checked(node, 'mean', float, 10),
+        'popularity': _checked(node, 'popularity', int, 10**9),
         'picture': _text(picture.get('large') or picture.get('medium')),
         'studios': _names(node.get('studios')),
         'genres': _names(node.get('genres')),
-        'year': _number(node.get('start_season') or {}, 'year', int, 10**4),
+        'year': _checked(node.get('start_season') or {}, 'year', int, 10**4),
         'media_type': _text(node.get('media_type')),
     }
     if row['title'] is None:
@@ -126,7 +126,8 @@ def _names(entries):
     return [_text(entry['name']) for entry in (entries or [])[:MAX_NAMES]]
 
 
-def _number(node, key, kind, most):
+def _checked(node, key, kind, most):
+    """Return a number of a node, None if it has none; ValueError if it is not from 0 to `most`."""
     value = node.get(key)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None

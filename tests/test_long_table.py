@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import math
 import zipfile
 from pathlib import Path
 
@@ -332,6 +333,35 @@ def test_a_titles_file_is_known_by_what_it_holds(tmp_path, name):
     (tmp_path / name).write_bytes(gzip.compress(content)[:-20])
     with pytest.raises(RunError, match=f'{name}. cannot be read: Compressed file ended'):
         titles.read_nodes(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        *({'genres': 5}, {'genres': 5, 'type': 'TV', 'Name': 'x'}, {'synonyms': 7, 'Name': 'x'}),
+        *({'type': 5, 'Name': 'x'}, {'title': 5, 'Name': 'x'}, {'image_url': 5, 'Name': 'x'}),
+        *({'popularity': math.inf, 'Name': 'x'}, {'score': 'inf', 'Name': 'x'}, {'score': -3, 'Name': 'x'}),
+    ],
+    ids=str,
+)
+def test_a_wrong_record_is_named(tmp_path, record):
+    path = str(tmp_path / 'animes.json')
+    (tmp_path / 'animes.json').write_text(json.dumps([{'title': 'A title', 'mal_id': 20, **record}]))
+    with pytest.raises(RunError, match=r'animes\.json, id 20'):
+        titles.title_table(titles.read_nodes(path), path)
+
+
+@pytest.mark.parametrize('content', ['[5]', '[{"node": 5}]', '[{"node": [{}]}]'])
+def test_a_list_of_something_else_is_named(tmp_path, content):
+    (tmp_path / 'animes.json').write_text(content)
+    with pytest.raises(RunError, match=r'animes\.json is not a list of titles'):
+        titles.read_nodes(str(tmp_path / 'animes.json'))
+
+
+def test_records_without_ids_have_fields_and_no_columns(tmp_path):
+    (tmp_path / 'animes.json').write_text('[{"name": "Naruto", "score": 8}]')
+    with pytest.raises(RunError, match='no field for the id .*its fields are name, score'):
+        titles.read_nodes(str(tmp_path / 'animes.json'))
 
 
 def test_a_titles_file_without_ids(tmp_path):
