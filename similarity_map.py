@@ -238,11 +238,14 @@ def make_graph(vectors, anime, neighbours, info, clusters, places):
 
 
 def public_settings(info):
-    """Return the numbers and choices of settings.json, with this run's own; no name of a file or folder."""
+    """Return the numbers and choices of settings.json and of this run; no name of a file or folder.
+
+    SEED is that of the training, MAP_SEED that of this run.
+    """
     own = {name: globals()[name] for name in RULES}
     return {
         name: value
-        for name, value in {**info, **own}.items()
+        for name, value in {**own, **info, 'MAP_SEED': SEED}.items()
         if isinstance(value, (int, float)) or name in CHOICES
     }
 
