@@ -28,7 +28,7 @@ from aniembed import filters, person, query, titles
 from aniembed.files import RunError, UsageError
 from aniembed.opinions import planned_titles, seen_titles
 from aniembed.query import Query, check_scores, recommend  # noqa: F401 - recommend.recommend() is public
-from aniembed.safe_pickle import read_dataframe
+from aniembed.vectors import read_vectors
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
 NUMBER = 20  # recommendations, where --number is not given
@@ -38,15 +38,6 @@ FEW = 3  # known scores below which a sentence says that this is little
 CHOICES = ('number', 'types', 'years', 'genres', 'not_genres', 'min_score', 'exclude')
 CHOICES += ('planned', 'niche', 'sequels')
 LEAST_SHARE = 0.001  # of what speaks for a title, below which --explain counts titles instead of naming them
-
-
-def read_vectors(output_dir):
-    """Return the DataFrame of embeddings.pkl in a folder; RunError if it is not what embeddings.py writes."""
-    path = os.path.join(output_dir, 'embeddings.pkl')
-    frame = read_dataframe(path)
-    if not {'mean', 'popularity', 'whitening'} <= set(frame.attrs):
-        raise RunError(f'{path} is not what embeddings.py writes; run it once more.')
-    return frame
 
 
 # ---- the table -----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from threadpoolctl import threadpool_limits
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
 from aniembed.labels import shorten
-from aniembed.safe_pickle import read_dataframe
+from aniembed.vectors import read_vectors
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
@@ -80,15 +80,6 @@ PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
-def read_vectors(path):
-    """Read embeddings.pkl: a DataFrame n x N_EMBEDDING of float32, index MAL ids; RunError if it is wrong."""
-    vectors = read_dataframe(path)
-    numbers = all(dtype.kind == 'f' for dtype in vectors.dtypes) and vectors.shape[1]
-    if not (numbers and vectors.index.dtype.kind == 'i' and np.isfinite(vectors.to_numpy()).all()):
-        raise files.RunError(f'{path} is not the table that embeddings.py writes; run embeddings.py again.')
-    return vectors
-
-
 def read_neighbours(path, ids):
     """Read neighbours.csv as a dict MAL id -> list of [MAL id, similarity], nearest first.
 
@@ -123,7 +114,7 @@ def read_output(output_dir):
     vectors: of read_vectors(); anime: the title_table; neighbours: of read_neighbours(); info: what
     settings.json holds. RunError if something is missing or does not fit.
     """
-    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
+    vectors = read_vectors(output_dir)
     ids = vectors.index.tolist()
     anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids)
     neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)

@@ -170,8 +170,17 @@ def test_a_wrong_call_is_a_sentence(folder, arguments):
     assert not (folder / 'recommendations.csv').exists()
 
 
-def test_vectors_of_something_else_are_a_sentence(folder):
-    pd.DataFrame({'a': [1]}).to_pickle(folder / 'embeddings.pkl')
+NOT_VECTORS = {
+    'another table': lambda frame: pd.DataFrame({'a': [1]}),
+    'not finite': lambda frame: frame.replace(frame.iat[0, 0], np.inf),
+    'names for ids': lambda frame: frame.rename(index=str),
+    'no attrs': lambda frame: pd.DataFrame(frame.to_numpy(), frame.index),
+}
+
+
+@pytest.mark.parametrize('change', NOT_VECTORS)
+def test_vectors_of_something_else_are_a_sentence(folder, change):
+    NOT_VECTORS[change](pd.read_pickle(folder / 'embeddings.pkl')).to_pickle(folder / 'embeddings.pkl')
     status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
     assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
 
