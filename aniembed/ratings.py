@@ -39,11 +39,14 @@ def _long_table():
     return long_table
 
 
-def find_files(pattern, name='ANIME_DATA_LIST'):
-    """Return the files that a path or a pattern ('lists-*.pkl') names, sorted; RunError if there is none."""
+def find_files(pattern, name='ANIME_DATA_LIST', advice='lists_download.ipynb makes one'):
+    """Return the files that a path or a pattern ('lists-*.pkl') names, sorted.
+
+    RunError with this advice if there is none, and if they are of two kinds.
+    """
     paths = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
     if not paths:
-        raise RunError(f'{label(pattern, name)}: there is no such file; lists_download.ipynb makes one.')
+        raise RunError(f'{label(pattern, name)}: there is no such file; {advice}.')
     of_kind = {is_long_table(path): path for path in paths}
     if len(of_kind) > 1:
         raise RunError(
