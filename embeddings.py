@@ -447,9 +447,9 @@ def learn(workers):
     }
     written = save(frame, nodes, neighbours, record)
     del pairs  # the target is the largest thing in memory, and is not needed any more
-    similarity_map.draw(OUTPUT_DIR)
+    written = [*written, *similarity_map.draw(OUTPUT_DIR)]
     print_neighbours(anime, neighbours)
-    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted((*written, *similarity_map.OUTPUTS))))
+    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted(written)))
 
 
 if __name__ == '__main__':

@@ -3,7 +3,8 @@
 
 Reads    OUTPUT_DIR        embeddings.pkl, titles.json, neighbours.csv, settings.json of embeddings.py
          COVERS_DIR        cover pictures; those that are not there yet are fetched
-Writes   into OUTPUT_DIR   similarity_map.png, and graph.json for the page in web/
+Writes   into OUTPUT_DIR   similarity_map.png; graph.json, for the page in web/; explore.html, that page and
+                           the graph in one file that opens by double click
 
 embeddings.py draws the map at its end. To draw it again, edit the globals below or give any of them for one
 run:
@@ -19,7 +20,10 @@ if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
 
 import base64
+import collections
+import json
 import os
+import re
 from functools import partial
 
 import numpy as np
@@ -58,7 +62,6 @@ RULES = {
     'COVER_WORKERS': settings.whole(1, 32),
     'COVER_TIMEOUT': settings.number(0.1, 60),
 }
-OUTPUTS = ('similarity_map.png', 'graph.json')  # what draw() writes
 GRAPH_FORMAT = 'aniembed-graph/2'
 GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
 SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
@@ -68,6 +71,12 @@ CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
 SIMILARITY_DIGITS = 4  # decimals in graph.json
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 TINY = 1e-9  # keeps logarithms finite
+ONE_CLUSTER = 'All titles'
+# The page that explore.html is made from, and the two texts in it that are replaced (web/README.md)
+EXPLORER = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'web', 'explorer.html')
+GRAPH_PLACE = '<script type="application/json" id="graph"></script>'
+USUAL_HOST = 'https://cdn.myanimelist.net'
+PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
@@ -100,6 +109,31 @@ def read_neighbours(path, ids):
     return neighbours
 
 
+def read_output(output_dir):
+    """Read what embeddings.py has written: (vectors, anime, neighbours, info).
+
+    vectors: of read_vectors(); anime: the title_table; neighbours: of read_neighbours(); info: what
+    settings.json holds. RunError if something is missing or does not fit.
+    """
+    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
+    ids = vectors.index.tolist()
+    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids)
+    neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)
+    settings_path = os.path.join(output_dir, 'settings.json')
+    info = files.read_json(settings_path)
+    try:
+        info['lists']['kept'] += 0
+    except (KeyError, TypeError):
+        raise files.RunError(
+            f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
+        ) from None
+    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
+        value = globals()[name]
+        if value > most:
+            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {len(ids)} titles.')
+    return vectors, anime, neighbours, info
+
+
 def find_clusters(vectors):
     """Group titles by k-means in the space of the vectors: labels, n int, 0 the largest cluster.
 
@@ -115,43 +149,58 @@ def find_clusters(vectors):
     return np.argsort(np.argsort(-size, kind='stable'))[labels]
 
 
-def name_clusters(labels, vectors, anime):
+def name_clusters(labels, vectors, anime, written):
     """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
 
+    labels: int n; vectors: float n x d; anime: the title_table; written: n str, the titles on the map.
     Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its share of
     the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided by the
     number of clusters that are named by it already.
     """
+    if labels.max() == 0:
+        return [ONE_CLUSTER]
+    by_popularity = titles.by_popularity(anime)
     genres = sorted(set().union(*anime['genres']))
     has_genre = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
     overall, used, names = has_genre.mean(0), np.ones(len(genres)), []
     for label in range(labels.max() + 1):
-        members = np.flatnonzero(labels == label)
+        members = by_popularity[labels[by_popularity] == label]
         share = has_genre[members].mean(0)
         weight = share * np.log(np.maximum(share, TINY) / np.maximum(overall, TINY)) / used
         least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
         chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
         used[chosen] += 1
-        popular = _central_titles(members, vectors, anime)
+        popular = _central_titles(members, vectors, written)
         name = ' & '.join([genres[genre] for genre in chosen] or popular[:2])
         name = f'{name}: {popular[0]}' if name in names else name
         names.append(f'{name} {label + 1}' if name in names else name)
     return names
 
 
-def _central_titles(members, vectors, anime):
-    """Return the titles of the third of a cluster that is nearest to its middle, most popular first."""
+def _central_titles(members, vectors, written):
+    """Return the titles of the third of a cluster nearest to its middle, in the order of `members`."""
     inside = vectors[members]
-    central = members[np.argsort(-(inside @ inside.mean(0)), kind='stable')][: 2 + len(members) // 3]
-    return [
-        shorten(anime['title'].iloc[row], LONGEST_NAME)
-        for row in titles.by_popularity(anime)
-        if row in central
-    ]
+    central = np.argsort(-(inside @ inside.mean(0)), kind='stable')[: 2 + len(members) // 3]
+    return [shorten(written[row], LONGEST_NAME) for row in members[np.sort(central)]]
 
 
-def write_graph(path, vectors, anime, neighbours, info, clusters, places):
-    """Write graph.json, all that the page in web/ needs.
+def nearest_rows(neighbours):
+    """Return the rows of each title's nearest few in the vectors: int n x k."""
+    row_of = {mal_id: row for row, mal_id in enumerate(neighbours)}
+    k = min(layout.KEPT, *map(len, neighbours.values()))
+    return np.array([[row_of[other] for other, _ in nearest[:k]] for nearest in neighbours.values()])
+
+
+def footnote(lists, kept):
+    """Return the sentence below the map, for the number of lists and the share of kept neighbours."""
+    return (
+        f'Drawn from {lists:,} lists: titles lie near each other when the same people like them, and '
+        f"{kept:.0%} of each title's {layout.KEPT} most similar are among its {layout.KEPT} nearest here."
+    )
+
+
+def make_graph(vectors, anime, neighbours, info, clusters, places):
+    """Return the content of graph.json, all that the page in web/ needs.
 
     vectors: the DataFrame of embeddings.pkl; anime: its title_table; info: what settings.json holds;
     clusters: (labels, names, colours); places: float n x 3, x, y and radius of each title's mark on the
@@ -168,7 +217,7 @@ def write_graph(path, vectors, anime, neighbours, info, clusters, places):
         )
     ]
     sizes = np.bincount(labels).tolist()
-    graph = {
+    return {
         'format': GRAPH_FORMAT,
         'n_embedding': vectors.shape[1],
         'lists': info['lists']['kept'],
@@ -182,7 +231,6 @@ def write_graph(path, vectors, anime, neighbours, info, clusters, places):
         'neighbours': neighbours,
         'vectors': base64.b64encode(vectors.to_numpy('<f4').tobytes()).decode(),
     }
-    files.write_json(path, graph, indent=None)
 
 
 def public_settings(info):
@@ -204,56 +252,55 @@ def model_arrays(vectors):
     }
 
 
-def draw(output_dir):
-    """Draw similarity_map.png and write graph.json from what embeddings.py has written to a folder."""
-    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
-    ids = vectors.index
-    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids.tolist())
-    neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids.tolist())
-    info = files.read_json(os.path.join(output_dir, 'settings.json'))
-    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
-        if globals()[name] > most:
-            raise files.UsageError(
-                f'{name} is {globals()[name]}; it must be at most {most} for {len(ids)} titles.'
-            )
+def write_explorer(path, graph, urls):
+    """Write explore.html: the page in web/ with the graph inside, one file that opens by double click.
 
+    graph: what graph.json holds; urls: addresses of the cover pictures. The page's content security policy
+    names the one host that most pictures come from. web/README.md says how the page is put together.
+    """
+    page = files.read_text(EXPLORER)
+    hosts = collections.Counter(match[0] for match in map(PICTURE_HOST.match, urls) if match)
+    host = hosts.most_common(1)[0][0] if hosts else USUAL_HOST
+    # ASCII without '<': no title can end the element that holds it
+    content = json.dumps(graph, allow_nan=False).replace('<', '\\u003c')
+    for old, new in ((USUAL_HOST, host), (GRAPH_PLACE, GRAPH_PLACE.replace('><', f'>{content}<'))):
+        if page.count(old) != 1:
+            raise files.RunError(
+                f'{EXPLORER} is not the page that this script knows; run npm run build in web/.'
+            )
+        page = page.replace(old, new)
+    with files.whole_files(path) as (file,):
+        file.write(page.encode())
+
+
+def draw(output_dir):
+    """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
+    vectors, anime, neighbours, info = read_output(output_dir)
+    written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)
-    names = name_clusters(labels, points, anime)
+    names = name_clusters(labels, points, anime, written.tolist())
+    print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
     covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
-    written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
     drawn = drawing.draw_map(
         MAP_WIDTH,
-        layouts,
-        nearest_rows(neighbours),
-        labels,
-        names,
-        anime,
-        written.tolist(),
-        covers,
-        partial(footnote, info),
+        (layouts, nearest_rows(neighbours)),
+        (labels, names),
+        (anime, written.tolist(), covers),
+        partial(footnote, info['lists']['kept']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
-    graph = os.path.join(output_dir, 'graph.json')
-    write_graph(graph, vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
-    return drawn
-
-
-def nearest_rows(neighbours):
-    """Return the rows of each title's nearest few: int n x k."""
-    row = {mal_id: row for row, mal_id in enumerate(neighbours)}
-    few = min(layout.KEPT, *map(len, neighbours.values()))
-    return np.array([[row[other] for other, _ in nearest[:few]] for nearest in neighbours.values()])
-
-
-def footnote(info, kept):
-    """Return the sentence below the map."""
-    return (
-        f'Drawn from {info["lists"]["kept"]:,} lists: titles lie near each other when the same people like them, '
-        f"and {kept:.0%} of each title's five most similar ones are among the five nearest to it here."
-    )
+    graph = make_graph(vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
+    files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
+    written_files = ['similarity_map.png', 'graph.json']
+    if os.path.exists(EXPLORER):
+        write_explorer(os.path.join(output_dir, 'explore.html'), graph, urls.values())
+        written_files.append('explore.html')
+    else:
+        print(f'no explore.html is written, because {EXPLORER} is missing')
+    return written_files
 
 
 def main(arguments):
@@ -262,8 +309,7 @@ def main(arguments):
         print(__doc__)
         return
     settings.apply(arguments, (globals(), RULES))
-    draw(OUTPUT_DIR)
-    print(f'In {OUTPUT_DIR}: similarity_map.png, graph.json')
+    print(f'In {OUTPUT_DIR}: {", ".join(draw(OUTPUT_DIR))}')
 
 
 if __name__ == '__main__':

@@ -1,12 +1,10 @@
 """Fetch a member's list from AniList's public GraphQL API, which needs no key."""
 
-from collections import namedtuple
-
 from aniembed.files import RunError, one_line
-from aniembed.mal_api import Client, Failed, Refused, address_from
+from aniembed.mal_api import Client, Failed, MemberList, Refused, address_from
 
 API_URL = 'https://graphql.anilist.co'
-DELAY = 2  # seconds between two calls; AniList allows 30 a minute when it is busy
+DELAY = 0.7  # seconds between two calls: 90 a minute; when AniList allows fewer, it answers 429
 QUERY = """
 query ($name: String) {
   MediaListCollection(userName: $name, type: ANIME) {
@@ -24,10 +22,6 @@ STATUSES = {
     'REPEATING': 'completed',
 }
 
-# entries: {MAL id: (score 0-10, watching status)}; unknown: number of titles that MyAnimeList does not have;
-# odd: number of entries passed over because they cannot be read
-AniListList = namedtuple('AniListList', 'entries unknown odd')
-
 
 class AniList(Client):
     """Call AniList's API; the arguments are those of Client."""
@@ -44,7 +38,7 @@ class AniList(Client):
             raise Refused(status, message)
 
     def animelist(self, name):
-        """Fetch a user's list; return an AniListList. Raises Refused (404) for an unknown or private user."""
+        """Fetch a user's list; return a MemberList. Raises Refused (404) for an unknown or private user."""
         body = self.call(
             self.url, {'data': dict}, method='POST', json={'query': QUERY, 'variables': {'name': name}}
         )
@@ -69,11 +63,11 @@ class AniList(Client):
                     raise ValueError
             except (KeyError, TypeError, ValueError):
                 odd += 1
-        return AniListList(entries, len(unknown), odd)
+        return MemberList('ok', entries, odd, len(unknown))
 
 
 def member_list(name, say=print):
-    """Fetch a user's list from AniList, now; return an AniListList.
+    """Fetch a user's list from AniList, now; return a MemberList whose status is 'ok'.
 
     Scores are from 0 (none) to 10 and may have a decimal; statuses are those of mal_api.member_list(). The
     environment gives, for tests, ANILIST_URL. RunError if the list is private, the user does not exist, or

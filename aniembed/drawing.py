@@ -18,38 +18,45 @@ from aniembed import files, labels, layout
 from aniembed.titles import by_popularity
 
 SEA, LAND, INK = '#eef3f5', '#fffdf8', '#2b2723'  # the background, the land before it is tinted, the type
-# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps likes
-# apart
+# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps
+# likes apart
 COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
 # Where there are more clusters the colours come again: their share, the rest is white or black
 SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
 GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
 GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
 ASPECT = 0.72  # of height to width
+HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
+CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
+HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
 ROOM = (
     0.2  # radius that a mark has to itself, in mean distances; more costs neighbours (0.25: a point at 1,000)
 )
 DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
 TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
 TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
-REACH = 0.55  # that a name may lie off its mark, in mean distances
+REACH = 0.7  # that a name may lie off its mark, in mean distances
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
-GRID = 640  # cells of the picture's width in which the density of titles is counted
-MAX_ROUNDS = 12  # in which titles without a place for their name choose earlier
+TRIED = 3  # layouts in which names are placed
+NEARLY = 0.012  # of neighbours kept, that may be given for all names
+NAME_ROOM = 8  # pixels around it, on such a picture
+GRID = 400  # cells of the picture's width in which the density of titles is counted
+ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
 SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
 OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-LAKE = 2.0  # times the land of a title by itself; smaller lakes are filled
+HEART = 3.0  # times SHORE: the circle in which they count when a place for its name is sought
+LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
 CROWDED = 0.05  # weight of a title in the way against a cluster's own land, when its name is placed
-NAME_SIZES, SMALLER_NAME = (1.0, 0.8, 0.65), 0.15  # shares of the type size; what a smaller one must gain
+NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
 LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
-COMPRESSION = 3  # of PNG; higher takes longer for a few per cent
-LABELLED = 300  # titles up to which that is done: all are to have a name
+COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
 
 
 class Canvas:
@@ -72,7 +79,7 @@ class Canvas:
             wide = TILE * space * (1.15 - 0.3 * rank**0.6)
             self.half = np.column_stack([wide, TILE_ASPECT * wide]).round()
             self.stretch = np.array([1, TILE_ASPECT])
-            self.room = wide + 6 * self.unit
+            self.room = wide + 12 * self.unit
         else:
             disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
             self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
@@ -85,18 +92,24 @@ class Canvas:
 
 
 class Map(NamedTuple):
-    """What was drawn: the image, places n x 3 (x, y, r in widths, y upwards), colours, names, labels, figure."""
+    """What was drawn.
+
+    image; places: n x 3, x, y and radius of the marks in widths of the picture, y upwards; colours: of the
+    clusters; names: a Label or None for each cluster; labels: the same for each title; boxes: n x 4, the
+    marks; kept: the share of neighbours that are neighbours on the picture.
+    """
 
     image: Image.Image
     places: np.ndarray
     colours: list
     names: list
     labels: list
+    boxes: np.ndarray
     kept: float
 
 
 def cluster_colours(points, clusters):
-    """Return a colour ('#rrggbb') for each cluster, from COLOURS in the order of their directions from the middle.
+    """Return a colour ('#rrggbb') for each cluster, in the order of their directions from the middle.
 
     Beyond the ninth cluster the same colours come again in another shade.
     """
@@ -115,18 +128,6 @@ def mixed(colour, other, share):
     return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
 
 
-def place_marks(canvas, layouts, nearest):
-    """Return the places of the marks in the layout that keeps most neighbours on the picture: n x 2."""
-    best, most = None, -1.0
-    for candidate in layouts:
-        points = layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH)
-        points = separated(canvas, points)
-        kept = layout.kept_neighbours(nearest, points)
-        if kept > most:
-            best, most = points, kept
-    return best
-
-
 def separated(canvas, points, boxes=()):
     """Return the places moved apart so that no mark covers another one or a box."""
     stretch = canvas.stretch
@@ -138,11 +139,13 @@ def separated(canvas, points, boxes=()):
 class Land(NamedTuple):
     """The land of the map, on a grid of GRID columns: how dense titles lie, and each cluster's share of it.
 
-    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID.
+    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID; heart: the same shape, how
+    many titles of the cluster lie around, 1 where most do.
     """
 
     total: np.ndarray
     share: np.ndarray
+    heart: np.ndarray
 
 
 def make_land(canvas, points, clusters):
@@ -157,10 +160,12 @@ def make_land(canvas, points, clusters):
     # A single title of another cluster owns no land: the shares are of a wider circle
     around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
+    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
     total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
-    return Land(total, share)
+    return Land(total, share, heart)
 
 
 def place_names(canvas, points, land, names):
@@ -172,7 +177,7 @@ def place_names(canvas, points, land, names):
     marks, blocked = np.zeros(land.total.shape), np.zeros(land.total.shape)
     column, row = np.minimum((points / cell).astype(int), np.subtract(marks.shape, 1)[::-1]).T
     np.add.at(marks, (row, column), 1)
-    own = land.share**2 * np.minimum(1, ndimage.gaussian_filter(land.total, 2 * canvas.shore))
+    own = land.share * land.heart
     low, high = canvas.low / cell, canvas.high / cell
     outside = np.ones(marks.shape)
     outside[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] = 0
@@ -182,7 +187,7 @@ def place_names(canvas, points, land, names):
     for k, name in enumerate(names):
         font_file, name = labels.font_for(SPACED.join(name.upper()))
         best = None
-        for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2, 3)):
+        for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2)):
             lines = labels.wrapped(name, count)
             span = np.array(labels.text_size(lines, font_file, size))
             window = (span[::-1] / cell + margin).astype(int)
@@ -200,13 +205,37 @@ def place_names(canvas, points, land, names):
     return placed
 
 
+def settle_names(canvas, points, names):
+    """Return the names, where titles could not make way a little aside; None for one that has no place."""
+    space = labels.FreeSpace(canvas.width, canvas.height, mark_boxes(canvas, points))
+    space.taken[: int(canvas.low[1] // labels.CELL) - 1] = True  # the heading
+    space.taken[int(canvas.high[1] // labels.CELL) + 1 :] = True  # the footnote
+    settled = []
+    for name in names:
+        sizes = np.array([np.subtract(name.box[2:], name.box[:2])])
+        middle = (np.array(name.box[:2]) + name.box[2:]) / 2
+        boxes = [name.box, *labels.candidates(middle, np.zeros(2), sizes, canvas.reach)]
+        box = next((tuple(boxes[index]) for index in space.free(boxes)), None)
+        if box:
+            space.take(box)
+        settled.append(box and name._replace(box=box))
+    return settled
+
+
+def mark_boxes(canvas, points):
+    """Return the boxes of the marks, with the frames of tiles: n x 4."""
+    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
+    return np.hstack([points - half, points + half])
+
+
 def draw_land(canvas, axes, land, colours):
     """Draw each cluster's land, as on a chart: shallows, land, and the line of the coast."""
     cell = canvas.width / GRID
     x, y = ((np.arange(size) + 0.5) * cell for size in land.total.shape[::-1])
+    second, best = np.sort(np.vstack([land.share, np.zeros((1, *land.total.shape))]), axis=0)[-2:]
     for level, paper, strength, zorder in ((SHALLOWS, SEA, 0.10, 0.1), (COAST, LAND, 0.24, 0.2)):
-        for k, colour in enumerate(colours):
-            lead = land.share[k] - np.delete(land.share, k, 0).max(0, initial=0)
+        for share, colour in zip(land.share, colours):
+            lead = share - np.where(share == best, second, best)
             own = np.minimum(land.total / level - 1, 3 * lead)
             tint = mixed(colour, paper, strength)
             axes.contourf(x, y, own, levels=[0, np.inf], colors=[tint], zorder=zorder)
@@ -242,7 +271,7 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
 
 
 def render(canvas, draw_parts):
-    """Return the image and figure of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
+    """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
     figure = Figure(
         (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
     )  # 72 dpi: a point is a pixel
@@ -257,9 +286,9 @@ def render(canvas, draw_parts):
 
 
 def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
-    """Draw a cover for each title in a frame of its cluster's colour; its initials where there is no cover."""
+    """Draw each title's cover in a frame of its cluster's colour; its initials where there is no cover."""
     draw = ImageDraw.Draw(image)
-    border = round(5 * canvas.unit)
+    border = round(TILE_FRAME * canvas.unit)
     for row, mal_id in enumerate(ids):
         x0, y0, x1, y1 = (
             int(value)
@@ -288,49 +317,92 @@ def write_lines(draw, placed, colour):
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
 
-def place_titles(canvas, points, texts, names, fixed):
-    """Find places for the titles' names beside the marks and cluster names; a list of Label or None.
-
-    fixed: boxes of the heading and the footnote.
-    """
-    border = 6 * canvas.unit if canvas.tiles else 0
-    half = canvas.half + border
-    taken = [*fixed, *(name.box for name in names), *np.hstack([points - half - 2, points + half + 2])]
+def place_titles(canvas, points, texts, names):
+    """Find places for the titles' names among the marks and the clusters' names: a list of Label or None."""
+    taken = [*(name.box for name in names if name), *mark_boxes(canvas, points)]
+    taken.append((0, 0, HEADING_WIDTH * canvas.width, HEADING_HEIGHT * canvas.height))
+    taken.append((0, FOOT_TOP * canvas.height, canvas.width, canvas.height))
+    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
     order = list(canvas.order)
-    best, most = None, -1
-    for _ in range(MAX_ROUNDS if len(points) <= LABELLED else 1):
+    rounds = next((rounds for most, rounds in ROUNDS if len(points) <= most), 1)
+    best, most = None, -1.0
+    for _ in range(rounds):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        if len(points) - len(missing) > most:
-            best, most = placed, len(points) - len(missing)
+        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if written > most:
+            best, most = placed, written
         if not missing:
             break
         order = missing + [row for row in order if row not in set(missing)]
     return best
 
 
-def draw_map(map_width, layouts, nearest, clusters, names, anime, titles, covers, footnote):
+class Arrangement(NamedTuple):
+    """Where marks and names lie, and the share of neighbours that are kept."""
+
+    points: np.ndarray
+    kept: float
+    names: list
+    labels: list = None
+
+
+def arranged(canvas, points, nearest, clusters, names):
+    """Return the Arrangement of marks that lie at these places, without the titles' names."""
+    if len(names) > 1:
+        placed = place_names(canvas, points, make_land(canvas, points, clusters), names)
+        points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed])
+        points = separated(canvas, points)  # where a name left too little room, it gives way in its turn
+        placed = settle_names(canvas, points, placed)
+    else:
+        placed = [None]
+    return Arrangement(points, layout.kept_neighbours(nearest, points), placed)
+
+
+def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
+    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many."""
+    places = [
+        separated(canvas, layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH))
+        for candidate in layouts
+    ]
+    places.sort(key=lambda points: -layout.kept_neighbours(nearest, points))
+    candidates = [arranged(canvas, points, nearest, clusters, names) for points in places[:TRIED]]
+    candidates.sort(key=lambda candidate: -candidate.kept)
+    best, most = None, -1
+    for candidate in candidates:
+        if candidate.kept < candidates[0].kept - NEARLY:
+            break
+        placed = place_titles(canvas, candidate.points, texts, candidate.names)
+        number = sum(label is not None for label in placed)
+        if number > most:
+            best, most = candidate._replace(labels=placed), number
+        if number == sum(map(bool, texts)):
+            break
+    return best
+
+
+def draw_map(map_width, layouts, clusters, titles, footnote):
     """Draw the map of n titles; returns a Map.
 
-    map_width: pixels; layouts: list of n x 2, the one that keeps most is taken; nearest: int n x k, the nearest titles
-    in the vectors; clusters: int n; names: of the clusters; anime: title_table; titles: n str, to be written; covers:
-    dict MAL id -> path; footnote: function of the share of kept neighbours -> text.
+    map_width: pixels; layouts: (list of n x 2, of which the one that keeps most neighbours is taken; nearest,
+    int n x k, the nearest titles in the vectors); clusters: (int n, their names); titles: (title_table, n str
+    to be written, dict MAL id -> path of the cover); footnote: function of the share of kept neighbours.
     """
+    layouts, nearest = layouts
+    clusters, names = clusters
+    anime, written, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    points = place_marks(canvas, layouts, nearest)
-    placed_names = place_names(canvas, points, make_land(canvas, points, clusters), names)
-    points = separated(canvas, points, [grown(name.box, 8 * canvas.unit) for name in placed_names])
-    kept = layout.kept_neighbours(nearest, points)
+    texts = labels.short_titles(written)
+    best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
+    points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)
     colours = cluster_colours(points * [1, -1], clusters)
-    texts = labels.short_titles(titles)
-    heading, foot = captions(canvas, len(points), footnote(kept))
-    placed = place_titles(canvas, points, texts, placed_names, [heading.box, foot.box])
+    captions = heading(canvas, len(points)), foot(canvas, footnote(kept))
 
     def draw_parts(axes):
         draw_land(canvas, axes, land, colours)
-        draw_leaders(canvas, axes, placed, clusters, colours)
+        draw_leaders(canvas, axes, best.labels, clusters, colours)
         if not canvas.tiles:
             draw_discs(canvas, axes, points, clusters, colours)
 
@@ -338,27 +410,32 @@ def draw_map(map_width, layouts, nearest, clusters, names, anime, titles, covers
     if canvas.tiles:
         draw_tiles(canvas, image, points, clusters, colours, covers, texts, anime.index)
     draw = ImageDraw.Draw(image)
-    for name, colour in zip(placed_names, colours):
-        write_lines(draw, name, mixed(colour, 'black', 0.6))
-    for label in filter(None, [*placed, heading, foot]):
+    for name, colour in zip(best.names, colours):
+        if name:
+            write_lines(draw, name, mixed(colour, 'black', 0.6))
+    for label in filter(None, [*best.labels, *captions]):
         write_lines(draw, label, INK)
     places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width
-    return Map(image, places, colours, placed_names, placed, kept)
+    return Map(image, places, colours, best.names, best.labels, mark_boxes(canvas, points), kept)
 
 
-def captions(canvas, n, footnote):
-    """Return the heading and the footnote, each as a Label at the left of the picture."""
-    placed = []
-    for text, size, middle, bold in (
-        (f'{n:,} anime, by who loves them together', 66, 0.048, True),
-        (footnote, 26, 0.972, False),
-    ):
-        font_file = labels.bold_font() if bold else labels.font_files()[0]
-        size = round(size * canvas.unit)
-        width, height = labels.text_size([text], font_file, size)
-        x0, y0 = 0.03 * canvas.width, middle * canvas.height - height / 2
-        placed.append(labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height)))
-    return placed
+def heading(canvas, n):
+    """Return the heading, a Label."""
+    text = f'{n:,} anime, by who loves them together'
+    return at_the_left(canvas, text, labels.bold_font(), HEADING_SIZE, HEADING_MIDDLE)
+
+
+def foot(canvas, text):
+    """Return the footnote, a Label."""
+    return at_the_left(canvas, text, labels.font_files()[0], FOOT_SIZE, FOOT_MIDDLE)
+
+
+def at_the_left(canvas, text, font_file, size, middle):
+    """Return a Label of one line; size: pixels on a picture of 3,200; middle: in heights of the picture."""
+    size = round(size * canvas.unit)
+    width, height = labels.text_size([text], font_file, size)
+    x0, y0 = CAPTION_LEFT * canvas.width, middle * canvas.height - height / 2
+    return labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height))
 
 
 def grown(box, by):

@@ -16,6 +16,8 @@ from aniembed.files import RunError, whole_files
 from aniembed.settings import Rule
 
 STATUSES, SCORES = {'ok', 'private', 'missing'}, set(range(11))
+# Of pickles; with 5, which takes half the memory, numpy 2 writes what numpy 1 cannot read
+PROTOCOL = 5 if np.lib.NumpyVersion(np.__version__) < '2.0.0' else 4
 COMPRESSIONS = {'gz': 'gzip', 'xz': 'xz', 'bz2': 'bz2', 'zip': 'zip'}  # by the end of a pickle's name
 
 
@@ -182,4 +184,4 @@ class ListsJournal(Journal):
 def write_pickle(path, frame):
     """Write a DataFrame as a pickle, compressed as its name says, whole or not at all."""
     with whole_files(path) as (file,):
-        frame.to_pickle(file, compression=COMPRESSIONS.get(path.rpartition('.')[2]))
+        frame.to_pickle(file, compression=COMPRESSIONS.get(path.rpartition('.')[2]), protocol=PROTOCOL)

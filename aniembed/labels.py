@@ -19,7 +19,8 @@ SHORTEST_START = 8  # characters of what is left of a title that ends at a colon
 LINE = 20  # characters a line that a title is wrapped to
 # What tells sequels apart at the end of a title
 SEQUEL = re.compile(
-    r'[\s:,-]*\b((?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+(?:season|stage|part|cour)\b.*'
+    r'[\s:,-]*\b((?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
+    r'(?:season|stage|part|cour)\b.*'
     r'|(?:season|part|movie|film|cour|episode)\s*[\dIVX]+\b.*'
     r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan)|\((?:TV|\d{4})\))[!.]*$',
     re.IGNORECASE,
@@ -29,15 +30,16 @@ DANGLING = re.compile(
     r'(?:\s+(?:no|wo|wa|ni|ga|to|de|na|mo|o|e|the|of|and|a|an|in|on|for|&))+$', re.IGNORECASE
 )
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
-ASCENT, DESCENT, LEADING = 0.8, 0.25, 1.15  # of a line of DejaVu Sans, in type sizes
+ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
 SMALLER = (
     (1.0, 0.85),
     (0.7,),
-)  # shares of the type size; the next are tried when the ones before find no place
+    (0.55,),
+)  # shares of the type size; the next where the ones before find no place
 SMALLEST = 13  # pixels; smaller type cannot be read
 GAP = 5  # pixels between a mark and its name
 MARGIN = 0.012  # of the picture's width that stays free of type at its rim
-# Where a name touches its mark, the best place first: the direction, and the share of the mark that lies between
+# Where a name touches its mark, the best place first: the direction, and the share of the mark in between
 BESIDE = [
     (0, 1, 0, 1),
     (0, -1, 0, 1),
@@ -48,7 +50,7 @@ BESIDE = [
     (1, -1, 0.5, 0.7),
     (-1, -1, 0.5, 0.7),
 ]
-RINGS = 0.3, 0.55, 0.8, 1.0  # shares of the reach at which a name may lie off its mark,
+RINGS = 0.2, 0.4, 0.7, 1.0  # shares of the reach at which a name may lie off its mark,
 ANGLES = 16  # in that many directions
 MEASURED, HINTING = 64, 1.04  # type size that lines are measured at; rounding makes small type wider
 WIDEST = 30  # characters in a line
@@ -78,7 +80,7 @@ def shorten(title, length=LONGEST):
 
 
 def short_titles(titles, length=LONGEST):
-    """Return short forms of titles, all different where the titles are; those that would be alike are left longer."""
+    """Return short forms of titles; those that would be alike are left longer."""
     shorts = [shorten(title, length) for title in titles]
     for longer in (2 * length, 4 * length):
         count = dict.fromkeys(shorts, 0)
@@ -92,7 +94,7 @@ def short_titles(titles, length=LONGEST):
 
 @functools.lru_cache(None)
 def font_files():
-    """Return the font files of this machine, DejaVu Sans (part of matplotlib) first, fonts for Chinese and Japanese next."""
+    """Return the font files of this machine, DejaVu Sans first (part of matplotlib), CJK fonts next."""
     logging.getLogger('matplotlib.font_manager').setLevel(
         logging.ERROR
     )  # it reports fonts that nobody asked for
@@ -171,7 +173,7 @@ class FreeSpace:
         self.taken[:, :margin] = self.taken[:, -margin:] = True
         for x0, y0, x1, y1 in self.cells(boxes).tolist():
             self.taken[y0:y1, x0:x1] = True
-        # The number of taken cells above and to the left of each: tells at once which boxes are free of `boxes`
+        # The number of taken cells above and to the left of each tells at once which boxes are free of these
         self.sums = np.pad(self.taken.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
 
     def cells(self, boxes):
@@ -230,9 +232,9 @@ def text_size(lines, font_file, size):
 def place_labels(space, marks, half, texts, sizes, reach, order):
     """Find a free place for each title's name; returns a list of Label, None where there is no place.
 
-    space: FreeSpace, changed in place; marks: n x 2 middles; half: n x 2, half their width and height; texts: n
-    str, '' for none; sizes: n type sizes in pixels; reach: pixels that a name may lie off its mark, joined by a
-    leader; order: rows, who chooses first.
+    space: FreeSpace, changed in place; marks: n x 2 middles; half: n x 2, half their width and height; texts:
+    n str, '' for none; sizes: n type sizes in pixels; reach: pixels that a name may lie off its mark, joined
+    by a leader; order: rows, who chooses first.
     """
     labels = [None] * len(marks)
     for row in order:
@@ -250,7 +252,7 @@ def _place_label(space, mark, half, text, full_size, reach):
         shapes = [(lines, size, *text_size(lines, font_file, size)) for size in sizes for lines in ways]
         if not shapes:
             continue
-        boxes = _candidates(mark, half, np.array([shape[2:] for shape in shapes]), reach)
+        boxes = candidates(mark, half, np.array([shape[2:] for shape in shapes]), reach)
         for index in space.free(boxes):
             lines, size = shapes[index // len(BESIDE) % len(shapes)][:2]
             leader = None
@@ -264,11 +266,11 @@ def _place_label(space, mark, half, text, full_size, reach):
     return None
 
 
-def _candidates(mark, half, sizes, reach):
+def candidates(mark, half, sizes, reach):
     """Return the boxes where a name may lie, the best first.
 
-    sizes: m x 2, width and height of the name in m ways. First come m x BESIDE boxes that touch the mark, then
-    RINGS x m x ANGLES boxes around it.
+    sizes: m x 2, width and height of the name in m ways. First come m x BESIDE boxes that touch the mark,
+    then RINGS x m x ANGLES boxes around it.
     """
     sides = np.array(BESIDE)[None]
     near = sides[..., :2] * (sides[..., 2:] * (half + GAP) + sizes[:, None] / 2)

@@ -1,7 +1,7 @@
 """Read a long table of ratings, one row a rating, as the public data sets have it: .csv, .tsv or .parquet.
 
-polars reads it, in half the processor time of pandas and on both cores (tests/README.md), and whatever
-numpy is installed.
+polars reads it: with two thirds of the processor time of pandas (109 million rows: 9.4 s, 13 s), spread over
+all cores, and whatever numpy is installed.
 """
 
 import contextlib

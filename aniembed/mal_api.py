@@ -27,6 +27,7 @@ LONGEST_WAIT = 600  # seconds after a failure, however many came before it
 LONGEST_BAN = 3600  # seconds of Retry-After that are waited for; a longer one ends the run
 TRIES = 4  # calls for one list before it is left for the next time
 RANKING_PAGE, LIST_PAGE = 500, 1000  # entries of one call at most, as the API sets it
+LARGEST_ID = 2**31 - 1  # of a title, as in animelist.txt
 READINGS = 3  # of a ranking that moves while it is read
 FIELDS = (
     'id,title,alternative_titles,main_picture,mean,popularity,rating,media_type,'
@@ -37,8 +38,8 @@ PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
 TITLE = {'id': int}
 
 # status: 'ok', 'private' or 'missing'; entries: {MAL id: (score 0-10, watching status)}; odd: number of
-# entries passed over because they cannot be read
-MemberList = namedtuple('MemberList', 'status entries odd')
+# entries passed over because they cannot be read; unknown: number of titles that only AniList has
+MemberList = namedtuple('MemberList', 'status entries odd unknown', defaults=(0,))
 
 
 class Failed(RunError):
@@ -360,7 +361,7 @@ def _readable(entries, read):
 
 
 def _mal_id(node):
-    if type(node['id']) is not int or not 0 < node['id'] < 10**18:
+    if type(node['id']) is not int or not 0 < node['id'] <= LARGEST_ID:
         raise ValueError
     return node['id']
 

@@ -18,6 +18,7 @@ from aniembed import files
 
 # More titles and lists than there are. A range or a sparse array can say any length without taking any bytes.
 MAX_COLUMNS, MAX_ROWS, MAX_CATEGORIES = 10**6, 10**8, 10**7
+MAX_LINE = 1000
 
 
 def read_dataframe(path, name=''):
@@ -29,7 +30,7 @@ def read_dataframe(path, name=''):
     label = files.label(path, name)
     try:
         with open(path, 'rb') as stored, _progress(stored, path) as file:
-            return _dataframe(TableUnpickler(files.unpacked(file)).load())
+            return _dataframe(TableUnpickler(BoundedFile(files.unpacked(file))).load())
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise files.RunError(f'{label} cannot be read: {error.strerror}.') from None
     except TableError as error:
@@ -55,6 +56,29 @@ def _progress(file, path):
         disable=None,
         dynamic_ncols=True,
     )
+
+
+class BoundedFile:
+    """A file that gives no more bytes than this machine has memory; packed ones can be endless."""
+
+    def __init__(self, file):
+        self.file, self.left = file, memory_of_machine()
+
+    def read(self, size):
+        """Return the next bytes; MemoryError if they are too many."""
+        self.left -= size
+        if self.left < 0:
+            raise MemoryError
+        return self.file.read(size)
+
+    def readline(self):
+        """Return the next line, which ends after MAX_LINE bytes; no line of a table's pickle is as long."""
+        return self.file.readline(MAX_LINE)
+
+
+def memory_of_machine():
+    """Return the bytes of memory that this machine has."""
+    return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
 # ---- the unpickler: opcodes -> parts -------------------------------------------------------------------

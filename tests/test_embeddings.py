@@ -155,12 +155,19 @@ def test_nearest_titles_equal_a_plain_sort():
 
 def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     none = [np.nan]
-    lists = [none * 30, [7, 8] * 8 + none * 14, [7, 8] * 7 + [0] * 16, [10] * 29 + [9], [6] * 30, [7.3] * 30]
+    lists = [
+        none * 30,
+        [*[7, 8] * 7, 7, *none * 15],
+        [7, 8] * 7 + [0] * 16,
+        [10] * 29 + [9],
+        [6] * 30,
+        [7.3] * 30,
+    ]
     path = tmp_path / 'lists.pkl'
     pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
     counts = {}
     kept = list(embeddings.kept_lists([path], ids_of(30), counts, machines.Workers()))
-    np.testing.assert_array_equal(kept[0].toarray(), [[7, 8] * 8 + [0] * 14])
+    np.testing.assert_array_equal(kept[0].toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
     assert counts == {
         'read': 6,
         'kept': 1,
@@ -322,7 +329,10 @@ def test_ctrl_c_is_a_sentence_and_status_130(planted, tmp_path, seconds):
         assert any(line.startswith('lists:') for line in process.stdout)
     time.sleep(seconds or 0.5)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    try:
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130 and 'stopped' in said and is_sentence(said), said
 
 
@@ -338,9 +348,9 @@ def test_a_name_without_quotes_in_the_head_is_a_sentence(tmp_path, edited):
     assert f'{edited}, line {line}:' in done.stderr and 'quotes' in done.stderr
 
 
-def test_help_is_the_docstring():
-    done = run('embeddings.py', '--help')
-    assert (done.returncode, done.stderr) == (0, '') and done.stdout.strip() == embeddings.__doc__.strip()
+def test_help_is_the_docstring(capsys):
+    embeddings.main(['--help'])
+    assert capsys.readouterr().out.strip() == embeddings.__doc__.strip()
 
 
 # scikit-learn and polars set variables at their import; a submodule that is imported becomes a name of numpy

@@ -29,7 +29,7 @@ def said():
 
 
 def client_of(server, say, client_id=CLIENT_ID, **options):
-    options = {'delay': 0, 'timeout': 0.5, 'backoff': 0.001, **options}
+    options = {'delay': 0, 'timeout': 2, 'backoff': 0.001, **options}
     return mal_api.MyAnimeList(f'{server.url}/v2', client_id, say=say, **options)
 
 
@@ -53,7 +53,7 @@ def test_a_list_comes_whole_over_every_passing_fault(site, said):
         wanted = {'nsfw': 'true', 'fields': 'list_status', 'limit': '1000'}
         assert all(call.query == {**call.query, **wanted} for call in server.calls)
         assert {call.client_id for call in server.calls} == {CLIENT_ID}
-    assert found == ('ok', entries_of(site, name), 0)
+    assert found == ('ok', entries_of(site, name), 0, 0)
     assert len(said) == len(faults)
 
 
@@ -62,7 +62,7 @@ def test_a_private_and_a_missing_list(site, said):
         client = client_of(server, said.append)
         for status in ('private', 'missing'):
             name = next(name for name in site.names if site.status(name) == status)
-            assert client.animelist(name) == (status, {}, 0)
+            assert client.animelist(name) == (status, {}, 0, 0)
         assert client.animelist('nobody-at-all').status == 'missing'
         assert len(server.calls) == 3 and not said
 
@@ -71,7 +71,7 @@ def test_odd_entries_cost_themselves_and_not_the_member(site, said):
     name = site.names[0]
     with Server(site, plan=[Fault('/users/', 'odd', 1), Fault('/users/', 'shape', 1)]) as server:
         client = client_of(server, said.append)
-        assert client.animelist(name) == ('ok', entries_of(site, name), 4)
+        assert client.animelist(name) == ('ok', entries_of(site, name), 4, 0)
         with pytest.raises(mal_api.Failed, match='not what the API gives'):  # no entry can be read
             client.animelist(name)
 
@@ -104,25 +104,15 @@ def test_a_list_that_is_left_for_the_next_time(site, said, fault, words):
         ('401', CLIENT_ID, 'does not accept this client id'),
         (None, 'wrong', 'does not accept this client id'),
         ('forbidden', CLIENT_ID, 'Either it does not accept this client id .* or .* too many calls'),
-        ('429-days', CLIENT_ID, 'left alone until'),
+        ('429-days', CLIENT_ID, 'left alone until DAY. Run this again then'),
     ],
 )
 def test_what_ends_a_run_at_the_first_call(site, said, fault, client_id, words):
+    until = datetime.datetime.now() + datetime.timedelta(seconds=200_000)  # as 429-days says
     with Server(site, plan=[Fault('', fault, 9)] if fault else []) as server:
-        with pytest.raises(RunError, match=words) as ended:
+        with pytest.raises(RunError, match=words.replace('DAY', f'{until:%d %B}.*')) as ended:
             client_of(server, said.append, client_id).animelist(site.names[0])
         assert not isinstance(ended.value, mal_api.Failed) and len(server.calls) == 1
-
-
-def test_a_ban_of_days_says_until_when(site, said):
-    with Server(site, plan=[Fault('', '429-days', 1)]) as server:
-        before = datetime.datetime.now()
-        with pytest.raises(RunError) as ended:
-            client_of(server, said.append).animelist(site.names[0])
-    ends = {
-        f'{moment + datetime.timedelta(seconds=200_000):%d %B, %H:%M}' for moment in (before, before.now())
-    }
-    assert any(end in str(ended.value) for end in ends)
 
 
 def test_throttling_after_a_call_that_worked_is_waited_out(site, said):
@@ -223,7 +213,7 @@ def test_a_ranking_that_cannot_be_fetched(site, said, fault, words):
 
 def test_related_titles(site, said):
     with Server(site, plan=[Fault('/anime/', 'odd', 1), Fault('/anime/', 'null', 1)]) as server:
-        client, place = client_of(server, said.append), 5
+        client, place = client_of(server, said.append), 1005  # generated
         mal_id = site.nodes[place]['id']
         assert client.related(mal_id) == site.related(place) != []
         assert client.related(mal_id) == []  # null
@@ -321,7 +311,7 @@ def local(site, monkeypatch):
 
 
 def test_a_member_of_myanimelist(site, local, said):
-    assert mal_api.member_list(site.names[0], said.append) == ('ok', entries_of(site, site.names[0]), 0)
+    assert mal_api.member_list(site.names[0], said.append) == ('ok', entries_of(site, site.names[0]), 0, 0)
     private, missing = (
         next(name for name in site.names if site.status(name) == status) for status in ('private', 'missing')
     )
@@ -368,14 +358,3 @@ def test_a_site_that_does_not_answer(site, local, said, monkeypatch, read, site_
     monkeypatch.setenv('ANILIST_URL', 'anilist')
     with pytest.raises(RunError, match='must be an address with http'):
         read.member_list(site.names[0], said.append)
-
-
-@pytest.mark.parametrize('lists', [None, [], {}, [{'entries': None}], [{'entries': [None, {'score': 'x'}]}]])
-def test_answers_of_anilist_that_are_odd(site, local, said, monkeypatch, lists):
-    body = {'data': {'MediaListCollection': {'lists': lists} if lists != {} else None}}
-    monkeypatch.setattr('tools.anilist.answer', lambda *_: (200, json.loads(json.dumps(body)), {}))
-    try:
-        assert anilist_api.member_list('x', said.append) in (({}, 0, 0), ({}, 0, 2))
-        assert isinstance(lists, list)
-    except RunError as problem:
-        assert 'not what the API gives' in str(problem)

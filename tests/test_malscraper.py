@@ -3,7 +3,6 @@
 import argparse
 import email.utils
 import fcntl
-import gzip
 import os
 import pty
 import random
@@ -165,21 +164,6 @@ def test_a_failed_load_is_announced_and_loses_nothing(
     assert after > then >= before  # sooner again only once a page has come
 
 
-@pytest.mark.parametrize(
-    'play',
-    [
-        answer(gzip.compress(users_page(members(0))), '200 OK', 'Content-Encoding: gzip'),
-        answer(users_page(members(0), title='Caf\u00e9').decode().encode('latin-1')),
-        lambda connection: connection.sendall(b'HTTP/1.0 200 OK\r\n\r\n' + users_page(members(0))),
-    ],
-    ids=['gzip', 'latin-1', 'without a length'],
-)
-def test_odd_but_good_pages(tmp_path, play):
-    with Server([play]) as server:
-        assert run(server, tmp_path / 'users.txt', '--hours', '0.001') == 0
-    assert (tmp_path / 'users.txt').read_text().split() == members(0)
-
-
 def test_of_fifty_megabytes_two_are_read(tmp_path):
     sent = []
 
@@ -206,13 +190,6 @@ def test_ten_failures_in_a_row_end_the_run(tmp_path, capfd, fault):
     assert len(set(backoff)) == 9  # jittered
     assert '10 loads in a row failed' in capfd.readouterr().err
     assert (tmp_path / 'users.txt').read_text().split() == members(0)
-
-
-def test_no_wait_is_announced_that_the_hours_do_not_allow(tmp_path, capfd):
-    with Server([answer(b'', '500 Internal Server Error')]) as server:
-        assert run(server, tmp_path / 'users.txt', '--hours', '0.004') == 1
-    first, last, *_ = capfd.readouterr().err.splitlines()
-    assert 'waiting until' in first and 'status 500' in last and 'waiting' not in last
 
 
 def test_one_connection_that_says_who_it_is(tmp_path):

@@ -1,12 +1,26 @@
-"""similarity_map.py: what it reads and writes, clusters, places, covers from a real server, the picture."""
+"""similarity_map.py: files, clusters, places, names, covers from a real server, the picture."""
 
+import hashlib
+import itertools
 import json
 import subprocess
 import sys
+import time
+import warnings
 
 import numpy as np
+import pytest
 from conftest import ROOT
-from tools.map_inputs import AWKWARD, planted, write_output
+from PIL import Image
+from tools.map_inputs import AWKWARD, GROUPS, planted, write_output
+from tools.picture_server import BAD, PictureServer
+
+import similarity_map
+from aniembed import drawing, files, labels, layout
+from aniembed.covers import fetch_covers
+from aniembed.settings import check
+
+FILES = ['similarity_map.png', 'graph.json', 'explore.html']
 
 
 def run_map(folder, *arguments):
@@ -20,15 +34,71 @@ def run_map(folder, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder)
 
 
+def draw(folder, monkeypatch, vectors, nodes, covers=(), **values):
+    """Draw a map with every warning an error; returns the Map and the graph."""
+    for name, value in {'COVERS_DIR': '', **values}.items():
+        monkeypatch.setattr(similarity_map, name, value)
+    check(vars(similarity_map), similarity_map.RULES)
+    drawn = []
+    real = drawing.draw_map
+
+    def kept(*arguments):
+        drawn.append(real(*arguments))
+        return drawn[0]
+
+    monkeypatch.setattr(drawing, 'draw_map', kept)
+    monkeypatch.setattr(similarity_map, 'fetch_covers', lambda *_: dict(covers))
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        warnings.filterwarnings('ignore', category=DeprecationWarning, module='matplotlib')  # old pyparsing
+        similarity_map.draw(str(write_output(folder, vectors, nodes)))
+    monkeypatch.setattr(drawing, 'draw_map', real)
+    return drawn[0], json.loads((folder / 'graph.json').read_text())
+
+
+def overlaps(boxes):
+    """Return the pairs of boxes that overlap by more than a pixel."""
+    return [
+        (one, two)
+        for one, two in itertools.combinations(map(tuple, boxes), 2)
+        if min(one[2], two[2]) - max(one[0], two[0]) > 1 and min(one[3], two[3]) - max(one[1], two[1]) > 1
+    ]
+
+
+def check_map(drawn, tiles=False):
+    """No mark covers another one, no name a mark or a name, and what is written lies in its box."""
+    names = [label.box for label in [*drawn.names, *drawn.labels] if label]
+    assert not overlaps(names)
+    width, height = drawn.image.size
+    assert all(0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height for x0, y0, x1, y1 in names)
+    marks = drawn.boxes
+    if tiles:
+        assert not overlaps(marks)
+    middles, radii = (marks[:, :2] + marks[:, 2:]) / 2, (marks[:, 2] - marks[:, 0]) / 2
+    distance = np.linalg.norm(middles[:, None] - middles[None], axis=-1) + 9e9 * np.eye(len(marks))
+    assert tiles or (distance - radii[:, None] - radii[None]).min() > 0
+    for name in names:
+        assert not any(overlaps([name, mark]) for mark in marks)
+    ink = [int(drawing.INK[k : k + 2], 16) for k in (1, 3, 5)]
+    dark = np.abs(np.asarray(drawn.image, int) - ink).max(2) < 12
+    dark[: height // 10] = dark[-height // 20 :] = False  # heading and footnote
+    for x0, y0, x1, y1 in [*names, *(marks if tiles else [])]:
+        dark[int(y0) : int(y1) + 2, int(x0) : int(x1) + 2] = False
+    assert not dark.any()
+
+
+# ---- files ----
+
+
 def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     vectors, nodes, _ = planted(60, n_embedding=64)
     write_output(tmp_path, vectors, nodes)
-    result = run_map(tmp_path, 'N_CLUSTERS=5')
+    result = run_map(tmp_path, 'N_CLUSTERS=5', 'TITLES=english')
     assert (result.returncode, result.stderr) == (0, '')
     text = (tmp_path / 'graph.json').read_text()
     graph = json.loads(text)
     assert graph['format'] == 'aniembed-graph/2' and graph['n_embedding'] == 64 and graph['lists'] == 900
-    assert graph['settings']['MARGIN'] == 2.0 and graph['settings']['N_CLUSTERS'] == 5
+    assert graph['settings'].items() >= {'MARGIN': 2.0, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
     assert '/home/me' not in text and str(tmp_path) not in text
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60
     assert [anime['id'] for anime in graph['anime']] == list(nodes)
@@ -39,10 +109,224 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
         assert graph['neighbours'][str(mal_id)][0][0] == list(nodes)[similarity[row].argmax()]
 
 
-def test_another_folders_neighbours_end_in_a_sentence(tmp_path):
+def test_the_same_inputs_give_the_same_files(tmp_path):
+    vectors, nodes, _ = planted(60)
+    sums = []
+    for _ in range(2):
+        assert run_map(write_output(tmp_path, vectors, nodes)).returncode == 0
+        written = [path for path in map(tmp_path.joinpath, FILES) if path.exists()]
+        sums.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in written])
+    assert sums[0] == sums[1] and len(sums[0]) >= 2
+
+
+@pytest.mark.parametrize(
+    'name, content',
+    [
+        ('neighbours.csv', 'mal_id,neighbour_id,similarity\n1,2,0.5\n'),
+        ('neighbours.csv', ''),
+        ('titles.json', '{"10": {"title": "A"}}'),
+        ('settings.json', '{"lists": 7}'),
+        ('embeddings.pkl', 'no pickle'),
+    ],
+)
+def test_files_that_do_not_fit_end_in_a_sentence(name, content, tmp_path):
     vectors, nodes, _ = planted(20)
-    write_output(tmp_path, vectors, nodes)
-    (tmp_path / 'neighbours.csv').write_text('mal_id,neighbour_id,similarity\n1,2,0.5\n')
-    result = run_map(tmp_path)
-    assert result.returncode == 1 and result.stderr.count('\n') == 1 and 'neighbours.csv' in result.stderr
-    assert not (tmp_path / 'graph.json').exists()
+    (write_output(tmp_path, vectors, nodes) / name).write_text(content)
+    with pytest.raises(files.RunError, match=name):
+        similarity_map.draw(str(tmp_path))
+    assert not any((tmp_path / written).exists() for written in FILES)
+
+
+def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch):
+    page = tmp_path / 'explorer.html'
+    page.write_text(
+        f'<meta content="img-src {similarity_map.USUAL_HOST};">\n{similarity_map.GRAPH_PLACE}<p>\u2713'
+    )
+    monkeypatch.setattr(similarity_map, 'EXPLORER', str(page))
+    vectors, nodes, _ = planted(20)
+    for k, mal_id in enumerate(nodes):
+        host = ['https://img.example:8080', 'https://a.example;script-src *'][k % 5 == 0]
+        nodes[mal_id]['main_picture'] = {'medium': f'{host}/{k}.jpg'}
+    _, graph = draw(tmp_path, monkeypatch, vectors, nodes)
+    html = (tmp_path / 'explore.html').read_text(encoding='utf-8')
+    assert 'content="img-src https://img.example:8080;"' in html and html.endswith('</script><p>\u2713')
+    start = html.index('id="graph">') + len('id="graph">')
+    assert json.loads(html[start : html.index('</script>', start)]) == graph
+    assert html.count('<script') == 1 and '\u2028' not in html
+    page.write_text('another page')
+    with pytest.raises(files.RunError, match='explorer.html'):
+        similarity_map.write_explorer(str(tmp_path / 'x.html'), graph, [])
+    assert not (tmp_path / 'x.html').exists()
+
+
+# ---- clusters, places, colours ----
+
+
+def find(n=100, **options):
+    vectors, nodes, group = planted(n, **options)
+    anime = similarity_map.titles.title_table(nodes, 'test')
+    clusters = similarity_map.find_clusters(vectors)
+    written = anime['title'].tolist()
+    return similarity_map.name_clusters(clusters, vectors, anime, written), clusters, group, written
+
+
+def test_planted_groups_are_found_and_named_by_their_genre():
+    names, clusters, group, _ = find()
+    assert len(names) == len(GROUPS)
+    for k, name in enumerate(names):
+        assert {GROUPS[g] for g in group[clusters == k]} == {
+            name
+        }  # Drama, which all have, is particular to none
+
+
+def test_without_genres_titles_of_the_cluster_name_it():
+    names, clusters, _, written = find(genres=False)
+    assert len(set(names)) == len(GROUPS)
+    for k, name in enumerate(names):
+        own = [
+            labels.shorten(written[row], similarity_map.LONGEST_NAME) for row in np.flatnonzero(clusters == k)
+        ]
+        assert any(name.startswith(title) for title in own)
+
+
+@pytest.mark.parametrize('n, width', [(200, 3200), (600, 2400)])
+def test_the_drawn_map_keeps_the_neighbours_that_tsne_keeps(n, width, tmp_path, monkeypatch):
+    vectors, nodes, group = planted(n, groups=[f'Genre {k}' for k in range(12)])
+    drawn, graph = draw(tmp_path, monkeypatch, vectors, nodes, MAP_WIDTH=width)
+    similarity = vectors @ vectors.T - 2 * np.eye(n)
+    nearest = np.argsort(-similarity, axis=1)[:, :5]
+    places = np.array([[anime['x'], anime['y']] for anime in graph['anime']])
+    plain = layout.kept_neighbours(nearest, layout.tsne_layouts(vectors, 30.0, 7)[0])
+    assert layout.kept_neighbours(nearest, places) > plain - 0.02
+    far = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(n)
+    assert (group[far.argmin(1)] == group).mean() > 0.98
+    check_map(drawn)
+
+
+def seen_without(cone, colours):
+    """CIELAB of sRGB colours as seen without one kind of cone (0 L, 1 M), after Vienot et al. 1999."""
+    rgb = np.array([[int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)] for colour in colours])
+    rgb = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    to_lms = [[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]]
+    lms = rgb @ np.transpose(to_lms)
+    if cone == 0:
+        lms[:, 0] = 2.02344 * lms[:, 1] - 2.52581 * lms[:, 2]
+    if cone == 1:
+        lms[:, 1] = 0.494207 * lms[:, 0] + 1.24827 * lms[:, 2]
+    rgb = np.clip(lms @ np.linalg.inv(np.transpose(to_lms)), 0, 1)
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = rgb @ np.transpose(to_xyz) / [0.9505, 1, 1.089]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
+
+
+@pytest.mark.parametrize('count', [5, 8, 14, 50])
+@pytest.mark.parametrize('cone', [None, 0, 1], ids=['all cones', 'protanopia', 'deuteranopia'])
+def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
+    random = np.random.default_rng(count)
+    angle = np.arange(count) * 2 * np.pi / count
+    clusters = np.arange(60 * count) % count
+    places = np.stack([np.cos(angle), np.sin(angle)], 1)[clusters]
+    colours = drawing.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
+    lab = seen_without(cone, colours)
+    for k in range(count):  # on a ring each cluster touches the next one
+        assert np.linalg.norm(lab[k] - lab[(k + 1) % count]) > 10, (colours[k], colours[(k + 1) % count])
+    assert len(set(colours)) == count
+
+
+# ---- names ----
+
+
+def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
+    long = 'Yahari Ore no Seishun Love Comedy wa Machigatteiru.'
+    shorts = labels.short_titles([long + end for end in ('', ' Zoku', ' Kan', ' 2nd Season')])
+    assert len(set(shorts)) == 4 and shorts[3].endswith('… 2nd Season')
+    assert labels.shorten('K-On!') == 'K-On!'
+    assert (
+        labels.shorten('Kaguya-sama wa Kokurasetai: Tensai-tachi no Renai Zunousen')
+        == 'Kaguya-sama wa Kokurasetai'
+    )
+    assert labels.shorten('X' * 90) == 'X' * 39 + '…'
+
+
+@pytest.mark.parametrize('n, share', [(5, 1), (20, 1), (100, 1), (1000, 0.8)])
+def test_every_title_is_there_and_its_name_where_it_fits(n, share, tmp_path, monkeypatch):
+    vectors, nodes, _ = planted(n, groups=[f'Genre {k}' for k in range(2 + n // 20)])
+    drawn, graph = draw(tmp_path, monkeypatch, vectors, nodes)
+    check_map(drawn)
+    assert len(graph['anime']) == len(drawn.boxes) == n
+    writable = [
+        bool(labels.font_for(node['title'])[1]) for node in nodes.values()
+    ]  # some fonts lack Japanese
+    assert sum(label is not None for label in drawn.labels) >= share * sum(writable)
+    radii = [anime['r'] for anime in graph['anime']]
+    assert radii[0] == max(radii) and radii[-1] == min(radii)  # the last one has no popularity
+
+
+@pytest.mark.parametrize('n_clusters', [1, 50])
+def test_one_cluster_and_fifty(n_clusters, tmp_path, monkeypatch):
+    vectors, nodes, _ = planted(100)
+    drawn, graph = draw(tmp_path, monkeypatch, vectors, nodes, N_CLUSTERS=n_clusters)
+    check_map(drawn)
+    assert len({cluster['name'] for cluster in graph['clusters']}) == n_clusters
+
+
+# ---- covers ----
+
+
+@pytest.fixture
+def server():
+    with PictureServer() as running:
+        yield running
+
+
+def test_covers_good_and_bad(server, tmp_path, monkeypatch, capsys):
+    vectors, nodes, _ = planted(60)
+    pages = [*BAD, 'png', 'moved', *['good'] * 25]
+    urls = {mal_id: f'{server.url}{page}?{k}' for k, (mal_id, page) in enumerate(zip(nodes, pages))}
+    urls |= dict(zip(list(nodes)[len(pages) :], ['file:///etc/passwd', 'http://']))
+    expected = list(nodes)[len(BAD) : len(pages)]
+    folder = tmp_path / 'covers'
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        covers = fetch_covers(urls, str(folder), timeout=2)
+        assert list(covers) == expected
+        assert (
+            server.sent < 40e6
+        )  # the endless one is left early; what lies in the sockets' buffers comes on top
+        assert f'{len(expected)} fetched' in capsys.readouterr().out
+        assert sorted(path.name for path in folder.iterdir()) == sorted(
+            f'{mal_id}.jpg' for mal_id in expected
+        )
+        (folder / f'{max(expected)}.jpg').write_bytes(b'broken')
+        server.asked.clear()
+        assert fetch_covers({mal_id: urls[mal_id] for mal_id in expected}, str(folder), timeout=2) == covers
+    assert server.asked == [f'/good?{len(pages) - 1}']  # only the broken file comes anew
+    drawn, _ = draw(tmp_path / 'map', monkeypatch, vectors, nodes, covers, COVERS_DIR='x')
+    check_map(drawn, tiles=True)
+    x0, y0, x1, y1 = drawn.boxes[len(BAD)]
+    assert (
+        np.asarray(
+            Image.open(tmp_path / 'map/similarity_map.png').crop((x0 + 9, y0 + 9, x1 - 9, y1 - 9))
+        ).std()
+        < 1
+    )
+
+
+@pytest.mark.parametrize('case', ['closed', 'silent'])
+def test_without_network_covers_are_given_up_within_seconds(case, server, tmp_path, capsys):
+    address = server.url + 'silent' if case == 'silent' else 'http://127.0.0.1:9/cover.jpg'
+    begun = time.monotonic()
+    assert fetch_covers(dict.fromkeys(range(100), address), str(tmp_path), workers=8, timeout=2) == {}
+    assert time.monotonic() - begun < 8
+    assert 'no server answers' in capsys.readouterr().out and len(server.asked) <= 32
+
+
+def test_nothing_is_imported_that_the_run_does_not_use():
+    code = (
+        'import similarity_map, sys; print(sorted({"mxnet", "requests", "textalloc"} & sys.modules.keys()))'
+    )
+    result = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT, timeout=60
+    )
+    assert result.stdout == '[]\n'

@@ -429,6 +429,19 @@ def test_hostile_and_damaged_pickles_end_in_a_sentence(tmp_path, name):
     assert outcomes(reader(tmp_path), [hostile_pickles()[name]], RunError) == {'read': 0, 'refused': 1}
 
 
+def test_a_file_that_unpacks_to_more_than_the_memory_there_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(safe_pickle, 'memory_of_machine', lambda: 100 << 20)
+    zeros = gzip.compress(bytes(1 << 25), 1)
+    read, memory = reader(tmp_path), 'asks for more memory than there is'
+    with pytest.raises(RunError, match=memory):  # one piece of 200 MB
+        read(gzip.compress(b'\x80\x04\x8e' + struct.pack('<Q', 200 << 20)) + zeros * 7)
+    with pytest.raises(RunError, match=memory):  # many of 32 MB
+        piece = gzip.compress(b'\x8e' + struct.pack('<Q', 1 << 25)) + zeros
+        read(gzip.compress(b'\x80\x04(') + piece * 7)
+    with pytest.raises(RunError, match='not the pickle'):  # a line without end
+        read(gzip.compress(b'\x80\x04I') + zeros * 7)
+
+
 def reader(folder):
     def read(content):
         (folder / 'lists.pkl').write_bytes(content)

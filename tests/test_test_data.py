@@ -45,14 +45,8 @@ def lists(frame):
 
 
 @pytest.fixture(scope='module')
-def position(ids, nodes):
-    """Title -> column."""
-    return {nodes[str(mal_id)]['title']: column for column, mal_id in enumerate(ids)}
-
-
-@pytest.fixture(scope='module')
 def similarity(lists, ids, nodes):
-    """DESIGN's S with MARGIN 1, over the lists with at least 15 scores; the diagonal is empty."""
+    """Return the pair sums with MARGIN 1 over the lists with 15 scores or more; the diagonal is empty."""
     mean = np.array([nodes[str(mal_id)]['mean'] for mal_id in ids])
     kept = lists[(lists > 0).sum(1) >= 15]
     offsets = np.where(kept > 0, np.maximum(0, kept - mean + 1), 0)
@@ -63,26 +57,15 @@ def similarity(lists, ids, nodes):
 
 
 def test_titles(ids, nodes):
-    assert len(ids) == len(set(ids)) == 100
-    assert [int(key) for key in nodes] == ids
-    seen_genres, seen_studios = {}, {}
+    assert len(ids) == len(set(ids)) == 100 and [int(key) for key in nodes] == ids
     for rank, (key, node) in enumerate(nodes.items(), 1):
         assert node['id'] == int(key) and node['popularity'] == rank
         assert 5 < node['mean'] < 10 and node['title'] and 'main_picture' not in node
         assert node['media_type'] in ('tv', 'movie', 'ova', 'ona', 'special')
-        assert node['rating'] in ('g', 'pg', 'pg_13', 'r', 'r+')
-        assert set(node['alternative_titles']) == {'synonyms', 'en', 'ja'}
-        assert 1980 < node['start_season']['year'] < 2026
-        assert node['start_season']['season'] in ('winter', 'spring', 'summer', 'fall')
-        assert node.get('num_episodes', 1) > 0
-        for parts, seen in ((node['genres'], seen_genres), (node['studios'], seen_studios)):
-            assert parts and len({part['id'] for part in parts}) == len(parts)
-            for part in parts:
-                assert seen.setdefault(part['id'], part['name']) == part['name']
-    # No two names share an id, and no name has two
-    assert len(set(seen_genres.values())) == len(seen_genres) and len(set(seen_studios.values())) == len(
-        seen_studios
-    )
+        assert 1980 < node['start_season']['year'] < 2026 and node['genres'] and node['studios']
+    for parts in ('genres', 'studios'):  # no two names share an id, and no name has two
+        pairs = {(part['id'], part['name']) for node in nodes.values() for part in node[parts]}
+        assert len(pairs) == len({number for number, _ in pairs}) == len({name for _, name in pairs})
 
 
 def test_usernames(frame):
@@ -104,7 +87,7 @@ def test_pickle(frame, lists, ids):
 
 
 def test_figures_of_real_lists(lists):
-    """The figures that the issue asks for, measured here and not by the script."""
+    """Compare with the figures of real lists, measured here and not by the script."""
     scored = lists > 0
     counts, scorers = scored.sum(1), scored.sum(0)
     assert np.abs(np.percentile(counts, [25, 50, 75]) - [6, 15, 30]).max() <= 1
@@ -147,26 +130,6 @@ def test_a_sequel_is_nearest_to_its_franchise(script, similarity):
     assert np.mean(found) >= 0.9
 
 
-GROUPS = {
-    'shounen': 'Naruto|Naruto: Shippuuden|Bleach|One Piece|Dragon Ball Z|Hunter x Hunter (2011)|Fairy Tail',
-    'everyday': 'Toradora!|Clannad|Hyouka|K-On!|Nichijou|Horimiya|Kyoukai no Kanata',
-    'dark': 'Elfen Lied|Tokyo Ghoul|Mirai Nikki (TV)|Kiseijuu: Sei no Kakuritsu|Another|Death Note',
-    'other worlds': 'Overlord|Tate no Yuusha no Nariagari|No Game No Life|Sword Art Online',
-    'machines': 'Neon Genesis Evangelion|Tengen Toppa Gurren Lagann|Code Geass: Hangyaku no Lelouch',
-}
-
-
-@pytest.mark.parametrize('group', GROUPS)
-def test_a_group_lies_together(similarity, position, group):
-    """Titles that everybody would put together are more similar to each other than to the rest."""
-    average = np.nanmean(similarity, axis=1)
-    particular = similarity - average[:, None] - average + np.nanmean(similarity)
-    columns = [position[title] for title in GROUPS[group].split('|')]
-    rest = np.setdiff1d(np.arange(100), columns)
-    for k in columns:
-        assert np.nanmean(particular[k, columns]) > np.mean(particular[k, rest]) + 0.03
-
-
 def test_script_makes_the_small_files_again(script, ids, nodes):
     titles = script.read_titles()
     assert [t.mal_id for t in titles] == ids and script.api_nodes(titles) == nodes
@@ -196,18 +159,6 @@ print(lists.shape, hashlib.sha256(pickle.dumps(lists, protocol=4)).hexdigest())
         for seed in '12'
     ]
     assert outputs[0] == outputs[1] and outputs[0].startswith('(3000, 100) ')
-
-
-@pytest.mark.slow
-def test_script_makes_the_committed_lists_again(script, frame):
-    """Draw the first block of members anew, with the full calibration.
-
-    On another processor a sum may differ in its last bit, so a few entries in 100,000 may differ.
-    """
-    again = script.make_lists(script.read_titles(), script.make_usernames(script.USERS_LONG), script.BLOCK)
-    committed = frame.iloc[: script.BLOCK]
-    assert again.index.equals(committed.index) and again.columns.equals(committed.columns)
-    assert (again.fillna(-1) != committed.fillna(-1)).to_numpy().mean() < 1e-4
 
 
 @pytest.mark.parametrize('arguments, status', [(['a', 'b'], 2), (['no/such/folder'], 1)])

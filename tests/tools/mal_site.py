@@ -141,7 +141,9 @@ class Site:
         return ('plan_to_watch', 'watching', 'on_hold', 'completed')[place % 4]
 
     def related(self, place):
-        """Return the relations of a title: every fifth one has a sequel, which comes right after it."""
+        """Return the relations of a title: its own, or every fifth one has a sequel, right after it."""
+        if 'related_anime' in self.nodes[place]:
+            return self.nodes[place]['related_anime']
         found = []
         for other, kind in ((place + 1, 'sequel'), (place - 1, 'prequel')):
             first = min(place, other)

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Measure the map: neighbours kept, trustworthiness, overlaps, names written, seconds.
+
+    python3 tests/benchmarks/map.py OUTPUT_DIR [OUTPUT_DIR ...] [--covers FOLDER]
+
+OUTPUT_DIR holds what embeddings.py writes; nothing is written there. Rows: plain t-SNE (scikit-learn,
+perplexity 30 or the square root of the number of titles), the t-SNE of the map, and the drawn map.
+
+    kept        share of each title's five nearest in the vectors that are its five nearest on the plane
+    trust       trustworthiness of the five nearest (Venna and Kaski 2001): 1 where no stranger comes near
+    overlaps    pairs of marks, or of a name and a mark or another name, that overlap
+    names       share of titles whose name is written
+    seconds     of this process: t-SNE, drawing and saving
+"""
+
+import argparse
+import io
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.manifold import TSNE, trustworthiness
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+import similarity_map  # noqa: E402
+from aniembed import drawing, layout  # noqa: E402
+
+PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
+TRUST_UP_TO = 5000  # titles: trustworthiness takes n x n numbers
+
+
+def row(name, vectors, nearest, places, seconds, rest=''):
+    """Print one row of the table."""
+    k = nearest.shape[1]
+    few = len(vectors) <= TRUST_UP_TO
+    trust = trustworthiness(vectors, places, n_neighbors=k, metric='cosine') if few else np.nan
+    kept = layout.kept_neighbours(nearest, places)
+    print(f'{name:18} {kept:6.3f} {trust:6.3f} {seconds:8.1f}  {rest}', flush=True)
+
+
+def overlaps(drawn, tiles):
+    """Return the number of overlapping pairs of marks and names."""
+    names = [label.box for label in [*drawn.names, *drawn.labels] if label]
+    boxes = np.array([*drawn.boxes, *names])
+    count = 0
+    for one in range(len(boxes)):
+        other = boxes[one + 1 :]
+        low, high = np.maximum(boxes[one, :2], other[:, :2]), np.minimum(boxes[one, 2:], other[:, 2:])
+        hit = np.flatnonzero((high - low > 1).all(1)) + one + 1
+        if not tiles:  # of two discs the middles decide
+            both = hit[(hit < len(drawn.boxes)) & (one < len(drawn.boxes))]
+            middle, radius = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2] - boxes[:, 0]) / 2
+            apart = np.linalg.norm(middle[both] - middle[one], axis=1) >= radius[both] + radius[one]
+            hit = np.setdiff1d(hit, both[apart])
+        count += len(hit)
+    return count
+
+
+def measure(folder, covers):
+    """Print the rows of one OUTPUT_DIR."""
+    vectors, anime, neighbours, _ = similarity_map.read_output(folder)
+    points = np.ascontiguousarray(vectors, np.float32)
+    nearest, n = similarity_map.nearest_rows(neighbours), len(points)
+    written = anime['title'].tolist()
+    paths = {mal_id: Path(covers, f'{mal_id}.jpg') for mal_id in anime.index} if covers else {}
+    paths = {mal_id: path for mal_id, path in paths.items() if path.exists()}
+    print(f'{folder}: {n:,} titles, {len(paths):,} covers\n{"":18}   kept  trust  seconds')
+    begun = time.process_time()
+    tsne = TSNE(metric='cosine', init='pca', perplexity=min(PLAIN_PERPLEXITY, n**0.5), random_state=0)
+    plain = tsne.fit_transform(points)
+    row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
+
+    begun = time.process_time()
+    layouts = layout.tsne_layouts(points, 0, 7)
+    seconds = time.process_time() - begun
+    best = max(layouts, key=lambda places: layout.kept_neighbours(nearest, places))
+    row(f't-SNE, best of {len(layouts)}', points, nearest, best, seconds)
+    clusters = similarity_map.find_clusters(points)
+    names = similarity_map.name_clusters(clusters, points, anime, written)
+    begun = time.process_time()
+    titles = anime, written, paths
+    drawn = drawing.draw_map(3200, (layouts, nearest), (clusters, names), titles, lambda kept: f'{kept:.0%}')
+    drawn.image.save(io.BytesIO(), 'PNG', compress_level=drawing.COMPRESSION)
+    seconds = time.process_time() - begun
+    share = sum(label is not None for label in drawn.labels) / n
+    size = f'{drawn.image.width} x {drawn.image.height}'
+    rest = f'{overlaps(drawn, bool(paths))} overlaps, {share:.0%} of the names, {size}'
+    row('drawn map', points, nearest, drawn.places[:, :2], seconds, rest)
+
+
+def main():
+    """Measure each OUTPUT_DIR."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('output_dir', nargs='+')
+    parser.add_argument('--covers')
+    arguments = parser.parse_args()
+    for folder in arguments.output_dir:
+        measure(folder, arguments.covers)
+
+
+if __name__ == '__main__':
+    main()
