@@ -430,6 +430,7 @@ def learn(workers):
             else f'{ANIME_DATA_LIST}, as far as ANIME_DATA knows them,'
         )
         raise RunError(f'{where} holds {len(ids)} titles; {MIN_TITLES} or more are needed.')
+    similarity_map.check_sizes(len(ids))
     nodes = titles.select_nodes(nodes, ids, ANIME_DATA)
     anime = titles.title_table(nodes, ANIME_DATA)
 

@@ -109,6 +109,14 @@ def read_neighbours(path, ids):
     return neighbours
 
 
+def check_sizes(n):
+    """Check the globals that the number of titles bounds; UsageError names the one that is too large."""
+    for name, most in (('PERPLEXITY', n - 1), ('N_CLUSTERS', n // 2)):
+        value = globals()[name]
+        if value > most:
+            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {n} titles.')
+
+
 def read_output(output_dir):
     """Read what embeddings.py has written: (vectors, anime, neighbours, info).
 
@@ -127,10 +135,6 @@ def read_output(output_dir):
         raise files.RunError(
             f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
         ) from None
-    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
-        value = globals()[name]
-        if value > most:
-            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {len(ids)} titles.')
     return vectors, anime, neighbours, info
 
 
@@ -276,6 +280,7 @@ def write_explorer(path, graph, urls):
 def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
     vectors, anime, neighbours, info = read_output(output_dir)
+    check_sizes(len(anime))
     written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)

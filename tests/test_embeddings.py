@@ -258,6 +258,14 @@ def test_a_wrong_argument_is_a_sentence_and_status_2(planted, tmp_path, argument
     assert not (tmp_path / 'output').exists()
 
 
+@pytest.mark.parametrize('argument', ['N_CLUSTERS=25', 'PERPLEXITY=48'])
+def test_what_does_not_fit_the_number_of_titles_is_said_before_the_training(planted, tmp_path, argument):
+    arguments = [*arguments_for(planted.folder), f'OUTPUT_DIR={tmp_path}/output', argument]
+    status, said = call(embeddings.main, arguments, tmp_path)
+    assert status == 2 and 'for 48 titles' in said and is_sentence(said), said
+    assert not os.listdir(tmp_path / 'output')
+
+
 # NAME=value arguments and scores -> words of the sentence
 FAILED_RUNS = {
     'few titles': ([], planted_scores(40)[0][:, :4], '4 titles'),

@@ -241,6 +241,8 @@ def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
     long = 'Yahari Ore no Seishun Love Comedy wa Machigatteiru.'
     shorts = labels.short_titles([long + end for end in ('', ' Zoku', ' Kan', ' 2nd Season')])
     assert len(set(shorts)) == 4 and shorts[3].endswith('… 2nd Season')
+    for end in ('(TV)', '(2011)'):
+        assert labels.shorten(f'{long} {end}').endswith(f'… {end}')
     assert labels.shorten('K-On!') == 'K-On!'
     assert (
         labels.shorten('Kaguya-sama wa Kokurasetai: Tensai-tachi no Renai Zunousen')
