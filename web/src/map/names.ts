@@ -26,7 +26,7 @@ const DESCENT = 3
  */
 const SPECK = 4
 /** So many pixels a text below the marks moves to cover one mark less. */
-const SHIFT_FOR_A_MARK = 50
+const SHIFT_FOR_A_MARK = 80
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
 /** Width in pixels of the line around letters. */
