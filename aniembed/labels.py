@@ -154,6 +154,8 @@ def wrapped(text, count):
 
 def wrappings(text):
     """Return the ways to break a title into lines, the best first."""
+    if max(map(len, text.split(' '))) > WIDEST:
+        return [textwrap.wrap(text, LINE)]
     best = 1 + (len(text) > LINE) + (len(text) > 2 * LINE)
     ways = [wrapped(text, count) for count in sorted({1, 2, 3}, key=lambda count: abs(count - best))]
     return [

@@ -241,7 +241,7 @@ def test_the_home_folder_can_be_written_as_a_tilde(planted, tmp_path, monkeypatc
 # argument -> words of the sentence. What is wrong in a file stands in the test of the module that reads it.
 WRONG_ARGUMENTS = {
     'EPOCH=3': 'did you mean EPOCHS=',
-    'EPOCHS=0': 'EPOCHS is',
+    'EPOCHS=-1': 'EPOCHS is',
     'BOTTER_LIMIT=nan': 'BOTTER_LIMIT is',
     'N_CLUSTERS=51': 'N_CLUSTERS is',  # a global of similarity_map.py
     'MX_CONTEXT=tpu': "'cpu' or 'gpu'",

@@ -12,6 +12,7 @@ import { makeIndex } from './search'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
+import { useRecommendations } from './useRecommendations'
 
 // sigma.js asks for WebGL as soon as it is imported; a browser without it must not import it.
 const MapView = lazy(() => import('./map/MapView'))
@@ -128,6 +129,7 @@ export function Explorer({ graph, theme }: { graph: AnimeGraph; theme: Theme }) 
   const walk = useWalk(graph)
   const { route, selected, close } = walk
   const scores = useScores(graph)
+  const recommended = useRecommendations(graph, scores.list)
   const index = useMemo(() => makeIndex(graph.anime), [graph])
   const clusters = useClusters(route)
   const [mapWorks, setMapWorks] = useState(hasWebGL)
@@ -160,7 +162,7 @@ export function Explorer({ graph, theme }: { graph: AnimeGraph; theme: Theme }) 
           <ClusterLegend graph={graph} {...clusters} />
         </aside>
       )}
-      {withPanel && <SidePanel ref={panel} graph={graph} walk={walk} scores={scores} dropped={dropped} />}
+      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, dropped }} />}
       {dragging && (
         <div className="drop-here" aria-hidden="true">
           Drop your list here

@@ -4,24 +4,25 @@ import type { AnimeGraph } from './graph'
 import { PanelHead } from './parts'
 import { animeAddress } from './route'
 import { ScoresPanel } from './ScoresPanel'
-import type { useScores } from './scores'
+import { rated, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
+import type { Recommended } from './useRecommendations'
 
 interface Props {
   ref: React.Ref<HTMLElement>
   graph: AnimeGraph
   walk: Walk
   scores: ReturnType<typeof useScores>
+  recommended: Recommended
   dropped: File | null
 }
 
-export function SidePanel({ ref, graph, walk, scores, dropped }: Props) {
+export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Props) {
   const { route, selected, trail, close } = walk
   const onScore = (score: number | null) => {
-    const next = new Map(scores.scores)
-    if (score === null) next.delete(selected!.id)
-    else next.set(selected!.id, score)
-    scores.change(next)
+    const { id, title } = selected!
+    const text = score === null ? `${title} is off your list.` : `${title} has the score ${score}.`
+    scores.change(rated(scores.list, id, score), text)
   }
   if (selected)
     return (
@@ -41,7 +42,7 @@ export function SidePanel({ ref, graph, walk, scores, dropped }: Props) {
   if (route.page === 'scores')
     return (
       <section ref={ref} className="panel" aria-label="Your scores">
-        <ScoresPanel graph={graph} {...scores} onOpen={walk.begin} onClose={close} dropped={dropped} />
+        <ScoresPanel {...scores} {...{ graph, recommended, dropped }} onOpen={walk.begin} onClose={close} />
       </section>
     )
   return (

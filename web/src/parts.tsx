@@ -67,10 +67,12 @@ interface RowProps {
   onOpen(id: number): void
   children?: React.ReactNode
   note?: React.ReactNode
+  /** Below the link. */
+  below?: React.ReactNode
 }
 
 /** One title in a list: cover, titles, facts; a link, so that it can be opened in another tab too. */
-export function TitleRow({ anime, onOpen, children, note }: RowProps) {
+export function TitleRow({ anime, onOpen, children, note, below }: RowProps) {
   const open = (event: React.MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
@@ -90,6 +92,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
         </span>
         {children}
       </a>
+      {below}
     </li>
   )
 }

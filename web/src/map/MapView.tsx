@@ -57,8 +57,8 @@ const makeSettings = (graph: AnimeGraph, view: View): Partial<Settings> => ({
   maxCameraRatio: 4,
   enableCameraRotation: false,
   stagePadding: stagePadding(),
-  // Marks grow more slowly than distances, so zooming in separates them.
-  zoomToSizeRatioFunction: (ratio) => ratio ** 0.7,
+  // Marks grow more slowly than distances, so zooming in separates them; farther out they shrink alike.
+  zoomToSizeRatioFunction: (ratio) => (ratio > 1 ? ratio : ratio ** 0.7),
   nodeReducer: (key, data) =>
     ({ ...data, ...appearance(graph.byId.get(Number(key))!, view) }) as Partial<NodeDisplayData>,
 })
