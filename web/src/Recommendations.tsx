@@ -1,99 +1,52 @@
-/** Recommendations from the user's scores, with filters. */
-import { useEffect, useMemo, useRef, useState } from 'react'
-import type { Anime, AnimeGraph } from './graph'
-import { Facts, mediaTypeName, TitleRow } from './parts'
-import type { Recommendation } from './recommend'
-import RecommendWorker from './recommend.worker?worker&inline'
-import type { Scores } from './scores'
-
-const STEP = 20
+/** Recommendations from the user's list, with filters; titles and reasons can be taken out. */
+import { FilterFields } from './FilterFields'
+import type { AnimeGraph } from './graph'
+import { plannedTitles } from './opinions'
+import { Facts, TitleRow } from './parts'
+import type { Recommendation, Table } from './recommend'
+import { toggled, type UserList } from './scores'
+import { type Recommended, STEP } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph
-  scores: Scores
+  list: UserList
+  recommended: Recommended
+  change(list: UserList, text: string): void
   onOpen(id: number): void
 }
 
-/**
- * Return what the worker answers; null before the first answer. `stale` while the answer to the present
- * scores is due.
- */
-function useRecommendations(graph: AnimeGraph, scores: Scores) {
-  const [result, setResult] = useState<{ number: number; recommendations: Recommendation[] } | null>(null)
-  const worker = useRef<Worker>(null)
-  const asked = useRef(0)
-  useEffect(() => {
-    const started = new RecommendWorker()
-    const ids = graph.anime.map(({ id }) => id)
-    started.postMessage({ ids, vectors: graph.vectors, model: graph.model })
-    started.onmessage = ({ data }) => setResult(data)
-    worker.current = started
-    return () => started.terminate()
-  }, [graph])
-  useEffect(() => {
-    asked.current++
-    worker.current!.postMessage({ number: asked.current, scores })
-  }, [graph, scores])
-  return { recommendations: result?.recommendations ?? null, stale: result?.number !== asked.current }
-}
-
-interface Filters {
-  yearFrom: string
-  yearTo: string
-  minScore: string
-  type: string
-}
-
-/** Return whether a title passes. An unknown year, mean score or type does not pass a filter that is set. */
-function passes({ year, mean, mediaType }: Anime, { yearFrom, yearTo, minScore, type }: Filters): boolean {
-  const atLeast = (value: number | null, least: string) =>
-    !Number(least) || (value !== null && value >= Number(least))
-  const atMost = (value: number | null, most: string) =>
-    !Number(most) || (value !== null && value <= Number(most))
-  return (
-    atLeast(year, yearFrom) &&
-    atMost(year, yearTo) &&
-    atLeast(mean, minScore) &&
-    (!type || mediaType === type)
-  )
-}
-
-export function Recommendations({ graph, scores, onOpen }: Props) {
-  const { recommendations, stale } = useRecommendations(graph, scores)
-  const [filters, setFilters] = useState<Filters>({ yearFrom: '', yearTo: '', minScore: '', type: '' })
-  const [shown, setShown] = useState(STEP)
-  if (!recommendations) return <p role="status">Computing recommendations…</p>
-  const passing = recommendations.filter(({ id }) => passes(graph.byId.get(id)!, filters))
+export function Recommendations({ graph, list, recommended, change, onOpen }: Props) {
+  const { options, setOptions, answer, stale } = recommended
+  if (!answer) return <p role="status">Computing recommendations…</p>
+  const { table } = answer
+  if (!table) return <p className="message">Your list says nothing of the titles of this map yet.</p>
+  const title = (id: number) => graph.byId.get(id)!.title
+  const refuse = (id: number) =>
+    change({ ...list, unwanted: toggled(list.unwanted, id) }, `${title(id)} is not recommended any more.`)
+  const mute = (id: number) =>
+    change({ ...list, muted: toggled(list.muted, id) }, `${title(id)} is left out as a reason.`)
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
       <h3 id="recommended">Recommended for you</h3>
-      <FilterFields graph={graph} filters={filters} onFilters={setFilters} />
-      {recommendations.length === 0 && <p className="message">Your list has every title of this map.</p>}
-      {recommendations.length > 0 && passing.length === 0 && (
-        <p className="message">No title passes these filters.</p>
-      )}
+      <FilterFields
+        graph={graph}
+        options={options}
+        withPlanned={plannedTitles(list).size > 0}
+        onOptions={setOptions}
+      />
+      <Nothing table={table} />
       <ol className="titles recommendations">
-        {passing.slice(0, shown).map(({ id, reasons }) => (
-          <TitleRow
-            key={id}
-            anime={graph.byId.get(id)!}
-            onOpen={onOpen}
-            note={
-              <>
-                <Facts anime={graph.byId.get(id)!} />
-                {reasons.length > 0 && (
-                  <span className="reasons">
-                    because of {reasons.map((reason) => graph.byId.get(reason)!.title).join(' · ')}
-                  </span>
-                )}
-              </>
-            }
-          />
+        {table.rows.map((row) => (
+          <Row key={row.id} graph={graph} row={row} onOpen={onOpen} onRefuse={refuse} onMute={mute} />
         ))}
       </ol>
-      {passing.length > shown && (
+      {table.passing > table.rows.length && (
         <p>
-          <button type="button" className="quiet" onClick={() => setShown(shown + STEP)}>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => setOptions({ ...options, number: options.number + STEP })}
+          >
             Show more
           </button>
         </p>
@@ -102,49 +55,67 @@ export function Recommendations({ graph, scores, onOpen }: Props) {
   )
 }
 
-interface FilterProps {
-  graph: AnimeGraph
-  filters: Filters
-  onFilters(filters: Filters): void
+/** Why nothing is recommended, if that is so. */
+function Nothing({ table }: { table: Table }) {
+  if (table.passing > 0) return null
+  if (table.candidates === 0) return <p className="message">Your list has every title of this map.</p>
+  const taken = table.taken.map(([name, number]) => `${name} takes ${number.toLocaleString('en')}`)
+  return (
+    <p className="message">
+      Nothing is left: of the {table.candidates.toLocaleString('en')} titles that are not on your list,{' '}
+      {taken.join(', then ')}.
+    </p>
+  )
 }
 
-function FilterFields({ graph, filters, onFilters }: FilterProps) {
-  const types = useMemo(() => {
-    const all = new Set(graph.anime.map(({ mediaType }) => mediaType))
-    return [...all].filter((type) => type !== null).sort()
-  }, [graph])
-  const field = (name: keyof Filters) => ({
-    value: filters[name],
-    onChange: ({ target }: React.ChangeEvent<HTMLInputElement | HTMLSelectElement>) =>
-      onFilters({ ...filters, [name]: target.value }),
-  })
-  return (
-    <div className="filters">
-      <label>
-        From year
-        <input type="number" inputMode="numeric" min={1900} max={2100} {...field('yearFrom')} />
-      </label>
-      <label>
-        To year
-        <input type="number" inputMode="numeric" min={1900} max={2100} {...field('yearTo')} />
-      </label>
-      <label>
-        Min. score
-        <input type="number" inputMode="decimal" min={1} max={10} step={0.1} {...field('minScore')} />
-      </label>
-      {types.length > 0 && (
-        <label>
-          Type
-          <select {...field('type')}>
-            <option value="">Any</option>
-            {types.map((type) => (
-              <option key={type} value={type}>
-                {mediaTypeName(type)}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+interface RowProps {
+  graph: AnimeGraph
+  row: Recommendation
+  onOpen(id: number): void
+  onRefuse(id: number): void
+  onMute(id: number): void
+}
+
+function Row({ graph, row: { id, tags, reasons }, onOpen, onRefuse, onMute }: RowProps) {
+  const anime = graph.byId.get(id)!
+  const note = (
+    <>
+      <Facts anime={anime} />
+      {tags.map((tag) => (
+        <span key={tag} className="tag">
+          {tag}
+        </span>
+      ))}
+    </>
+  )
+  const below = (
+    <div className="reasons">
+      {reasons.length > 0 && 'because of '}
+      {reasons.map((reason) => {
+        const { title } = graph.byId.get(reason)!
+        return (
+          <span key={reason} className="reason">
+            {title}
+            <button
+              type="button"
+              aria-label={`Leave out ${title} as a reason`}
+              title="Leave out as a reason"
+              onClick={() => onMute(reason)}
+            >
+              ×
+            </button>
+          </span>
+        )
+      })}
+      <button
+        type="button"
+        className="quiet refuse"
+        aria-label={`Not interested in ${anime.title}`}
+        onClick={() => onRefuse(id)}
+      >
+        Not interested
+      </button>
     </div>
   )
+  return <TitleRow anime={anime} onOpen={onOpen} note={note} below={below} />
 }

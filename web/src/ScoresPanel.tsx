@@ -1,20 +1,16 @@
-/** The user's scores: the list file, the scored titles, and the recommendations. */
+/** The user's list: the file, the scored titles, the recommendations, and undoing every change. */
 import { useEffect, useRef, useState } from 'react'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
-import { type ListFile, readListFile } from './listfile'
+import { readListFile, report } from './listfile'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
-import { type Scores, scoredOn } from './scores'
+import { EMPTY, imported, toggled, type UserList, type useScores } from './scores'
+import type { Recommended } from './useRecommendations'
 
-interface Props {
+type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph
-  scores: Scores
-  /** Those with a score and on this map, the highest first. */
-  scored: [number, number][]
-  /** Whether the browser keeps the scores. */
-  kept: boolean
-  change(scores: Scores): void
+  recommended: Recommended
   onOpen(id: number): void
   onClose(): void
   /** A file that was dropped on the page; a new object for each drop. */
@@ -27,34 +23,22 @@ const MAX_LISTED = 200
 const count = (number: number, one: string, more: string) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : more}`
 
-function describe(graph: AnimeGraph, { user, scores }: ListFile): string {
-  const name = user ? `The list of ${user}` : 'The list'
-  const withScore = [...scores.values()].filter((score) => score > 0).length.toLocaleString('en')
-  const onMap = scoredOn(graph, scores).length.toLocaleString('en')
-  return `${name}: ${count(scores.size, 'entry', 'entries')}, ${withScore} with a score, ${onMap} of these on this map.`
-}
-
-interface Message {
-  text: string
-  bad?: boolean
-  undo?: Scores
-}
-
-/** Reading list files, removing all scores, and undoing that, with a message about the last of them. */
-function useActions({ graph, scores, change, dropped }: Props) {
-  const [message, setMessage] = useState<Message | null>(null)
+/** Reading list files: whether one is being read, and what was wrong with the last. */
+function useFiles({ graph, list, change, dropped, recommended }: Props) {
+  const [failure, setFailure] = useState<string | null>(null)
   const [reading, setReading] = useState(false)
-
   const read = async (file: File) => {
     setReading(true)
-    setMessage(null)
+    setFailure(null)
     try {
-      const list = await readListFile(file)
-      change(new Map([...scores, ...list.scores]))
-      setMessage({ text: describe(graph, list) })
+      const found = await readListFile(file)
+      const onMap = [...found.scores.keys()].filter((id) => graph.byId.has(id)).length
+      const name = found.user ? `The list of ${found.user}` : 'The list'
+      recommended.scroll.current = 0
+      change(imported(list, found), `${name}: ${report(found, onMap)}`)
     } catch (error) {
       if (!(error instanceof FileError)) throw error
-      setMessage({ text: error.message, bad: true })
+      setFailure(error.message)
     } finally {
       setReading(false)
     }
@@ -65,24 +49,32 @@ function useActions({ graph, scores, change, dropped }: Props) {
     handled.current = dropped
     void read(dropped)
   })
+  return { failure, reading, read }
+}
 
-  const removeAll = () => {
-    setMessage({ text: 'All scores are removed.', undo: scores })
-    change(new Map())
-  }
-  const undo = (removed: Scores) => {
-    setMessage(null)
-    change(removed)
-  }
-  return { message, reading, read, removeAll, undo }
+/** Put the panel where it was when it was last shown. */
+function useKeptScroll({ scroll }: Recommended) {
+  const mark = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const panel = mark.current!.closest('.panel')!
+    panel.scrollTop = scroll.current
+    const onScroll = () => {
+      scroll.current = panel.scrollTop
+    }
+    panel.addEventListener('scroll', onScroll)
+    return () => panel.removeEventListener('scroll', onScroll)
+  }, [scroll])
+  return mark
 }
 
 export function ScoresPanel(props: Props) {
-  const { graph, scores, scored, kept, onOpen, onClose } = props
-  const { message, reading, read, removeAll, undo } = useActions(props)
+  const { graph, list, scored, kept, change, recommended, onOpen, onClose } = props
+  const { failure, reading, read } = useFiles(props)
+  const mark = useKeptScroll(recommended)
   return (
     <>
       <PanelHead title="Your scores" onClose={onClose} />
+      <LastChange {...props} />
       <p>
         Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; you can also
         drop it on this page). It is read in your browser and never leaves it.
@@ -91,23 +83,14 @@ export function ScoresPanel(props: Props) {
         <FileButton disabled={reading} onFile={read}>
           {reading ? 'Reading the list…' : 'Open list file'}
         </FileButton>
-        {scores.size > 0 && (
-          <button type="button" className="quiet" onClick={removeAll}>
+        {list.scores.size > 0 && (
+          <button type="button" className="quiet" onClick={() => change(EMPTY, 'All scores are removed.')}>
             Remove all scores
           </button>
         )}
       </p>
-      <div role="status">
-        {message && (
-          <p className={message.bad ? 'message bad' : 'message'}>
-            {message.text}{' '}
-            {message.undo && (
-              <button type="button" className="quiet" onClick={() => undo(message.undo!)}>
-                Undo
-              </button>
-            )}
-          </p>
-        )}
+      <div role="status" ref={mark}>
+        {failure && <p className="message bad">{failure}</p>}
         {!kept && (
           <p className="message">
             This browser does not keep data for this page. The scores are lost when you close it.
@@ -115,16 +98,44 @@ export function ScoresPanel(props: Props) {
         )}
       </div>
       {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
-      {scored.length > 0 && graph.model && <Recommendations graph={graph} scores={scores} onOpen={onOpen} />}
+      <LeftOut graph={graph} list={list} change={change} />
+      {list.scores.size > 0 && graph.model && (
+        <Recommendations {...{ graph, list, recommended, change, onOpen }} />
+      )}
       {!graph.model && (
         <p className="message">
           This graph does not contain what recommendations need. Make it again with embeddings.py.
         </p>
       )}
-      {graph.model && scored.length === 0 && !message && (
+      {graph.model && list.scores.size === 0 && !failure && (
         <p className="message">You have not scored a title of this map yet.</p>
       )}
     </>
+  )
+}
+
+/** The last change, which stays in sight until it is undone or put away. */
+function LastChange({ last, undo }: Pick<Props, 'last' | 'undo'>) {
+  const [away, setAway] = useState<Props['last']>(null)
+  return (
+    <div role="status" className="last-change">
+      {last && last !== away && (
+        <p className="message">
+          {last.text}{' '}
+          <button type="button" className="quiet" onClick={undo}>
+            Undo
+          </button>
+          <button
+            type="button"
+            className="quiet"
+            aria-label="Hide this message"
+            onClick={() => setAway(last)}
+          >
+            ×
+          </button>
+        </p>
+      )}
+    </div>
   )
 }
 
@@ -168,6 +179,41 @@ function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' 
         ))}
       </ol>
       {scored.length > MAX_LISTED && <p>… and {scored.length - MAX_LISTED} more.</p>}
+    </details>
+  )
+}
+
+/** What the user took out: titles, and reasons. */
+function LeftOut({ graph, list, change }: Pick<Props, 'graph' | 'list' | 'change'>) {
+  const out = (['unwanted', 'muted'] as const).flatMap((kind) =>
+    [...list[kind]].filter((id) => graph.byId.has(id)).map((id) => ({ kind, id })),
+  )
+  if (out.length === 0) return null
+  const takeBack = (kind: 'unwanted' | 'muted', id: number) => {
+    const next: UserList = { ...list, [kind]: toggled(list[kind], id) }
+    const { title } = graph.byId.get(id)!
+    change(next, kind === 'muted' ? `${title} is a reason again.` : `${title} can be recommended again.`)
+  }
+  return (
+    <details>
+      <summary>{count(out.length, 'title', 'titles')} left out</summary>
+      <ol className="scored-titles">
+        {out.map(({ kind, id }) => (
+          <li key={kind + id}>
+            <span>
+              {graph.byId.get(id)!.title}{' '}
+              <span className="facts">{kind === 'muted' ? 'as a reason' : 'not interested'}</span>
+            </span>
+            <button
+              type="button"
+              aria-label={`Take back ${graph.byId.get(id)!.title}`}
+              onClick={() => takeBack(kind, id)}
+            >
+              Take back
+            </button>
+          </li>
+        ))}
+      </ol>
     </details>
   )
 }

@@ -1,27 +1,29 @@
 /** The panel beside the map: a title, the user's scores, or that the address is not known. */
 import type { Walk } from './Explorer'
+import { GroupPanel } from './GroupPanel'
 import type { AnimeGraph } from './graph'
 import { PanelHead } from './parts'
 import { animeAddress } from './route'
 import { ScoresPanel } from './ScoresPanel'
-import type { useScores } from './scores'
+import { rated, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
+import type { Recommended } from './useRecommendations'
 
 interface Props {
   ref: React.Ref<HTMLElement>
   graph: AnimeGraph
   walk: Walk
   scores: ReturnType<typeof useScores>
+  recommended: Recommended
   dropped: File | null
 }
 
-export function SidePanel({ ref, graph, walk, scores, dropped }: Props) {
+export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Props) {
   const { route, selected, trail, close } = walk
   const onScore = (score: number | null) => {
-    const next = new Map(scores.scores)
-    if (score === null) next.delete(selected!.id)
-    else next.set(selected!.id, score)
-    scores.change(next)
+    const { id, title } = selected!
+    const text = score === null ? `${title} is off your list.` : `${title} has the score ${score}.`
+    scores.change(rated(scores.list, id, score), text)
   }
   if (selected)
     return (
@@ -38,21 +40,30 @@ export function SidePanel({ ref, graph, walk, scores, dropped }: Props) {
         />
       </section>
     )
+  if (walk.group)
+    return (
+      <section ref={ref} className="panel" aria-label={walk.group.name}>
+        <GroupPanel key={walk.group.name} group={walk.group} onOpen={walk.begin} onClose={close} />
+      </section>
+    )
   if (route.page === 'scores')
     return (
       <section ref={ref} className="panel" aria-label="Your scores">
-        <ScoresPanel graph={graph} {...scores} onOpen={walk.begin} onClose={close} dropped={dropped} />
+        <ScoresPanel {...scores} {...{ graph, recommended, dropped }} onOpen={walk.begin} onClose={close} />
       </section>
     )
   return (
     <section ref={ref} className="panel" aria-label="Not found">
       <PanelHead title="Not found" onClose={close} />
       <p role="alert" className="message bad">
-        {route.page === 'anime'
-          ? `This map has no title with the id ${route.id}.`
-          : `This page does not know the address ${route.page === 'unknown' ? route.address : ''}.`}{' '}
-        Search for a title instead.
+        {whatIsMissing(route)} Search for a title instead.
       </p>
     </section>
   )
+}
+
+function whatIsMissing(route: Walk['route']): string {
+  if (route.page === 'anime') return `This map has no title with the id ${route.id}.`
+  if (route.page === 'group') return `This map has no titles of the ${route.kind} ${route.name}.`
+  return `This page does not know the address ${route.page === 'unknown' ? route.address : ''}.`
 }

@@ -2,7 +2,7 @@
 import { forThemes, type ThemeColor } from './colors'
 import { FileError } from './file'
 import { findPictureOrigin, parsePicture } from './pictures'
-import { parseModel, type RecommendationModel } from './recommend'
+import { parseModel, type RecommendationModel } from './query'
 
 export interface Anime {
   id: number
@@ -19,6 +19,10 @@ export interface Anime {
   genres: string[]
   year: number | null
   mediaType: string | null
+  /** Titles that come right before this one. */
+  prequels: number[]
+  /** The first title of the same franchise; null if the file does not say. */
+  franchise: number | null
   cluster: Cluster
   /** Middle of the mark on the drawn map, in units of the map's width; y points upwards. */
   x: number
@@ -199,6 +203,8 @@ function parseTitle(entry: unknown, where: string): Omit<Anime, 'picture' | 'clu
     genres: texts(entry.genres),
     year: numberOrNull(entry.year),
     mediaType: textOrNull(entry.media_type),
+    prequels: Array.isArray(entry.prequels) ? entry.prequels.filter((id) => isId(id, 1)) : [],
+    franchise: isId(entry.franchise, 1) ? entry.franchise : null,
     x,
     y,
     radius: radius !== null && radius > 0 && radius <= MAX_DISTANCE ? radius : null,

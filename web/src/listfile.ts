@@ -1,76 +1,234 @@
-/** The list that MyAnimeList exports (XML, also .gz), read in the browser. No part of it leaves the page. */
-import { FileError, readText, UNREADABLE } from './file'
+/**
+ * One member's list as MyAnimeList exports it, or as other sites' exporters write it in that form, read in
+ * the browser. The rules are those of aniembed/exported_list.py; tests/cases/exports.json says what both make
+ * of each case.
+ */
+import { FileError, readBytes, UNREADABLE } from './file'
 
 export interface ListFile {
-  user: string | null
-  /** MAL id -> 1-10, or 0 for an entry without a score. */
+  /** Empty if the file does not say. */
+  user: string
+  /** MAL id -> 0 to 10; 0 is "on the list without a score". */
   scores: Map<number, number>
+  /** MAL id -> watching status in the words of MyAnimeList's API, where the file says so. */
+  statuses: Map<number, string>
+  /** Entries in the file. */
+  entries: number
+  /** Entries that were passed over, because they have no MyAnimeList id. */
+  withoutId: number
+  /** Entries that count as without a score, because theirs is not a number. */
+  unreadableScores: number
+  /** 10, or 100: then `scores` are those of the file divided by ten. */
+  scale: number
 }
 
-/** In bytes of XML. The longest list known has 18,219 entries, about 16 MB. */
-const MAX_LIST = 32 * 2 ** 20
+/** In bytes, unpacked. The longest list known has 18,219 entries, about 16 MB. */
+const MAX_LIST = 64 * 2 ** 20
+const LARGEST_ID = 2 ** 31 - 1
+/** The second is that of Shikimori's older exports. */
+const ID_TAGS = ['series_animedb_id', 'anime_animedb_id']
 
-const childText = (parent: Element, name: string) =>
-  parent.getElementsByTagName(name)[0]?.textContent?.trim() ?? ''
+/** What `my_status` says, without spaces and hyphens; who watches something again has completed it. */
+const STATUSES: Record<string, string> = {}
+for (const [status, words] of Object.entries({
+  watching: ['1', 'watching', 'current'],
+  completed: ['2', 'completed', 'rewatching', 'repeating'],
+  on_hold: ['3', 'onhold', 'paused'],
+  dropped: ['4', 'dropped'],
+  plan_to_watch: ['6', 'plantowatch', 'planning', 'planned'],
+}))
+  for (const word of words) STATUSES[word] = status
 
-/**
- * Return the list in a plain or gzipped file, whatever its name. Throws FileError if it is not an anime
- * list.
- */
+/** First bytes of packed files that a browser cannot unpack. */
+const OTHER_PACKING: Record<string, string> = { '504b0304': 'zip', fd377a58: 'xz', '425a68': 'bzip2' }
+
+/** Return the list in a file, plain or gzipped, whatever its name; throw FileError if it holds none. */
 export async function readListFile(file: Blob): Promise<ListFile> {
-  const start = new Uint8Array(
-    await file
-      .slice(0, 2)
-      .arrayBuffer()
-      .catch(() => {
-        throw new FileError(UNREADABLE)
-      }),
-  )
-  const isGzip = start[0] === 0x1f && start[1] === 0x8b
-  if (!isGzip) return parseList(await readText(file.stream(), MAX_LIST, UNREADABLE))
+  const start = await readBytes(file.slice(0, 4).stream(), MAX_LIST, UNREADABLE)
+  const head = [...start].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  for (const [bytes, name] of Object.entries(OTHER_PACKING))
+    if (head.startsWith(bytes)) throw new FileError(`The file is packed with ${name}. Unpack it first.`)
+  if (!head.startsWith('1f8b')) return parseList(decode(await readBytes(file.stream(), MAX_LIST, UNREADABLE)))
   const unpacked = file
     .stream()
     .pipeThrough(new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>)
-  return parseList(await readText(unpacked, MAX_LIST, 'The .gz file is damaged. Export the list again.'))
+  const broken = 'The file is damaged or cut off. Export the list again.'
+  return parseList(decode(await readBytes(unpacked, MAX_LIST, broken)))
 }
 
-/** Return the root of the XML. Throws FileError if it is not an anime list. */
-function parseXml(text: string): Element {
-  if (text.trim() === '') throw new FileError('The file is empty. Export the list again.')
-  // An export has no document type. Entities, with which a small file expands to gigabytes, need one.
-  if (/<!(DOCTYPE|ENTITY)/i.test(text))
-    throw new FileError(
-      'The file declares a document type, which a list from MyAnimeList does not. It was not read.',
-    )
-  const xml = new DOMParser().parseFromString(text, 'text/xml')
-  const root = xml.documentElement
-  if (xml.getElementsByTagName('parsererror').length > 0) {
-    if (text.includes('<myanimelist>')) throw new FileError('The file is damaged. Export the list again.')
-    throw new FileError(
-      'The file is not XML. Choose the list that MyAnimeList exports (Profile, Anime List, Export).',
-    )
+// ---- bytes -> text -> entries ----
+
+const LEGACY_ENCODINGS = /^(iso-8859|windows|koi8|shift|euc|gb|big5)[a-z0-9_-]*$/
+
+/** Return the text of a file in UTF-16 or UTF-8, else in the encoding that it declares, else in cp1252. */
+function decode(content: Uint8Array): string {
+  const [first, second] = content
+  const isMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
+  // UTF-16 may lack its mark: then '<' takes two bytes.
+  if (isMark || first === 0 || second === 0)
+    return new TextDecoder(first === 0xfe || first === 0 ? 'utf-16be' : 'utf-16le').decode(content)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content)
+  } catch {
+    const start = new TextDecoder('windows-1252').decode(content.subarray(0, 200))
+    const declared = /encoding\s*=\s*["']([\w-]+)/.exec(start)?.[1].toLowerCase() ?? ''
+    return decoderOf(declared).decode(content)
   }
-  if (root.tagName !== 'myanimelist') throw new FileError('The file is XML, but not a list from MyAnimeList.')
-  return root
 }
 
+function decoderOf(declared: string): TextDecoder {
+  try {
+    if (LEGACY_ENCODINGS.test(declared)) return new TextDecoder(declared)
+  } catch {
+    // The browser does not know it.
+  }
+  return new TextDecoder('windows-1252')
+}
+
+/**
+ * Return the text without its XML declaration and without a DOCTYPE that says no more than a name. Throws
+ * FileError if another one is before the first tag. Entities, with which a small file expands to gigabytes,
+ * need one.
+ */
+function plainXml(text: string): string {
+  const part = /\s+|<!--[\s\S]*?-->|<\?[\s\S]*?\?>|<!DOCTYPE\s+[\w:.-]+\s*>/y
+  let kept = ''
+  let end = 0
+  for (let match = part.exec(text); match; match = part.exec(text)) {
+    if (!/^(<\?xml\s|<!DOCTYPE)/.test(match[0])) kept += match[0]
+    end = part.lastIndex
+  }
+  if (text.startsWith('<!DOCTYPE', end))
+    throw new FileError('The file has a DTD, which no exported list needs. It was refused.')
+  return kept + text.slice(end)
+}
+
+/** Return the XML document, and the browser's words about an error in it. */
+function parse(text: string) {
+  const xml = new DOMParser().parseFromString(plainXml(text), 'text/xml')
+  return { root: xml.documentElement, error: xml.getElementsByTagName('parsererror')[0]?.textContent }
+}
+
+/** Return the text without control characters and with lone ampersands escaped. */
+const mend = (text: string) =>
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is mended
+    .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '')
+    .replace(/&#(x[0-9a-f]+|[0-9]+);/gi, mendReference)
+    .replace(/&(?!(amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)/g, '&amp;')
+
+/** Return a character reference, or nothing where XML forbids the character. */
+function mendReference(_all: string, digits: string): string {
+  const code = /^x/i.test(digits) ? Number.parseInt(digits.slice(1), 16) : Number(digits)
+  const control = code < 32 && ![9, 10, 13].includes(code)
+  const surrogate = code >= 0xd800 && code < 0xe000
+  return control || surrogate || code === 0xfffe || code === 0xffff || code > 0x10ffff ? '' : `&#${code};`
+}
+
+/** Return the root of the XML, mended if it needs to be; throw FileError if it is then not XML either. */
+function parseXml(text: string): Element {
+  if (plainXml(text).trim() === '') throw new FileError('The file is empty. Export the list again.')
+  let { root, error } = parse(text)
+  if (error !== undefined) ({ root, error } = parse(mend(text)))
+  if (error === undefined) return root
+  if (!text.includes('<myanimelist'))
+    throw new FileError(
+      'The file is not XML. MyAnimeList exports the right file (Profile, Anime List, Export).',
+    )
+  const line = /line (?:number )?(\d+)|^\s*(\d+):\d+/i.exec(error)
+  const where = line ? ` in line ${line[1] ?? line[2]}` : ''
+  throw new FileError(`The file is damaged or cut off${where}. Export the list again.`)
+}
+
+function* childrenOf(parent: Element) {
+  for (let child = parent.firstElementChild; child; child = child.nextElementSibling) yield child
+}
+
+/** Return the text below an element by tag; the first of two with one name counts. */
+function textsOf(entry: Element): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const child of childrenOf(entry))
+    if (!texts.has(child.localName)) texts.set(child.localName, child.textContent.trim())
+  return texts
+}
+
+/** Return the list in the text of a file; throw FileError if it holds none. */
 export function parseList(text: string): ListFile {
   const root = parseXml(text)
-  if (root.getElementsByTagName('anime').length === 0) {
-    const isManga = root.getElementsByTagName('manga').length > 0
-    throw new FileError(
-      isManga ? 'This is a manga list. Export the anime list instead.' : 'The list has no anime.',
-    )
+  const entries: Map<string, string>[] = []
+  const otherTags = new Set<string>()
+  let user = ''
+  for (const child of childrenOf(root)) {
+    if (child.localName === 'anime') entries.push(textsOf(child))
+    else otherTags.add(child.localName)
+    if (child.localName === 'myinfo') user ||= textsOf(child).get('user_name') ?? ''
   }
+  if (entries.length > 0) return { user, ...readEntries(entries) }
+  if (otherTags.has('manga')) throw new FileError('The file is a manga list. Export the anime list instead.')
+  if (root.localName !== 'myanimelist')
+    throw new FileError('The file is XML, but not a list as MyAnimeList exports it.')
+  throw new FileError('The file is a list without anime.')
+}
+
+// ---- entries -> scores ----
+
+/** Return what the entries say; of two with one id the last counts. Throws FileError if none has an id. */
+function readEntries(entries: Map<string, string>[]): Omit<ListFile, 'user'> {
   const scores = new Map<number, number>()
-  for (const entry of root.children) {
-    if (entry.tagName !== 'anime') continue
-    const id = Number(childText(entry, 'series_animedb_id'))
-    const score = Number(childText(entry, 'my_score'))
-    const isScore = Number.isInteger(score) && score >= 1 && score <= 10
-    if (Number.isSafeInteger(id) && id > 0) scores.set(id, isScore ? score : 0)
+  const statuses = new Map<number, string>()
+  let withoutId = 0
+  let unreadableScores = 0
+  let highest = 0
+  for (const entry of entries) {
+    const id = readId(entry)
+    if (!id) {
+      withoutId++
+      continue
+    }
+    const written = entry.get('my_score') ?? ''
+    const score = readScore(written)
+    if (score === null && written !== '') unreadableScores++
+    highest = Math.max(highest, score ?? 0)
+    // "No score" does not overwrite a score.
+    scores.set(id, score || scores.get(id) || 0)
+    const status = STATUSES[(entry.get('my_status') ?? '').toLowerCase().replace(/[^a-z0-9]/g, '')]
+    if (status) statuses.set(id, status)
   }
-  if (scores.size === 0) throw new FileError('The list has no entry with a MyAnimeList id.')
-  const info = root.getElementsByTagName('myinfo')[0]
-  return { user: (info && childText(info, 'user_name')) || null, scores }
+  if (scores.size === 0)
+    throw new FileError(
+      `The file has ${entries.length.toLocaleString('en')} entries and none of them has a MyAnimeList id.`,
+    )
+  const scale = highest > 10 ? 100 : 10
+  if (scale === 100) for (const [id, score] of scores) scores.set(id, score / 10)
+  return { scores, statuses, entries: entries.length, withoutId, unreadableScores, scale }
+}
+
+/** Return the id of an entry, or 0 if it has none. */
+function readId(entry: Map<string, string>): number {
+  const written = ID_TAGS.map((tag) => entry.get(tag)).find(Boolean) ?? ''
+  const id = /^[0-9]{1,10}$/.test(written) ? Number(written) : 0
+  return id <= LARGEST_ID ? id : 0
+}
+
+/** Return a score as it is written, 0 to 100, or null if it is not one: 8, 08, 8.0 and 7,5 are. */
+function readScore(written: string): number | null {
+  if (!/^[0-9]{1,3}([.,][0-9]{1,6})?$/.test(written)) return null
+  const score = Number(written.replace(',', '.'))
+  return score <= 100 ? score : null
+}
+
+/** Return one line on what was read. `onMap`: how many of the titles are on this map. */
+export function report(list: ListFile, onMap: number): string {
+  const count = (number: number) => number.toLocaleString('en')
+  const scored = [...list.scores.values()].filter((score) => score > 0).length
+  const parts = [`${count(list.entries)} entries read`, `${count(scored)} with a score`]
+  parts.push(`${count(onMap)} on this map`)
+  if (list.withoutId) parts.push(`${count(list.withoutId)} passed over: no MyAnimeList id`)
+  if (list.unreadableScores) parts.push(`${count(list.unreadableScores)} with a score that cannot be read`)
+  if (list.scale === 100) parts.push('the scores go to 100 and were divided by 10')
+  if (!scored) {
+    const completed = [...list.scores.keys()].filter((id) => list.statuses.get(id) === 'completed').length
+    parts.push(`for want of scores, the ${count(completed)} completed titles count as liked`)
+  }
+  return `${parts.join(', ')}.`
 }

@@ -4,6 +4,9 @@ import type { ThemeColor } from './colors'
 import type { Anime } from './graph'
 import { animeAddress } from './route'
 
+export const titleCount = (count: number) =>
+  `${count.toLocaleString('en')} ${count === 1 ? 'title' : 'titles'}`
+
 /** Both colours as CSS variables; the style sheet takes the one of its theme. */
 const colorVariables = ({ light, dark }: ThemeColor) =>
   ({ '--light': light, '--dark': dark }) as React.CSSProperties
@@ -67,10 +70,12 @@ interface RowProps {
   onOpen(id: number): void
   children?: React.ReactNode
   note?: React.ReactNode
+  /** Below the link. */
+  below?: React.ReactNode
 }
 
 /** One title in a list: cover, titles, facts; a link, so that it can be opened in another tab too. */
-export function TitleRow({ anime, onOpen, children, note }: RowProps) {
+export function TitleRow({ anime, onOpen, children, note, below }: RowProps) {
   const open = (event: React.MouseEvent) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
@@ -90,6 +95,7 @@ export function TitleRow({ anime, onOpen, children, note }: RowProps) {
         </span>
         {children}
       </a>
+      {below}
     </li>
   )
 }

@@ -35,9 +35,12 @@ const makeTitle = (row, id, covers, random) => ({
   popularity: row + 1,
   picture: covers && `${covers}${id}.png`,
   studios: [`Studio ${row % 40}`],
-  genres: ['Drama', 'Fantasy'],
+  genres: ['Drama', 'Fantasy', 'Comedy', 'Action'].filter((_, k) => (row >> k) & 1),
   year: row % 19 ? 1985 + (row % 40) : null,
-  media_type: ['tv', 'movie', 'ova'][row % 3],
+  media_type: row % 23 ? ['tv', 'movie', 'ova'][row % 3] : null,
+  // Titles 5 and 6 of seven continue the one before.
+  prequels: row % 7 > 4 ? [id - 3] : [],
+  franchise: row % 7 > 4 ? id - 3 * ((row % 7) - 4) : id,
 })
 
 /** Return neighbours by id: the most similar of the next CANDIDATES titles of the same group. */

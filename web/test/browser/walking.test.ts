@@ -1,5 +1,8 @@
 /** A person walks over the map: search, pointer, keyboard, touch. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
   colors,
@@ -58,6 +61,31 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
+  test('a studio is found, lights up its titles on the map, and has a link', async () => {
+    host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'))
+    await newPage()
+    await recordDrawing()
+    await page.goto(host.address)
+    await interactive()
+    await page.keyboard.press('/')
+    await page.keyboard.type('ghibli')
+    await page.keyboard.press('Enter')
+    expect(await heading()).toBe('Studio Ghibli')
+    expect(hash()).toBe('#/studio/Studio%20Ghibli')
+    await settled()
+    const titles = await page.locator('.panel .title-name').allInnerTexts()
+    expect(titles).toContain('Mononoke Hime')
+    const written = (await drawn()).texts.map(({ text }) => text)
+    expect(written).toEqual(expect.arrayContaining(titles))
+    expect(written).not.toContain('Death Note')
+    await page.reload()
+    expect(await heading()).toBe('Studio Ghibli')
+    await page.locator('.panel .titles a').first().click()
+    await page.locator('.group-links a', { hasText: 'Studio Ghibli' }).click()
+    expect(await heading()).toBe('Studio Ghibli')
+    expect(wrongs).toEqual([])
+  })
+
   test('what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not', async () => {
     host.files['graph.json'] = threeInARow()
     await open('#/scores')
@@ -100,6 +128,7 @@ describe('walking', () => {
       await newPage(options)
       await recordDrawing()
       await page.goto(`${host.address}#/anime/1`)
+      await interactive()
       await settled()
       const { texts, rings, ends } = await drawn()
       const free = await freePart()
@@ -123,6 +152,7 @@ describe('walking', () => {
     await newPage()
     await recordDrawing()
     await page.goto(host.address)
+    await interactive()
     await page.locator('.map-keys').focus()
     const said = page.locator('main [role=status]')
     expect(await said.innerText()).toBe('Middle')
@@ -180,6 +210,7 @@ describe('walking', () => {
     await newPage(PHONE)
     await recordDrawing()
     await page.goto(host.address)
+    await interactive()
     await page.locator('.search input').tap()
     await page.keyboard.type('Tale 40')
     await page.locator('[role=option]').first().tap()

@@ -1,175 +1,246 @@
-/** The page against recommend.recommend() of recommend.py, run on the same vectors. */
+/** The page against recommend.recommendation_table() of recommend.py, run on the same vectors. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type AnimeGraph, parseGraph } from '../../src/graph'
-import { makeRecommender, recommend } from '../../src/recommend'
+import type { Options } from '../../src/filters'
+import { parseGraph } from '../../src/graph'
+import { makeQuery, makeRecommender } from '../../src/query'
+import { recommend, type Table, withoutMuted } from '../../src/recommend'
+import { EMPTY, type UserList } from '../../src/scores'
 import { WEB } from '../harness.mjs'
+import { PYTHON, ROOT } from '../python'
 import { makeGraph, randomNumbers } from '../random-graph.mjs'
 
-const ROOT = resolve(WEB, '..')
-const IN_CHECKOUT = resolve(ROOT, '.venv/bin/python')
-const PYTHON = process.env.PYTHON ?? (existsSync(IN_CHECKOUT) ? IN_CHECKOUT : 'python3')
-
-/**
- * Reads graphs and people as JSON, writes for each person all recommendations with their three strongest
- * reasons. Vectors of float64 keep rounding out of the comparison; those of float32 are what a user has.
- */
+/** Reads graphs and questions as JSON, writes the whole table of each, or how many titles each filter took. */
 const REFERENCE = `
-import base64, json, sys
+import base64, json, re, sys
 import numpy as np, pandas as pd
 import recommend
+from aniembed.files import RunError
 answers = []
 for case in json.load(sys.stdin):
     graph, ids = case['graph'], [title['id'] for title in case['graph']['anime']]
     vectors = np.frombuffer(base64.b64decode(graph['vectors']), '<f4').reshape(len(ids), graph['n_embedding'])
     frame = pd.DataFrame(vectors.astype(case['precision']), index=pd.Index(ids, name='mal_id'))
-    model = graph['model']
-    frame.attrs = {'mean': dict(zip(ids, model['mean'])), 'popularity': dict(zip(ids, model['popularity'])),
-                   'whitening': model['whitening']}
-    for scores in case['people']:
-        scores = {int(mal_id): score for mal_id, score in scores}
-        best = recommend.recommend(frame, scores, number=None)
-        # The affinity is a sum over the person's titles: what one title adds is what it gives alone.
-        alone = pd.DataFrame({mal_id: recommend.recommend(frame, {mal_id: score}, number=None)
-                              for mal_id, score in scores.items() if score and mal_id in frame.index})
-        reasons = []
-        for mal_id in best.index[:20]:
-            strongest = alone.loc[mal_id].sort_values(ascending=False, kind='stable').head(3)
-            reasons.append(strongest[strongest > 0].index.tolist())
-        answers.append({'ids': best.index.tolist(), 'affinity': best.tolist(), 'reasons': reasons})
+    frame.attrs = {name: dict(zip(ids, value)) if name in ('mean', 'popularity') else value
+                   for name, value in graph['model'].items()}
+    anime = pd.DataFrame(graph['anime'], index=frame.index, dtype=object)
+    for name in ('prequels', 'franchise'):
+        if name not in anime:
+            anime[name] = None
+    for scores, statuses, options in case['questions']:
+        try:
+            table = recommend.recommendation_table(
+                frame, anime, dict(scores), dict(statuses), number=len(ids), **options)
+        except RunError as error:
+            answers.append({'taken': [int(n.replace(',', '')) for n in re.findall(r'takes ([\\d,]+)', str(error))]})
+            continue
+        names = ['mal_id', 'affinity', 'tags', 'because']
+        answers.append({name: table[name].tolist() for name in names})
 json.dump(answers, sys.stdout)
 `
 
-interface Answer {
-  ids: number[]
-  affinity: number[]
-  reasons: number[][]
+interface Question {
+  list: UserList
+  options: Options
 }
 interface Case {
   name: string
   graph: ReturnType<typeof makeGraph>
-  people: [number, number][][]
-  precision: string
+  precision: 'float64' | 'float32'
+  questions: Question[]
+}
+interface Answer {
+  mal_id: number[]
+  affinity: number[]
+  tags: string[][]
+  because: number[][]
+  /** Instead of all others, where nothing is left. */
+  taken?: number[]
 }
 
-function makePeople(ids: number[], sizes: number[]): [number, number][][] {
-  const random = randomNumbers(7)
-  return sizes.map((size) => {
-    const scores = new Map<number, number>([[999_999_999, 10]])
-    // Score 0: on the list, so it is not recommended, but without a score.
-    while (scores.size <= size) scores.set(ids[Math.floor(random() * ids.length)], Math.floor(random() * 11))
-    scores.set(ids[3], 9)
-    return [...scores]
-  })
+const STATUSES = ['completed', 'watching', 'on_hold', 'dropped', 'plan_to_watch']
+
+/** Return a list of `size` random entries of a graph, and one that the graph does not know. */
+function makeList(ids: number[], size: number, random: () => number): UserList {
+  const pick = <T>(values: T[]) => values[Math.floor(random() * values.length)]
+  const scores = new Map([[999_999_999, 10]])
+  const statuses = new Map<number, string>()
+  while (scores.size <= size) scores.set(pick(ids), pick([0, 0, 2, 4.5, 6, 7, 8, 9, 10]))
+  for (const id of scores.keys()) if (random() < 0.8) statuses.set(id, pick(STATUSES))
+  scores.set(ids[3], 9)
+  const some = (share: number) => new Set(ids.filter(() => random() < share))
+  return { scores, statuses, unwanted: some(0.05), muted: some(0.02) }
+}
+
+function makeOptions(number: number, random: () => number): Options {
+  const maybe = <T>(value: T, otherwise: T, chance = 0.25) => (random() < chance ? value : otherwise)
+  return {
+    number,
+    types: maybe(['TV', 'movie'], []),
+    firstYear: maybe(2000, null),
+    lastYear: maybe(2015, null),
+    genres: maybe(['Drama'], []),
+    notGenres: maybe(['Comedy', 'Fantasy'], []),
+    minScore: maybe(7.5, null),
+    planned: maybe('only', maybe<Options['planned']>('no', 'also'), 0.15),
+    niche: maybe(1, maybe(0.5, 0)),
+    sequels: maybe(true, false, 0.4),
+  }
 }
 
 const sample = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
 const generated = makeGraph(1500)
-const cases: Case[] = ['float64', 'float32'].flatMap((precision) => [
-  {
-    name: 'the sample',
-    graph: sample,
-    people: makePeople(
-      sample.anime.map((one: { id: number }) => one.id),
-      [1, 5, 40],
-    ),
-    precision,
-  },
-  {
-    name: '1,500 titles',
-    graph: generated,
-    people: makePeople(
-      generated.anime.map(({ id }) => id),
-      [3, 60, 300],
-    ),
-    precision,
-  },
-])
-let answers: Answer[]
 
-const recommenderOf = ({ anime, vectors, model }: AnimeGraph) =>
-  makeRecommender(
+function makeCase(name: string, graph: Case['graph'], precision: Case['precision'], sizes: number[]): Case {
+  const random = randomNumbers(sizes.length)
+  const ids = graph.anime.map(({ id }) => id)
+  const questions = sizes.map((size) => ({
+    list: makeList(ids, size, random),
+    options: makeOptions(ids.length, random),
+  }))
+  return { name, graph, precision, questions }
+}
+const sizes = Array.from({ length: 40 }, (_, k) => [1, 3, 10, 30, 60][k % 5])
+const cases = [
+  makeCase('the sample', sample, 'float64', sizes),
+  makeCase('1,500 titles', generated, 'float64', [...sizes, 300]),
+  makeCase('1,500 titles', generated, 'float32', [3, 60, 300]),
+]
+
+/** Return the options as keywords of recommendation_table(). */
+const keywords = ({ list, options }: Question) => ({
+  ...(options.types.length > 0 && { types: options.types }),
+  ...((options.firstYear ?? options.lastYear) !== null && { years: [options.firstYear, options.lastYear] }),
+  ...(options.genres.length > 0 && { genres: options.genres }),
+  ...(options.notGenres.length > 0 && { not_genres: options.notGenres }),
+  min_score: options.minScore,
+  exclude: [...list.unwanted],
+  planned: options.planned,
+  niche: options.niche,
+  sequels: options.sequels,
+})
+
+const parsed = new Map(
+  [sample, generated].map((graph) => [graph, parseGraph(JSON.stringify(graph), 'http://localhost/')]),
+)
+
+/** Return the table of the page; null where the list says nothing. */
+function ask(graph: Case['graph'], { list, options }: Question, spoil = (_vectors: Float32Array) => {}) {
+  const { anime, model, ...known } = parsed.get(graph)!
+  const vectors = known.vectors.slice()
+  spoil(vectors)
+  const recommender = makeRecommender(
     anime.map(({ id }) => id),
     vectors,
     model!,
   )
+  const entries = withoutMuted(list, list.muted)
+  const query = makeQuery(recommender, entries, options.niche)
+  return query && recommend(recommender, anime, query, entries, list.unwanted, options)
+}
+
+let answers: Answer[]
 
 beforeAll(() => {
+  const input = cases.map(({ graph, precision, questions }) => ({
+    graph,
+    precision,
+    questions: questions.map((question) => {
+      const { scores, statuses } = withoutMuted(question.list, question.list.muted)
+      return [[...scores], [...statuses], keywords(question)]
+    }),
+  }))
   const python = spawnSync(PYTHON, ['-c', REFERENCE], {
     cwd: ROOT,
-    input: JSON.stringify(cases),
+    input: JSON.stringify(input),
     encoding: 'utf8',
-    maxBuffer: 2 ** 26,
+    maxBuffer: 2 ** 28,
   })
   if (python.status !== 0)
     throw new Error(
-      `${PYTHON} cannot run recommend.recommend (PYTHON=... names another Python): ${python.error ?? python.stderr}`,
+      `${PYTHON} cannot run recommend.py (PYTHON=... names another Python): ${python.error ?? python.stderr}`,
     )
   answers = JSON.parse(python.stdout)
-}, 60_000)
+}, 120_000)
 
-describe.each(
-  cases
-    .flatMap(({ people, ...one }) => people.map((person) => ({ ...one, person, size: person.length })))
-    .map((one, k) => ({ ...one, k })),
-)('on $name, for a list of $size, against $precision', ({ graph, person, precision, k }) => {
-  const parsed = parseGraph(JSON.stringify(graph), 'http://localhost/')
-  const recommender = recommenderOf(parsed)
-  const recommendations = recommend(recommender, new Map(person))
-  /**
-   * In float32, products of vectors that are nearly at right angles are mostly rounding, so small affinities
-   * are too.
-   */
-  const tolerance = (affinity: number) =>
-    precision === 'float64' ? 2e-6 * affinity : 1e-5 * affinity + 1e-8 * answers[k].affinity[0]
+/**
+ * Of the largest affinity. In float32, products of vectors that are nearly at right angles are mostly
+ * rounding.
+ */
+const TOLERANCE = { float64: 1e-6, float32: 1e-5 }
 
-  test('the same titles, all with the same affinities', () => {
-    const { ids, affinity } = answers[k]
-    const reference = new Map(ids.map((id, rank) => [id, affinity[rank]]))
-    expect(new Set(recommendations.map(({ id }) => id))).toEqual(new Set(ids))
-    for (const { id, affinity } of recommendations)
-      expect(Math.abs(affinity - reference.get(id)!)).toBeLessThanOrEqual(tolerance(affinity))
+function compare(table: Table, answer: Answer, precision: Case['precision']) {
+  if (answer.taken) {
+    expect(table.passing).toBe(0)
+    expect(table.taken.map(([, number]) => number)).toEqual(answer.taken)
+    return
+  }
+  const ids = table.rows.map(({ id }) => id)
+  const tolerance = TOLERANCE[precision] * Math.max(...answer.affinity.map(Math.abs))
+  const reference = new Map(answer.mal_id.map((id, rank) => [id, rank]))
+  expect(new Set(ids)).toEqual(new Set(answer.mal_id))
+  expect(ids.slice(0, 50)).toEqual(answer.mal_id.slice(0, 50))
+  table.rows.forEach(({ id, affinity, tags, reasons }, rank) => {
+    const same = reference.get(id)!
+    // Only titles whose affinities the tolerance cannot tell apart may change ranks.
+    for (const other of [answer.affinity[same], answer.affinity[rank]])
+      expect(Math.abs(affinity - other)).toBeLessThanOrEqual(tolerance)
+    expect(tags).toEqual(answer.tags[same])
+    if (precision === 'float64' || rank < 20) expect(reasons).toEqual(answer.because[same])
   })
-  test('in the same order; only titles whose affinities the tolerance cannot tell apart may change ranks', () => {
-    const { ids, affinity } = answers[k]
-    const reference = new Map(ids.map((id, rank) => [id, affinity[rank]]))
-    expect(recommendations.slice(0, 50).map(({ id }) => id)).toEqual(ids.slice(0, 50))
-    recommendations.forEach(({ id }, rank) => {
-      expect(Math.abs(reference.get(id)! - affinity[rank])).toBeLessThanOrEqual(tolerance(affinity[rank]))
+}
+
+describe('every title, with every option', () => {
+  let number = 0
+  for (const { name, graph, precision, questions } of cases) {
+    const first = number
+    number += questions.length
+    test(`on ${name}, ${questions.length} lists, against ${precision}`, () => {
+      const told = answers.slice(first, first + questions.length)
+      for (const [k, question] of questions.entries())
+        try {
+          compare(ask(graph, question)!, told[k], precision)
+        } catch (error) {
+          throw new Error(`question ${k}, ${JSON.stringify(question.options)}: ${error}`, { cause: error })
+        }
+      // Most questions leave titles, so that the comparison means something.
+      expect(told.filter(({ mal_id }) => mal_id?.length > 3).length).toBeGreaterThan(told.length / 2)
     })
-  })
-  test('the same reasons', () => {
-    expect(recommendations.slice(0, 20).map(({ reasons }) => reasons)).toEqual(answers[k].reasons)
-  })
-  test('nothing that is on the list', () => {
-    const listed = new Set(person.map(([id]) => id))
-    expect(recommendations.some(({ id }) => listed.has(id))).toBe(false)
-  })
+  }
 })
 
-test('puts a title with a zero vector last', () => {
-  const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
-  parsed.vectors.fill(0, 50, 100)
-  const recommendations = recommend(recommenderOf(parsed), new Map([[parsed.anime[0].id, 9]]))
-  expect(recommendations.find(({ id }) => id === parsed.anime[1].id)).toMatchObject({
-    affinity: 0,
-    reasons: [],
-  })
+const PLAIN: Options = { ...makeOptions(1500, () => 1) }
+
+test('a zero vector is last', () => {
+  const ids = generated.anime.map(({ id }) => id)
+  const list = { ...EMPTY, scores: new Map([[ids[0], 9]]) }
+  const { rows } = ask(generated, { list, options: { ...PLAIN, sequels: true } }, (vectors) =>
+    vectors.fill(0, 50, 100),
+  )!
+  expect(rows.find(({ id }) => id === ids[1])).toMatchObject({ affinity: 0, reasons: [] })
 })
 
-test('nothing without a score for a known title', () => {
-  const parsed = parseGraph(JSON.stringify(generated), 'http://localhost/')
-  const recommender = recommenderOf(parsed)
-  expect(recommend(recommender, new Map())).toEqual([])
-  expect(
-    recommend(
-      recommender,
-      new Map([
-        [parsed.anime[0].id, 0],
-        [999_999_999, 9],
-      ]),
-    ),
-  ).toEqual([])
+test('a list that says nothing of the known titles has no table', () => {
+  const scores = new Map([
+    [generated.anime[0].id, 0],
+    [999_999_999, 9],
+  ])
+  for (const list of [EMPTY, { ...EMPTY, scores }])
+    expect(ask(generated, { list, options: PLAIN })).toBeNull()
+})
+
+test('a reason that is taken out is named no more, and is not recommended either', () => {
+  const [first, second] = generated.anime.map(({ id }) => id)
+  const scores = new Map([
+    [first, 9],
+    [second, 9],
+  ])
+  const { rows } = ask(generated, {
+    list: { ...EMPTY, scores, muted: new Set([first]) },
+    options: PLAIN,
+  })!
+  expect(new Set(rows.flatMap(({ reasons }) => reasons))).toEqual(new Set([second]))
+  expect(rows.map(({ id }) => id)).not.toContain(first)
 })

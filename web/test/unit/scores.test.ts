@@ -1,0 +1,59 @@
+/** The user's list: what an import does to it, and what the browser stores. */
+import { JSDOM } from 'jsdom'
+import { expect, test } from 'vitest'
+import { parseList } from '../../src/listfile'
+import { EMPTY, imported, parseStored, rated, storedText, toggled } from '../../src/scores'
+
+globalThis.DOMParser = new JSDOM().window.DOMParser
+
+const file = (...entries: [id: number, score: string, status: string][]) =>
+  parseList(
+    `<myanimelist>${entries
+      .map(
+        ([id, score, status]) =>
+          `<anime><series_animedb_id>${id}</series_animedb_id><my_score>${score}</my_score><my_status>${status}</my_status></anime>`,
+      )
+      .join('')}</myanimelist>`,
+  )
+
+test('an import adds and replaces scores, but its "no score" wipes none', () => {
+  let list = imported(EMPTY, file([1, '8', 'Completed'], [2, '7.5', 'Dropped'], [3, '0', 'Plan to Watch']))
+  list = imported(list, file([1, '0', 'Watching'], [2, '9', ''], [3, '-', 'Completed'], [4, '6', '']))
+  expect([...list.scores]).toEqual([
+    [1, 8],
+    [2, 9],
+    [3, 0],
+    [4, 6],
+  ])
+  expect([...list.statuses]).toEqual([
+    [1, 'watching'],
+    [2, 'dropped'],
+    [3, 'completed'],
+  ])
+})
+
+test('a score of a title keeps its status; without either the title is off the list', () => {
+  const list = rated(imported(EMPTY, file([3, '0', 'Plan to Watch'])), 3, 9)
+  expect([list.scores.get(3), list.statuses.get(3)]).toEqual([9, 'plan_to_watch'])
+  expect(rated(list, 3, null)).toEqual(EMPTY)
+})
+
+test('what is stored is read as it was', () => {
+  const list = {
+    ...imported(EMPTY, file([1, '7,5', 'Completed'], [2, '', ''])),
+    unwanted: toggled(toggled(new Set([5]), 6), 5),
+    muted: new Set([1]),
+  }
+  expect(parseStored(storedText(list))).toEqual(list)
+  expect([...list.unwanted]).toEqual([6])
+})
+
+test('the pairs that the first versions stored are read, and what is damaged is left out', () => {
+  expect([...parseStored('[[1,8],[2,0]]').scores]).toEqual([
+    [1, 8],
+    [2, 0],
+  ])
+  const damaged = '{"entries":[[1,8],[2,11],["3",4],[5],null,[6,7,8]],"unwanted":7,"muted":["x",9]}'
+  expect(parseStored(damaged)).toEqual({ ...EMPTY, scores: new Map([[1, 8]]), muted: new Set([9]) })
+  for (const text of ['', 'no JSON', 'null', '7', '{}']) expect(parseStored(text)).toEqual(EMPTY)
+})
