@@ -48,8 +48,6 @@ export function normalise(text: string): string {
   return plain || text.trim().toLowerCase()
 }
 
-const withoutSpaces = (text: string) => text.replaceAll(' ', '')
-
 function makeName(text: string): Name {
   const spaced = normalise(text)
   const words = spaced.split(' ')

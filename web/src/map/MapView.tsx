@@ -5,6 +5,7 @@ import type { Settings } from 'sigma/settings'
 import type { NodeDisplayData } from 'sigma/types'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
+import type { Group } from '../search'
 import { Controller } from './Controller'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
@@ -14,6 +15,8 @@ import { readColors, type View } from './view'
 export interface MapProps {
   graph: AnimeGraph
   selected: Anime | null
+  /** The studio or genre whose titles are lit up. */
+  group: Group | null
   trail: number[]
   hiddenClusters: ReadonlySet<number>
   /** The cluster under the pointer in the legend. */

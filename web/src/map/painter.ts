@@ -87,7 +87,10 @@ export class Painter {
     if (this.focus) this.drawFocus(context, names, this.focus, visible)
     else {
       const { shownCluster } = this.view
-      const shown = visible.filter(({ anime }) => [null, anime.cluster.id].includes(shownCluster))
+      const { near } = this.view
+      const shown = visible.filter(({ anime }) =>
+        near.size > 0 ? near.has(anime.id) : [null, anime.cluster.id].includes(shownCluster),
+      )
       // The most popular titles choose their places first, then the clusters, then the other titles.
       const { width, height } = this.sigma.getDimensions()
       const room = Math.round((width * height) / AREA_PER_NAME)
