@@ -5,6 +5,8 @@ import { type Query, type Recommender, reasonsOf } from './query'
 
 export interface Recommendation {
   id: number
+  /** Score that the user is likely to give, 1 to 10. */
+  predicted: number
   affinity: number
   tags: ('planned' | 'sequel')[]
   /** The user's titles that add most to the affinity, the strongest first, at most MAX_REASONS. */
@@ -64,7 +66,7 @@ export function recommend(
     if (planned.has(id)) tags.push('planned')
     if (prequels.length > 0) tags.push('sequel')
     const reasons = reasonsOf(recommender, query, row, MAX_REASONS)
-    return { id, affinity: query.affinity[row], tags, reasons }
+    return { id, predicted: query.predicted[row], affinity: query.affinity[row], tags, reasons }
   })
   return { rows, passing: order.length, candidates: candidates.length, taken }
 }

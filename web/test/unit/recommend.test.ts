@@ -36,7 +36,7 @@ for case in json.load(sys.stdin):
         except RunError as error:
             answers.append({'taken': [int(n.replace(',', '')) for n in re.findall(r'takes ([\\d,]+)', str(error))]})
             continue
-        names = ['mal_id', 'affinity', 'tags', 'because']
+        names = ['mal_id', 'predicted', 'affinity', 'tags', 'because']
         answers.append({name: table[name].tolist() for name in names})
 json.dump(answers, sys.stdout)
 `
@@ -53,6 +53,8 @@ interface Case {
 }
 interface Answer {
   mal_id: number[]
+  /** Rounded to one decimal. */
+  predicted: number[]
   affinity: number[]
   tags: string[][]
   because: number[][]
@@ -182,8 +184,9 @@ function compare(table: Table, answer: Answer, precision: Case['precision']) {
   const reference = new Map(answer.mal_id.map((id, rank) => [id, rank]))
   expect(new Set(ids)).toEqual(new Set(answer.mal_id))
   expect(ids.slice(0, 50)).toEqual(answer.mal_id.slice(0, 50))
-  table.rows.forEach(({ id, affinity, tags, reasons }, rank) => {
+  table.rows.forEach(({ id, predicted, affinity, tags, reasons }, rank) => {
     const same = reference.get(id)!
+    expect(Math.abs(predicted - answer.predicted[same])).toBeLessThanOrEqual(0.05 + 1e-6)
     // Only titles whose affinities the tolerance cannot tell apart may change ranks.
     for (const other of [answer.affinity[same], answer.affinity[rank]])
       expect(Math.abs(affinity - other)).toBeLessThanOrEqual(tolerance)
@@ -213,13 +216,14 @@ describe('every title, with every option', () => {
 
 const PLAIN: Options = { ...makeOptions(1500, () => 1) }
 
-test('a zero vector is last', () => {
+test('a zero vector has no reasons', () => {
   const ids = generated.anime.map(({ id }) => id)
   const list = { ...EMPTY, scores: new Map([[ids[0], 9]]) }
   const { rows } = ask(generated, { list, options: { ...PLAIN, sequels: true } }, (vectors) =>
     vectors.fill(0, 50, 100),
   )!
-  expect(rows.find(({ id }) => id === ids[1])).toMatchObject({ affinity: 0, reasons: [] })
+  expect(rows.find(({ id }) => id === ids[1])).toMatchObject({ reasons: [] })
+  expect(rows.every(({ affinity }) => Number.isFinite(affinity))).toBe(true)
 })
 
 test('a list that says nothing of the known titles has no table', () => {
