@@ -1,7 +1,7 @@
 /** What the user's list says of every title: the formulas of aniembed/query.py, on what graph.json holds. */
 import { type Entries, weigh } from './opinions'
 
-/** `model` of graph.json: what the formulas need besides the vectors; arrays in the order of the titles. */
+/** `model` of graph.json: what the formulas need besides the vectors, in the order of the titles. */
 export interface RecommendationModel {
   /** Mean scores, 0 to 10. */
   mean: number[]
@@ -15,20 +15,47 @@ export interface Recommender {
   rows: Map<number, number>
   model: RecommendationModel
   nEmbedding: number
-  /** Vectors of unit length, one row a title. */
-  vectors: Float32Array
+  /** g of the formula. */
+  exponent: number
+  /** Vectors of unit length, one row a title: v_i of the formulas. */
+  vectors: Float64Array
 }
 
-// The constants of query.py
+/** What one list says. */
+export interface Query {
+  known: Known[]
+  /** sum_j k_ij a_j of every title i. */
+  liking: Float64Array
+  /** The score that the user is likely to give each title, 1 to 10. */
+  predicted: Float64Array
+}
+
+/** A title of the list that has a vector and says something. */
+interface Known {
+  id: number
+  row: number
+  score: number
+  /** c_j of the formula, below 0 for a dislike. */
+  count: number
+  isScored: boolean
+  /** a_j of query.Query. */
+  weight: number
+  /** a_j of query.predict_scores(). */
+  scoreWeight: number
+}
+
 const SCORE_WEIGHT = 0.2
 const PREDICTED_WEIGHT = 0.18
 const POPULARITY_WEIGHT = 0.4
+/** Of the similarity, beside log10(n). */
 const EXPONENT = 0.5
 const NOISE = 0.5
 const PRIOR = 0.02
 const SCORES_RANGE = 3
 const SCORES_NOISE = 0.5
 const SCORES_BIAS = 3
+/** How far from 1 the square of a vector's length may be. */
+const UNIT = 1e-3
 
 const isNumberList = (value: unknown, length: number): value is number[] =>
   Array.isArray(value) && value.length === length && value.every(Number.isFinite)
@@ -45,142 +72,189 @@ export function parseModel(value: unknown, titles: number): RecommendationModel 
   return complete ? { mean, popularity } : null
 }
 
-/** Return what does not depend on the user. `vectors`: one row of nEmbedding numbers for each of `ids`. */
+/** Return what does not depend on the user. `vectors`: one row of numbers for each of `ids`. */
 export function makeRecommender(
   ids: number[],
   vectors: Float32Array,
   model: RecommendationModel,
 ): Recommender {
   const nEmbedding = vectors.length / ids.length
-  return { ids, rows: new Map(ids.map((id, row) => [id, row])), model, nEmbedding, vectors }
-}
-
-/** A title of the list that has a vector and says something. */
-interface Known {
-  id: number
-  row: number
-  score: number
-  /** Of its entry, below 0 for a dislike. */
-  count: number
-}
-
-/** What one list says. */
-export interface Query {
-  known: Known[]
-  /** Of each known title, a_j of the formula. */
-  weights: Float64Array
-  /** Of every title. */
-  affinity: Float64Array
-  /** Score that the user is likely to give every title, 1 to 10. */
-  predicted: Float64Array
-}
-
-/** Return the titles of the list that have a vector and say something. */
-function findKnown({ rows }: Recommender, list: Entries): Known[] {
-  const known: Known[] = []
-  for (const [id, { score, weight }] of weigh(list)) {
-    const row = rows.get(id)
-    if (row !== undefined) known.push({ id, row, score, count: weight })
+  const rows = new Map(ids.map((id, row) => [id, row]))
+  const exponent = Math.log10(ids.length) + EXPONENT
+  const recommender = { ids, rows, model, nEmbedding, exponent, vectors: Float64Array.from(vectors) }
+  // embeddings.py writes unit vectors; in a damaged file, others would overflow.
+  for (let row = 0; row < ids.length; row++) {
+    const length = dot(recommender, row, row)
+    if (length === 0 || Math.abs(length - 1) < UNIT) continue
+    const vector = recommender.vectors.subarray(row * nEmbedding, (row + 1) * nEmbedding)
+    vector.forEach((value, k) => {
+      vector[k] = value / Math.sqrt(length)
+    })
   }
-  return known
+  return recommender
 }
 
 /** Return the dot product of the vectors of two titles. */
 function dot({ vectors, nEmbedding }: Recommender, a: number, b: number): number {
-  const [i, j] = [a * nEmbedding, b * nEmbedding]
+  const [first, second] = [a * nEmbedding, b * nEmbedding]
   let sum = 0
-  for (let k = 0; k < nEmbedding; k++) sum += vectors[i + k] * vectors[j + k]
+  for (let k = 0; k < nEmbedding; k++) sum += vectors[first + k] * vectors[second + k]
   return sum
 }
 
-/** Return k_ij of the affinity. */
-function likingKernel(recommender: Recommender, a: number, b: number): number {
-  if (a === b) return 1
-  const product = dot(recommender, a, b)
-  // Also where it is NaN, because a vector is zero.
-  return product > 0 ? product ** (Math.log10(recommender.ids.length) + EXPONENT) : 0
+/** Return k_ij of query.Query for two different titles. */
+const nearness = ({ exponent }: Recommender, cosine: number) => (cosine > 0 ? cosine ** exponent : 0)
+
+const bounded = (score: number) => Math.min(10, Math.max(1, score))
+
+/** Return k_ij of query.predict_scores(). */
+const nearnessOfScores = (cosine: number) => SCORES_BIAS + Math.exp(SCORES_RANGE * (cosine - 1))
+
+/** L and D of L D L^T: the rows of L below its diagonal of ones, and the diagonal of D. */
+interface Factors {
+  lower: Float64Array[]
+  diagonal: Float64Array
 }
 
-/** Return k_ij of the predicted scores. */
-const scoresKernel = (recommender: Recommender, a: number, b: number) =>
-  SCORES_BIAS + Math.exp(SCORES_RANGE * (dot(recommender, a, b) - 1))
-
-/** Return x of (K + noise I) x = observed, K the kernel of some titles, by K's Cholesky factor. */
-function solve(
-  recommender: Recommender,
-  kernel: typeof likingKernel,
-  rows: number[],
-  noise: number,
-  observed: number[],
-): Float64Array {
-  const n = rows.length
-  const lower = Array.from({ length: n }, (_, i) => new Float64Array(i + 1))
-  const x = Float64Array.from(observed)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      let rest = kernel(recommender, rows[i], rows[j]) + (i === j ? noise : 0)
-      for (let k = 0; k < j; k++) rest -= lower[i][k] * lower[j][k]
-      lower[i][j] = i === j ? Math.sqrt(rest) : rest / lower[j][j]
+/**
+ * Return the factors of K + noise I. K is symmetric, n x n; with noise of half its diagonal it needs no
+ * pivots.
+ */
+function factorize(kernel: (row: number, column: number) => number, noise: number, n: number): Factors {
+  const lower = Array.from({ length: n }, (_, row) => new Float64Array(row))
+  const diagonal = new Float64Array(n)
+  for (let row = 0; row < n; row++) {
+    const own = lower[row]
+    for (let column = 0; column < row; column++) {
+      const other = lower[column]
+      let sum = kernel(row, column)
+      // own[k] is L times D here, and L below.
+      for (let k = 0; k < column; k++) sum -= own[k] * other[k]
+      own[column] = sum
     }
-    for (let k = 0; k < i; k++) x[i] -= lower[i][k] * x[k]
-    x[i] /= lower[i][i]
+    diagonal[row] = kernel(row, row) + noise
+    for (let k = 0; k < row; k++) {
+      const factor = own[k] / diagonal[k]
+      diagonal[row] -= own[k] * factor
+      own[k] = factor
+    }
   }
-  for (let i = n - 1; i >= 0; i--) {
-    for (let k = i + 1; k < n; k++) x[i] -= lower[k][i] * x[k]
-    x[i] /= lower[i][i]
+  return { lower, diagonal }
+}
+
+/** Return x with L D L^T x = right. */
+function solve({ lower, diagonal }: Factors, right: number[]): number[] {
+  const x = [...right]
+  for (let row = 0; row < x.length; row++) for (let k = 0; k < row; k++) x[row] -= lower[row][k] * x[k]
+  for (let row = x.length - 1; row >= 0; row--) {
+    x[row] /= diagonal[row]
+    for (let below = row + 1; below < x.length; below++) x[row] -= lower[below][row] * x[below]
   }
   return x
 }
 
-/** Return the scores that the user is likely to give, by the scores given. */
-function predictScores(recommender: Recommender, known: Known[]): Float64Array {
-  const { ids, model } = recommender
-  const rows = known.map(({ row }) => row)
-  const observed = known.map(({ row, score }) => score - model.mean[row])
-  const weights = solve(recommender, scoresKernel, rows, SCORES_NOISE, observed)
-  return Float64Array.from(ids, (_id, row) => {
-    let score = model.mean[row]
-    for (const [k, other] of rows.entries()) score += weights[k] * scoresKernel(recommender, row, other)
-    return known.length === 0 ? score : Math.min(10, Math.max(1, score))
+/** Return the diagonal of the inverse of L D L^T. */
+function inverseDiagonal({ lower, diagonal }: Factors): number[] {
+  return lower.map((_, column) => {
+    // Column of the inverse of L, which begins at its own row.
+    const inverse = new Float64Array(lower.length)
+    inverse[column] = 1
+    let sum = 1 / diagonal[column]
+    for (let row = column + 1; row < lower.length; row++) {
+      for (let k = column; k < row; k++) inverse[row] -= lower[row][k] * inverse[k]
+      sum += inverse[row] ** 2 / diagonal[row]
+    }
+    return sum
   })
 }
 
-/**
- * Return what the list says of every title, or null if it says nothing of this map's titles. `niche`: 0 to 1,
- * from popular titles to those that are like the list, however few know them.
- */
-export function makeQuery(recommender: Recommender, list: Entries, niche: number): Query | null {
-  const { ids, model } = recommender
-  const known = findKnown(recommender, list)
-  if (known.length === 0) return null
-  const predicted = predictScores(
-    recommender,
-    known.filter(({ id }) => (list.scores.get(id) ?? 0) > 0),
+/** Return the titles of the list that have a vector and say something, with their weights. */
+function findKnown(recommender: Recommender, list: Entries): Known[] {
+  const { mean, popularity } = recommender.model
+  const known: Known[] = []
+  for (const [id, { score, weight: count }] of weigh(list)) {
+    const row = recommender.rows.get(id)
+    if (row === undefined) continue
+    const isScored = list.scores.get(id)! > 0
+    known.push({ id, row, score, count, isScored, weight: 0, scoreWeight: 0 })
+  }
+  const factors = factorize(
+    (j, k) => (j === k ? 1 : nearness(recommender, dot(recommender, known[j].row, known[k].row))),
+    NOISE,
+    known.length,
   )
   const observed = known.map(
     ({ row, score, count }) =>
-      (count * Math.exp(SCORE_WEIGHT * (score - model.mean[row]))) / Math.sqrt(model.popularity[row]),
+      (count * Math.exp(SCORE_WEIGHT * (score - mean[row]))) / Math.sqrt(popularity[row]),
   )
-  const rows = known.map(({ row }) => row)
-  const weights = solve(recommender, likingKernel, rows, NOISE, observed)
-  const affinity = Float64Array.from(ids, (_id, row) => {
-    const itemWeight = model.popularity[row] ** (POPULARITY_WEIGHT * (1 - niche))
-    let liking = PRIOR * itemWeight
-    for (const [k, other] of rows.entries()) liking += weights[k] * likingKernel(recommender, row, other)
-    return itemWeight * liking * Math.exp(PREDICTED_WEIGHT * predicted[row])
+  solve(factors, observed).forEach((weight, k) => {
+    known[k].weight = weight
   })
-  return { known, weights, affinity, predicted }
+  const scored = known.filter(({ isScored }) => isScored)
+  const offsets = scored.map(({ row, score }) => score - mean[row])
+  solve(factorsOfScores(recommender, scored), offsets).forEach((weight, k) => {
+    scored[k].scoreWeight = weight
+  })
+  return known
 }
 
-/** Return the known titles that add most to the affinity of one, the strongest first; no dislike. */
-export function reasonsOf(recommender: Recommender, query: Query, row: number, most: number): number[] {
-  return query.known
-    .map((known, k) => ({
-      ...known,
-      term: query.weights[k] * likingKernel(recommender, row, known.row),
-    }))
-    .filter(({ term, count }) => term > 0 && count > 0)
+const factorsOfScores = (recommender: Recommender, scored: Known[]) =>
+  factorize(
+    (j, k) => nearnessOfScores(dot(recommender, scored[j].row, scored[k].row)),
+    SCORES_NOISE,
+    scored.length,
+  )
+
+/** Return what the list says of every title, or null if it says nothing of this map's titles. */
+export function makeQuery(recommender: Recommender, list: Entries): Query | null {
+  const { model } = recommender
+  const known = findKnown(recommender, list)
+  if (known.length === 0) return null
+  const liking = new Float64Array(model.mean.length)
+  const predicted = Float64Array.from(model.mean)
+  for (const { row, isScored, weight, scoreWeight } of known)
+    for (let other = 0; other < liking.length; other++) {
+      const cosine = dot(recommender, row, other)
+      liking[other] += weight * (row === other ? 1 : nearness(recommender, cosine))
+      if (isScored) predicted[other] += scoreWeight * nearnessOfScores(cosine)
+    }
+  // Without a score, the means stay as they are.
+  const isScored = known.some((one) => one.isScored)
+  return { known, liking, predicted: isScored ? predicted.map(bounded) : predicted }
+}
+
+/**
+ * Return the affinity of every title. `niche`: 0 to 1, from popular titles to those that are like the list,
+ * however few know them.
+ */
+export function affinityOf({ model }: Recommender, { liking, predicted }: Query, niche: number) {
+  return liking.map((sum, row) => {
+    const itemWeight = model.popularity[row] ** (POPULARITY_WEIGHT * (1 - niche))
+    return (itemWeight * sum + PRIOR * itemWeight ** 2) * Math.exp(PREDICTED_WEIGHT * predicted[row])
+  })
+}
+
+/** Return the known titles that add most to the affinity of one, the strongest first; never a dislike. */
+export function reasonsOf(recommender: Recommender, { known }: Query, row: number, most: number): number[] {
+  const termOf = ({ row: other, weight }: Known) =>
+    weight * (row === other ? 1 : nearness(recommender, dot(recommender, row, other)))
+  return known
+    .filter(({ count }) => count > 0)
+    .map((one) => ({ id: one.id, term: termOf(one) }))
+    .filter(({ term }) => term > 0)
     .sort((a, b) => b.term - a.term)
     .slice(0, most)
     .map(({ id }) => id)
+}
+
+/**
+ * Return the score of each title with one that the others on the list predict, by MAL id: with it left out,
+ * a Gaussian process predicts s_j - a_j / (K + 0.5 I)^-1_jj.
+ */
+export function predictedByOthers(recommender: Recommender, { known }: Query): Map<number, number> {
+  const scored = known.filter(({ isScored }) => isScored)
+  const inverse = inverseDiagonal(factorsOfScores(recommender, scored))
+  return new Map(
+    scored.map(({ id, score, scoreWeight }, k) => [id, bounded(score - scoreWeight / inverse[k])]),
+  )
 }
