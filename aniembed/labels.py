@@ -208,10 +208,14 @@ class FreeSpace:
             self.count()
 
     def take_line(self, start, end):
-        """Mark the cells along a line as taken, and return True; False if something is there already."""
+        """Mark the cells along a line as taken, and return True; False if something is there already.
+
+        What lies outside the map is taken.
+        """
         steps = int(np.abs(end - start).max() // CELL) + 2
-        x, y = (np.linspace(start, end, steps).T // CELL).astype(int)
-        if self.taken[y, x].any():
+        cells = (np.linspace(start, end, steps) // CELL).astype(int)
+        x, y = cells.T
+        if (cells < 0).any() or (cells >= self.taken.shape[::-1]).any() or self.taken[y, x].any():
             return False
         self.taken[y, x] = True
         return True
