@@ -202,7 +202,8 @@ class FreeSpace:
     def take_line(self, start, end):
         """Mark the cells along a line as taken, and return True; False if something is there already."""
         steps = int(np.abs(end - start).max() // CELL) + 2
-        x, y = (np.linspace(start, end, steps).T // CELL).astype(int)
+        rim = np.array(self.taken.shape[::-1]) - 1  # is taken; a line from a mark at the edge may cross it
+        x, y = (np.linspace(start, end, steps) // CELL).astype(int).clip(0, rim).T
         if self.taken[y, x].any():
             return False
         self.taken[y, x] = True
