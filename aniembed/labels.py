@@ -200,11 +200,14 @@ class FreeSpace:
         self.taken[y0:y1, x0:x1] = True
 
     def take_line(self, start, end):
-        """Mark the cells along a line as taken, and return True; False if something is there already."""
+        """Mark the cells along a line as taken, and return True; False if something is there already.
+
+        What lies outside the map is taken.
+        """
         steps = int(np.abs(end - start).max() // CELL) + 2
-        rim = np.array(self.taken.shape[::-1]) - 1  # is taken; a line from a mark at the edge may cross it
-        x, y = (np.linspace(start, end, steps) // CELL).astype(int).clip(0, rim).T
-        if self.taken[y, x].any():
+        cells = (np.linspace(start, end, steps) // CELL).astype(int)
+        x, y = cells.T
+        if (cells < 0).any() or (cells >= self.taken.shape[::-1]).any() or self.taken[y, x].any():
             return False
         self.taken[y, x] = True
         return True

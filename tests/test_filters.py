@@ -225,10 +225,10 @@ def test_what_each_entry_weighs():
     assert {mal_id: weight for mal_id, (_, weight) in weighed.items()} == {
         1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1
     }  # fmt: skip
-    assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 1.5)
+    assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 2)
     assert opinions.planned_titles(scores, statuses) == {6}
     assert opinions.seen_titles(scores, statuses) == {1, 2, 3, 4, 7, 8}
-    assert opinions.weigh({1: 6}) == {1: (6, -0.1)} and opinions.weigh({1: 6.01}) == {1: (6.01, 1)}
+    assert opinions.weigh({1: 5.4}) == {1: (5.4, -0.1)} and opinions.weigh({1: 5.41}) == {1: (5.41, 1)}
     assert opinions.usual_score({}) == 7.8 and opinions.weigh({1: 0, 2: 0}) == {}
 
 
