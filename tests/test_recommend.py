@@ -178,7 +178,8 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        assert f'{row.title}  #{row.mal_id}\n     because of {row.because}' in done.stdout
+        line = f'{row.title}  {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
+        assert line in done.stdout
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
