@@ -46,13 +46,14 @@ OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
 BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 # The similarity index
-MARGIN = 2.0  # points below a title's mean at which liking begins, 0 to 10; smaller counts only who loved it
+MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; smaller counts only who loved it
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
+RIDGE = 0.03  # penalty of the ridge target as a share of all that the index sums up, above 0 to 10
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
 EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
-FOCUS = 0.3  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
+FOCUS = 2.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
 LEARNING_RATE = 0.02  # Adam's first step, above 0 to 1; it falls to 0 along a cosine
 BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster and takes more memory
 SEED = 7  # whole number; the same seed and inputs give the same files
@@ -71,6 +72,7 @@ RULES = {
     'MARGIN': settings.number(0, 10),
     'COMMON': settings.number(0, 1),
     'POWER': settings.number(0.01, 1),
+    'RIDGE': settings.number(1e-4, 10),
     'N_EMBEDDING': settings.whole(2, 10**4),
     'EPOCHS': settings.whole(0),
     'FOCUS': settings.number(0, 100),
@@ -177,7 +179,7 @@ class PairIterator(mx.io.DataIter):
             counts += user_items.getnnz(0)
             sums.add(user_items)
         self.counts = workers.sum(counts)
-        self.target = target_of(workers.sum(sums.total()), COMMON, POWER)
+        self.target = target_of(workers.sum(sums.total()), COMMON, POWER, RIDGE)
         self.workers = workers
         self.batches_per_epoch = -(-n // (self.batch_size * workers.number))
         self.random = np.random.default_rng(SEED)
@@ -328,19 +330,13 @@ def unit_vectors(weights):
 def vectors_frame(vectors, ids, counts, means, kept):
     """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
 
-    These are each title's `mean` and `popularity` p_i = (counts_i + 1) / their mean, the number of `lists`,
-    and `whitening` = U (L + 20 mean(p^0.5) I)^-1/2 with Z^T Z = U L U^T, z_i = p_i^0.25 v_i: it shortens the
-    directions in which the popular titles crowd, as ridge regression does.
+    These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and how many `lists`.
     """
     popularity = (counts + 1) / np.mean(counts + 1)
-    scaled = vectors.astype(np.float64) * popularity[:, None] ** 0.25
-    values, directions = np.linalg.eigh(scaled.T @ scaled)
-    whitening = directions / np.sqrt(np.maximum(values, 0) + 20 * np.mean(popularity**0.5))
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict(zip(ids, means.tolist())),
         'popularity': dict(zip(ids, popularity.tolist())),
-        'whitening': whitening.tolist(),
         'lists': kept,
     }
     return frame

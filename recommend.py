@@ -25,10 +25,10 @@ import os
 import numpy as np
 import pandas as pd
 
-from aniembed import filters, person, query, titles
+from aniembed import filters, person, titles
 from aniembed.files import RunError, UsageError
 from aniembed.opinions import planned_titles, seen_titles
-from aniembed.query import Query, check_scores, recommend  # noqa: F401 - recommend.recommend() is public
+from aniembed.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - both public
 from aniembed.vectors import read_vectors
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
@@ -94,10 +94,12 @@ def _table(vectors, anime, scores, asked, affinity, order, is_planned):
     best = anime.iloc[order]
     table = {'rank': range(1, len(order) + 1), 'mal_id': best.index}
     table |= {'title': best['title'].array, 'english': best['english'].array}
-    # MERGE: query.predict_scores comes with the branch `vectors`; then this is no condition any more
-    if hasattr(query, 'predict_scores'):
-        table['predicted'] = query.predict_scores(vectors, scores).to_numpy()[order].round(1)
-    table |= {'affinity': affinity[order], 'type': best['media_type'].array, 'year': best['year'].array}
+    table |= {
+        'predicted': asked.predicted[order].round(1),
+        'affinity': affinity[order],
+        'type': best['media_type'].array,
+        'year': best['year'].array,
+    }
     tags = {'planned': is_planned[order], 'sequel': best['prequels'].map(bool)}
     table['tags'] = [[tag for tag, has in zip(tags, row) if has] for row in zip(*tags.values())]
     table['because'] = asked.reasons(order, REASONS)

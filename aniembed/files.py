@@ -46,6 +46,9 @@ def end_with_sentence(kind, error, traceback):
         sentence, status = 'stopped; every file that was finished is complete.', 130
     elif isinstance(error, MemoryError):
         sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
+    elif isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, 'w')  # noqa: SIM115 - what Python still has to flush goes there
+        sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
     elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':

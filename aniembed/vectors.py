@@ -7,7 +7,7 @@ import numpy as np
 from aniembed.files import RunError
 from aniembed.safe_pickle import read_dataframe
 
-ATTRS = {'mean', 'popularity', 'whitening'}  # what recommendations need besides the vectors
+ATTRS = {'mean', 'popularity'}  # what recommendations need besides the vectors
 
 
 def read_vectors(output_dir):

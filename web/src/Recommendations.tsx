@@ -76,7 +76,7 @@ interface RowProps {
   onMute(id: number): void
 }
 
-function Row({ graph, row: { id, tags, reasons }, onOpen, onRefuse, onMute }: RowProps) {
+function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, onMute }: RowProps) {
   const anime = graph.byId.get(id)!
   const note = (
     <>
@@ -117,5 +117,12 @@ function Row({ graph, row: { id, tags, reasons }, onOpen, onRefuse, onMute }: Ro
       </button>
     </div>
   )
-  return <TitleRow anime={anime} onOpen={onOpen} note={note} below={below} />
+  return (
+    <TitleRow anime={anime} onOpen={onOpen} note={note} below={below}>
+      <span className="predicted" title="The score that you are likely to give">
+        <span className="visually-hidden">predicted score </span>
+        {predicted.toFixed(1)}
+      </span>
+    </TitleRow>
+  )
 }

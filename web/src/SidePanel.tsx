@@ -33,6 +33,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
           anime={selected}
           trail={trail}
           score={scores.scores.get(selected.id)}
+          predicted={recommended.answer?.predicted?.get(selected.id) ?? null}
           onScore={onScore}
           onWalk={walk.walk}
           onClose={close}

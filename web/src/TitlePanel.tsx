@@ -11,6 +11,8 @@ interface Props {
   /** The titles on the way here; this one is the last. */
   trail: number[]
   score: number | undefined
+  /** The score that the user is likely to give, or null. */
+  predicted: number | null
   onScore(score: number | null): void
   /** Go on to a neighbour. */
   onWalk(id: number): void
@@ -19,7 +21,17 @@ interface Props {
   onClose(): void
 }
 
-export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onReturn, onClose }: Props) {
+export function TitlePanel({
+  graph,
+  anime,
+  trail,
+  score,
+  predicted,
+  onScore,
+  onWalk,
+  onReturn,
+  onClose,
+}: Props) {
   const near = graph.neighbours.get(anime.id)!
   return (
     <>
@@ -48,6 +60,11 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
       </div>
       <FactList anime={anime} />
       <Stars score={score} onScore={onScore} />
+      {predicted !== null && (
+        <p className="likely">
+          You are likely to give <strong>{predicted.toFixed(1)}</strong>
+        </p>
+      )}
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
         <p>The graph has no neighbours of this title.</p>

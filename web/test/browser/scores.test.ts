@@ -18,6 +18,7 @@ describe('scores and recommendations', () => {
     expect(await rows.first().locator('.reason').innerText()).toContain(title)
     expect(await rows.locator('.title-name').allInnerTexts()).not.toContain(title)
 
+    await page.getByText('Filters, less').click()
     await page.getByLabel('From year').fill('2010')
     await page.getByLabel('To year').fill('2012')
     await page.getByLabel('Type').selectOption('movie')
@@ -40,12 +41,12 @@ describe('scores and recommendations', () => {
       [555_555, 8],
     ])
     await dropFile('animelist.xml.gz', gzipSync(list))
-    await page.locator('.panel .message').waitFor()
-    expect(await page.locator('.panel .message').innerText()).toContain(
+    await page.locator('.last-change .message').waitFor()
+    expect(await page.locator('.last-change .message').innerText()).toContain(
       'The list of fan: 5 entries read, 4 with a score, 4 on this map.',
     )
     expect(await page.locator('.badge').innerText()).toBe('3')
-    expect(await page.locator('.panel summary').innerText()).toBe('3 scored titles on this map')
+    expect(await page.locator('.panel summary').first().innerText()).toBe('3 scored titles on this map')
     await page.locator('.recommendations li').first().waitFor()
     const addresses = await page
       .locator('.recommendations a')
@@ -97,6 +98,12 @@ describe('scores and recommendations', () => {
     await page.getByText('Undo').click()
     await expect.poll(names).toEqual(before)
 
+    await page.getByText('Your taste').click()
+    await page.locator('.scatter circle').nth(3).waitFor()
+    expect(await page.locator('.scatter circle').count()).toBe(4)
+    await page.getByText('Your taste').click()
+
+    await page.getByText('Filters, less').click()
     await page.getByLabel('Without genre').selectOption('Drama')
     await page.getByText('Show more').click()
     await rows.nth(30).waitFor()

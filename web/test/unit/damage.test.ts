@@ -49,7 +49,7 @@ function use(graph: AnimeGraph) {
   const list = { scores: new Map([[anime[0].id, 9]]), statuses: new Map() }
   const ids = anime.map(({ id }) => id)
   const recommender = makeRecommender(ids, vectors, model)
-  const query = makeQuery(recommender, list, 0)!
+  const query = makeQuery(recommender, list)!
   const { rows } = recommend(recommender, anime, query, list, new Set(), OPTIONS)
   expect(rows).toHaveLength(anime.length - 1)
   for (const { affinity } of rows) expect(affinity).toBeGreaterThanOrEqual(0)
