@@ -138,11 +138,10 @@ def kept_lists(paths, ids, counts, workers):
     for user_items in ratings.read_blocks(paths, ids, workers.rank, workers.number):
         number = np.diff(user_items.indptr)
         total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
-        few = number < MIN_ANIME_REQUIRED
-        high = ~few & (total > BOTTER_LIMIT * number)
-        alike = ~few & ~high & (total == user_items.max(1).toarray().ravel() * number)
-        keep = ~(few | high | alike)
-        for reason, users in zip(reasons, (np.ones_like(few), keep, few, high, alike)):
+        highest = user_items.max(1).toarray().ravel()
+        dropped = ratings.left_out(number, total, highest, MIN_ANIME_REQUIRED, BOTTER_LIMIT)
+        keep = ~np.any(dropped, axis=0)
+        for reason, users in zip(reasons, (np.ones_like(keep), keep, *dropped)):
             counts[reason] += int(users.sum())
         yield user_items[keep]
 

@@ -11,9 +11,9 @@ import defusedxml
 from defusedxml.ElementTree import ParseError, XMLParser
 
 from aniembed import files
+from aniembed.title_records import LARGEST_ID
 
 MAX_BYTES = 64 << 20  # of the unpacked file; a list of 18,219 entries, the longest known, takes some 16 MB
-LARGEST_ID = 2**31 - 1
 ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports
 
 # What `my_status` says, without spaces and hyphens -> the words of MyAnimeList's API; who watches something

@@ -84,6 +84,18 @@ def read_blocks(paths, ids, rank=0, workers=1):
         del frame  # before the next file is read, so that memory holds one
 
 
+def left_out(number, total, highest, least, limit):
+    """Return which lists say too little about taste, by the reason: (few, high, alike), arrays of bool.
+
+    number, total, highest: n each, of the lists' scores. few: fewer scores than `least`; high: else a mean
+    above `limit`; alike: else one and the same score for everything.
+    """
+    few = number < least
+    high = ~few & (total / np.maximum(number, 1) > limit)
+    alike = ~few & ~high & (total == highest * number)
+    return few, high, alike
+
+
 def read_user(paths, ids, username):
     """Return one user's list as a dict MAL id -> score, 0 where there is none; None if no file has the user.
 

@@ -8,6 +8,8 @@ import re
 
 from aniembed.files import RunError, label
 
+LARGEST_ID = 2**31 - 1  # of a title on MyAnimeList
+
 # The names that a column may have, without regard to case, the best first
 COLUMNS = {
     'id': ('mal_id', 'anime_id', 'animeid', 'id'),

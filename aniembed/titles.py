@@ -9,7 +9,6 @@ import pandas as pd
 from aniembed import relations, title_records
 from aniembed.files import RunError, label, one_line, parse_json, read_text
 
-LARGEST_ID = 2**31 - 1
 MAX_TEXT = 2000  # characters kept of a title or a name
 MAX_NAMES = 50  # studios, genres or synonyms kept of one title
 
@@ -23,7 +22,7 @@ def read_ids(path, name='ANIME_LIST'):
     for number, line in enumerate(read_text(path, name).splitlines(), 1):
         if not line.strip():
             continue
-        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > LARGEST_ID:
+        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > title_records.LARGEST_ID:
             raise RunError(f'{label(path, name)}, line {number}: {line[:40]!r} is not a MAL id.')
         if int(line) in line_of:
             raise RunError(

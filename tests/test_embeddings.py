@@ -20,7 +20,7 @@ from tools.processes import ROOT, call, fork, is_sentence, run, start
 
 import embeddings
 import similarity_map
-from aniembed import machines, similarity
+from aniembed import machines, ratings, similarity
 
 mx = embeddings.mx
 FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # what learn() writes
@@ -175,6 +175,12 @@ def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
         'dropped: mean too high': 1,
         'dropped: all scores alike': 2,
     }
+
+
+def test_a_mean_at_the_limit_is_not_above_it():
+    number, total = np.array([50, 50]), np.array([485, 486])  # 9.7 * 50 is a little less than 485
+    few, high, alike = ratings.left_out(number, total, np.array([10, 10]), 15, 9.7)
+    assert (few.tolist(), high.tolist(), alike.tolist()) == ([False] * 2, [False, True], [False] * 2)
 
 
 def test_a_mean_that_anime_data_lacks_comes_from_the_lists():
