@@ -19,10 +19,10 @@ SHORTEST_START = 8  # characters of what is left of a title that ends at a colon
 LINE = 20  # characters a line that a title is wrapped to
 # What tells sequels apart at the end of a title
 SEQUEL = re.compile(
-    r'[\s:,-]*\b((?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
+    r'[\s:,-]*(\b(?:(?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
     r'(?:season|stage|part|cour)\b.*'
     r'|(?:season|part|movie|film|cour|episode)\s*[\dIVX]+\b.*'
-    r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan)|\((?:TV|\d{4})\))[!.]*$',
+    r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan))|\((?:TV|\d{4})\))[!.]*$',
     re.IGNORECASE,
 )
 CLAUSE = re.compile(r'(?<=\S)(?::|[!?.]| [-–~(])\s+(?=\S)')  # where a subtitle begins
@@ -154,6 +154,8 @@ def wrapped(text, count):
 
 def wrappings(text):
     """Return the ways to break a title into lines, the best first."""
+    if max(map(len, text.split(' '))) > WIDEST:
+        return [textwrap.wrap(text, LINE)]
     best = 1 + (len(text) > LINE) + (len(text) > 2 * LINE)
     ways = [wrapped(text, count) for count in sorted({1, 2, 3}, key=lambda count: abs(count - best))]
     return [

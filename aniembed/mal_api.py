@@ -11,6 +11,7 @@ import random
 import re
 import time
 import urllib.parse
+import warnings
 from collections import namedtuple
 
 import requests
@@ -90,8 +91,10 @@ def address_from(variable, default):
 def client_id():
     """Return the client id of the environment variable MAL_CLIENT_ID, or ask for it without echo."""
     try:
-        answer = os.environ.get('MAL_CLIENT_ID') or getpass.getpass('MyAnimeList client id: ')
-    except (NotImplementedError, EOFError):
+        with warnings.catch_warnings():
+            warnings.simplefilter('error', getpass.GetPassWarning)  # rather than to ask with echo
+            answer = os.environ.get('MAL_CLIENT_ID') or getpass.getpass('MyAnimeList client id: ')
+    except (NotImplementedError, EOFError, getpass.GetPassWarning):
         raise RunError(
             'There is no client id: set the environment variable MAL_CLIENT_ID, or run this where it can ask.'
         ) from None

@@ -241,7 +241,7 @@ def test_the_home_folder_can_be_written_as_a_tilde(planted, tmp_path, monkeypatc
 # argument -> words of the sentence. What is wrong in a file stands in the test of the module that reads it.
 WRONG_ARGUMENTS = {
     'EPOCH=3': 'did you mean EPOCHS=',
-    'EPOCHS=0': 'EPOCHS is',
+    'EPOCHS=-1': 'EPOCHS is',
     'BOTTER_LIMIT=nan': 'BOTTER_LIMIT is',
     'N_CLUSTERS=51': 'N_CLUSTERS is',  # a global of similarity_map.py
     'MX_CONTEXT=tpu': "'cpu' or 'gpu'",
@@ -256,6 +256,14 @@ def test_a_wrong_argument_is_a_sentence_and_status_2(planted, tmp_path, argument
     status, said = call(embeddings.main, arguments, tmp_path)
     assert (status, WRONG_ARGUMENTS[argument] in said, is_sentence(said)) == (2, True, True), said
     assert not (tmp_path / 'output').exists()
+
+
+@pytest.mark.parametrize('argument', ['N_CLUSTERS=25', 'PERPLEXITY=48'])
+def test_what_does_not_fit_the_number_of_titles_is_said_before_the_training(planted, tmp_path, argument):
+    arguments = [*arguments_for(planted.folder), f'OUTPUT_DIR={tmp_path}/output', argument]
+    status, said = call(embeddings.main, arguments, tmp_path)
+    assert status == 2 and 'for 48 titles' in said and is_sentence(said), said
+    assert not os.listdir(tmp_path / 'output')
 
 
 # NAME=value arguments and scores -> words of the sentence
@@ -329,7 +337,10 @@ def test_ctrl_c_is_a_sentence_and_status_130(planted, tmp_path, seconds):
         assert any(line.startswith('lists:') for line in process.stdout)
     time.sleep(seconds or 0.5)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    try:
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130 and 'stopped' in said and is_sentence(said), said
 
 

@@ -69,7 +69,9 @@ def test_the_report_counts_what_was_read_and_passed_over():
     ):
         assert words in line
     assert 'completed' not in line
-    unscored = exported_list.ExportedList('me', {1: 0.0, 2: 0.0}, {1: 'completed', 2: 'plan_to_watch'}, 2, 0, 0, 10)
+    unscored = exported_list.ExportedList(
+        'me', {1: 0.0, 2: 0.0}, {1: 'completed', 2: 'plan_to_watch'}, 2, 0, 0, 10
+    )
     assert 'the 1 completed titles count' in unscored.report()
 
 

@@ -120,8 +120,8 @@ def test_every_option_against_plain_python(vectors):
         facts = {
             'types': maybe(['tv', 'movie']),
             'years': maybe([(2000, 2015), (2005, None), (None, 2010)][seed % 3]),
-            'genres': maybe([GENRES[seed % 4]]),
-            'not_genres': maybe([GENRES[(seed + 1) % 4]]),
+            'genres': maybe(GENRES[seed % 4 : seed % 4 + 2]),
+            'not_genres': maybe(GENRES[(seed + 2) % 4 : (seed + 2) % 4 + 2]),
             'min_score': maybe(6.5),
             'exclude': maybe(IDS[::5]) or (),
         }
@@ -223,11 +223,12 @@ def test_what_each_entry_weighs():
     assert opinions.usual_score(scores) == pytest.approx(usual)
     weighed = opinions.weigh(scores, statuses)
     assert {mal_id: weight for mal_id, (_, weight) in weighed.items()} == {
-        1: 1, 2: 1, 3: -0.3, 4: 0.5, 5: -0.3, 9: 1
+        1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1
     }  # fmt: skip
     assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 1.5)
     assert opinions.planned_titles(scores, statuses) == {6}
     assert opinions.seen_titles(scores, statuses) == {1, 2, 3, 4, 7, 8}
+    assert opinions.weigh({1: 6}) == {1: (6, -0.1)} and opinions.weigh({1: 6.01}) == {1: (6.01, 1)}
     assert opinions.usual_score({}) == 7.8 and opinions.weigh({1: 0, 2: 0}) == {}
 
 

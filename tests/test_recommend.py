@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     terms = {}
     for mal_id, score in scores.items():
         j = list(IDS).index(mal_id)
-        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.3)
+        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.1)
         terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
     affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
@@ -141,15 +142,32 @@ def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
     assert len(table) == 20 and not set(table.mal_id) & set(row.dropna().index)
 
 
+def test_where_the_lists_are_is_asked_for_if_settings_json_does_not_lead_to_them(folder):
+    record = json.loads((folder / 'settings.json').read_text())
+    for lists, words in (
+        ('lists/dataframe.pkl', 'settings.json .lists/dataframe.pkl.: there is no such file; .*folder'),
+        ('', r'settings.json \(\): there is no such file'),
+        (None, 'settings.json does not say where the lists are'),
+    ):
+        (folder / 'settings.json').write_text(json.dumps({**record, 'ANIME_DATA_LIST': lists}))
+        status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
+        assert status == 1 and re.search(words, said) and '--lists' in said and is_sentence(said), said
+
+
 # arguments -> exit status, words of the sentence; {} is the folder
 WRONG_CALLS = {
     (): (2, 'who'),
     ('member7', '--number', '0'): (2, '--number is 0'),
     ('member7', '--number', 'x'): (2, '--number'),
     ('member7', '--wrong'): (2, '--wrong'),
+    ('member7', '--years', '20'): (2, "--years: '20' is not 2010-2020"),
+    ('member7', '--years', '2020-2010'): (2, "--years: '2020-2010' ends before it begins"),
+    ('member7', '--not', '5,x'): (2, "--not: 'x' is not a MAL id"),
+    ('member7', '--niche', 'x'): (2, "--niche: 'x' is not a number from 0 to 1"),
+    ('member7', '--niche', '2'): (2, "--niche: '2' is not a number from 0 to 1"),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
     ('nobody',): (1, "no user 'nobody' in"),
-    ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl'),
+    ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl): there is no such file'),
     ('{}/none.xml',): (1, 'none.xml: there is no such file'),
     ('{}/titles.json',): (1, 'titles.json'),
     ('{}/unknown.xml',): (1, 'none of the scores is of a title'),
@@ -170,8 +188,17 @@ def test_a_wrong_call_is_a_sentence(folder, arguments):
     assert not (folder / 'recommendations.csv').exists()
 
 
-def test_vectors_of_something_else_are_a_sentence(folder):
-    pd.DataFrame({'a': [1]}).to_pickle(folder / 'embeddings.pkl')
+NOT_VECTORS = {
+    'another table': lambda frame: pd.DataFrame({'a': [1]}),
+    'not finite': lambda frame: frame.replace(frame.iat[0, 0], np.inf),
+    'names for ids': lambda frame: frame.rename(index=str),
+    'no attrs': lambda frame: pd.DataFrame(frame.to_numpy(), frame.index),
+}
+
+
+@pytest.mark.parametrize('change', NOT_VECTORS)
+def test_vectors_of_something_else_are_a_sentence(folder, change):
+    NOT_VECTORS[change](pd.read_pickle(folder / 'embeddings.pkl')).to_pickle(folder / 'embeddings.pkl')
     status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
     assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
 

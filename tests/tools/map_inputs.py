@@ -52,6 +52,7 @@ def write_output(folder, vectors, nodes, **settings):
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict.fromkeys(ids, 8.0),
+        'popularity': dict.fromkeys(ids, 1.0),
         'whitening': np.eye(vectors.shape[1]).tolist(),
         'lists': 900,
     }

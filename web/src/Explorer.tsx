@@ -1,14 +1,14 @@
 /** The page with a graph: keeps what the user is looking at, and lays out header, map, legend and panel. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
 import { ClusterLegend } from './ClusterLegend'
-import type { Anime, AnimeGraph } from './graph'
+import type { AnimeGraph } from './graph'
 import { Header } from './Header'
 import { ListView } from './ListView'
 import { Notices, useNotices } from './Notices'
 import { animeAddress, useRoute } from './route'
 import { SidePanel } from './SidePanel'
 import { useScores } from './scores'
-import { makeIndex } from './search'
+import { type Group, makeGroups, makeIndex } from './search'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
@@ -30,7 +30,7 @@ const smallScreen = matchMedia('(max-width: 899px)')
  * The address, its title, and the trail. A shared link or the trail of another graph may have titles that
  * this one lacks.
  */
-function useWalk(graph: AnimeGraph) {
+function useWalk(graph: AnimeGraph, groups: Group[]) {
   const { route, trail: ids, goTo } = useRoute()
   const selected = route.page === 'anime' ? (graph.byId.get(route.id) ?? null) : null
   const trail = useMemo(() => {
@@ -38,11 +38,18 @@ function useWalk(graph: AnimeGraph) {
     const known = ids.filter((id) => graph.byId.has(id))
     return known.at(-1) === selected.id ? known : [selected.id]
   }, [graph, selected, ids])
+  const group = useMemo(
+    () =>
+      route.page === 'group'
+        ? (groups.find(({ kind, name }) => kind === route.kind && name === route.name) ?? null)
+        : null,
+    [groups, route],
+  )
   const begin = useCallback((id: number) => goTo(animeAddress(id), [id]), [goTo])
   const walk = useCallback((id: number) => goTo(animeAddress(id), [...trail, id]), [goTo, trail])
   const close = useCallback(() => goTo('#/'), [goTo])
   const openScores = useCallback(() => goTo('#/scores'), [goTo])
-  return { route, selected, trail, begin, walk, close, openScores, goTo }
+  return { route, selected, group, trail, begin, walk, close, openScores, goTo }
 }
 
 /** Whether the legend is shown, which clusters are hidden, and which one the pointer is on. */
@@ -63,11 +70,11 @@ function useClusters(route: Walk['route']) {
   return { legend, toggleLegend, hidden, setHidden, shown, setShown }
 }
 
-function useDocumentTitle(selected: Anime | null, page: string) {
+function useDocumentTitle({ selected, group, route: { page } }: Walk) {
   useEffect(() => {
-    const name = selected ? selected.title : page === 'scores' ? 'Your scores' : null
+    const name = selected?.title ?? group?.name ?? (page === 'scores' ? 'Your scores' : null)
     document.title = name ? `${name} · AniEmbed` : 'AniEmbed'
-  }, [selected, page])
+  }, [selected, group, page])
 }
 
 function useEscape(active: boolean, onEscape: () => void) {
@@ -111,6 +118,7 @@ function Stage({ ref, graph, walk, clusters, coverage, dark, isList, onLost, chi
           <MapView
             graph={graph}
             selected={walk.selected}
+            group={walk.group}
             trail={walk.trail}
             hiddenClusters={clusters.hidden}
             shownCluster={clusters.shown}
@@ -126,11 +134,12 @@ function Stage({ ref, graph, walk, clusters, coverage, dark, isList, onLost, chi
 }
 
 export function Explorer({ graph, theme }: { graph: AnimeGraph; theme: Theme }) {
-  const walk = useWalk(graph)
+  const groups = useMemo(() => makeGroups(graph.anime), [graph])
+  const index = useMemo(() => makeIndex(graph.anime, groups), [graph, groups])
+  const walk = useWalk(graph, groups)
   const { route, selected, close } = walk
   const scores = useScores(graph)
   const recommended = useRecommendations(graph, scores.list)
-  const index = useMemo(() => makeIndex(graph.anime), [graph])
   const clusters = useClusters(route)
   const [mapWorks, setMapWorks] = useState(hasWebGL)
   const [asList, setAsList] = useState(false)
@@ -139,7 +148,7 @@ export function Explorer({ graph, theme }: { graph: AnimeGraph; theme: Theme }) 
   const { dropped, dragging } = useDroppedFile(walk.openScores)
   const { stage, header, legend, panel, coverage } = useCoverage()
   const withPanel = route.page !== 'home'
-  useDocumentTitle(selected, route.page)
+  useDocumentTitle(walk)
   useEscape(withPanel, close)
   const notices = useNotices(graph, clusters.hidden, isList ? null : selected, mapWorks)
   return (

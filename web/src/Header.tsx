@@ -21,14 +21,14 @@ interface Props {
 }
 
 export function Header({ ref, index, walk, theme, scoredCount, list, legend }: Props) {
-  const { route, begin, close, openScores } = walk
+  const { route, goTo, close, openScores } = walk
   const onScores = route.page === 'scores'
   return (
     <header ref={ref}>
       <h1>
         <a href="#/">AniEmbed</a>
       </h1>
-      <SearchBox index={index} onOpen={begin} />
+      <SearchBox index={index} onOpen={goTo} />
       <div className="tools">
         {list && (
           <button type="button" aria-pressed={list.shown} onClick={list.toggle}>

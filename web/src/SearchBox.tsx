@@ -1,8 +1,9 @@
 /** Search as a combobox: arrows and Enter choose, Escape clears, `/` focuses it from anywhere. */
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
 import type { Anime } from './graph'
-import { Cover, Facts } from './parts'
-import { type SearchIndex, search } from './search'
+import { Cover, Facts, titleCount } from './parts'
+import { animeAddress, groupAddress } from './route'
+import { type Found, type Group, type SearchIndex, search } from './search'
 
 /** Focus a field when the user presses `/` outside of any field. */
 function useSlash(field: React.RefObject<HTMLInputElement | null>) {
@@ -34,7 +35,14 @@ function useSearch(index: SearchIndex) {
   return { text, type, found, active, setActive, step }
 }
 
-export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: number): void }) {
+interface Props {
+  index: SearchIndex
+  onOpen(address: string, trail?: number[]): void
+}
+
+const keyOf = (found: Found) => ('anime' in found ? animeAddress(found.anime.id) : groupAddress(found.group))
+
+export function SearchBox({ index, onOpen }: Props) {
   const { text, type, found, active, setActive, step } = useSearch(index)
   const [focused, setFocused] = useState(false)
   const field = useRef<HTMLInputElement>(null)
@@ -42,10 +50,10 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
   const open = focused && text.trim() !== ''
   useSlash(field)
 
-  const choose = (anime: Anime) => {
+  const choose = (chosen: Found) => {
     type('')
     field.current!.blur()
-    onOpen(anime.id)
+    onOpen(keyOf(chosen), 'anime' in chosen ? [chosen.anime.id] : [])
   }
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (event.key === 'Escape') type('')
@@ -63,8 +71,8 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
         ref={field}
         type="text"
         value={text}
-        placeholder="Search a title"
-        aria-label="Search a title"
+        placeholder="Title, studio or genre"
+        aria-label="Search a title, a studio or a genre"
         role="combobox"
         aria-expanded={open && found.length > 0}
         aria-controls={listId}
@@ -84,10 +92,10 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
         <Results id={listId} found={found} active={active} onActive={setActive} onChoose={choose} />
       )}
       {open && found.length === 0 && (
-        <p className="nothing">No title on this map is similar to “{text.trim()}”.</p>
+        <p className="nothing">Nothing on this map is called “{text.trim()}”.</p>
       )}
       <span className="visually-hidden" role="status">
-        {open ? `${found.length} ${found.length === 1 ? 'title' : 'titles'} found` : ''}
+        {open ? `${found.length} found` : ''}
       </span>
     </search>
   )
@@ -95,10 +103,10 @@ export function SearchBox({ index, onOpen }: { index: SearchIndex; onOpen(id: nu
 
 interface ResultProps {
   id: string
-  found: Anime[]
+  found: Found[]
   active: number
   onActive(index: number): void
-  onChoose(anime: Anime): void
+  onChoose(found: Found): void
 }
 
 function Results({ id, found, active, onActive, onChoose }: ResultProps) {
@@ -107,11 +115,11 @@ function Results({ id, found, active, onActive, onChoose }: ResultProps) {
     list.current!.children[active]?.scrollIntoView({ block: 'nearest' })
   }, [active])
   return (
-    <div id={id} ref={list} className="results" role="listbox" aria-label="Titles found">
-      {found.map((anime, k) => (
+    <div id={id} ref={list} className="results" role="listbox" aria-label="Found">
+      {found.map((entry, k) => (
         // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keyboard
         <div
-          key={anime.id}
+          key={keyOf(entry)}
           id={`${id}-${k}`}
           role="option"
           tabIndex={-1}
@@ -119,16 +127,31 @@ function Results({ id, found, active, onActive, onChoose }: ResultProps) {
           onPointerMove={() => onActive(k)}
           // The field keeps the focus.
           onMouseDown={(event) => event.preventDefault()}
-          onClick={() => onChoose(anime)}
+          onClick={() => onChoose(entry)}
         >
-          <Cover anime={anime} width={32} />
-          <span className="title-text">
-            <span className="title-name">{anime.title}</span>
-            {anime.english && <span className="title-english">{anime.english}</span>}
-            <Facts anime={anime} />
-          </span>
+          {'anime' in entry ? <TitleFound anime={entry.anime} /> : <GroupFound group={entry.group} />}
         </div>
       ))}
     </div>
   )
 }
+
+const TitleFound = ({ anime }: { anime: Anime }) => (
+  <>
+    <Cover anime={anime} width={32} />
+    <span className="title-text">
+      <span className="title-name">{anime.title}</span>
+      {anime.english && <span className="title-english">{anime.english}</span>}
+      <Facts anime={anime} />
+    </span>
+  </>
+)
+
+const GroupFound = ({ group }: { group: Group }) => (
+  <span className="title-text">
+    <span className="title-name">{group.name}</span>
+    <span className="facts">
+      {group.kind === 'studio' ? 'Studio' : 'Genre'}, {titleCount(group.anime.length)}
+    </span>
+  </span>
+)

@@ -1,5 +1,6 @@
 /** The panel beside the map: a title, the user's scores, or that the address is not known. */
 import type { Walk } from './Explorer'
+import { GroupPanel } from './GroupPanel'
 import type { AnimeGraph } from './graph'
 import { PanelHead } from './parts'
 import { animeAddress } from './route'
@@ -40,6 +41,12 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
         />
       </section>
     )
+  if (walk.group)
+    return (
+      <section ref={ref} className="panel" aria-label={walk.group.name}>
+        <GroupPanel key={walk.group.name} group={walk.group} onOpen={walk.begin} onClose={close} />
+      </section>
+    )
   if (route.page === 'scores')
     return (
       <section ref={ref} className="panel" aria-label="Your scores">
@@ -50,11 +57,14 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
     <section ref={ref} className="panel" aria-label="Not found">
       <PanelHead title="Not found" onClose={close} />
       <p role="alert" className="message bad">
-        {route.page === 'anime'
-          ? `This map has no title with the id ${route.id}.`
-          : `This page does not know the address ${route.page === 'unknown' ? route.address : ''}.`}{' '}
-        Search for a title instead.
+        {whatIsMissing(route)} Search for a title instead.
       </p>
     </section>
   )
+}
+
+function whatIsMissing(route: Walk['route']): string {
+  if (route.page === 'anime') return `This map has no title with the id ${route.id}.`
+  if (route.page === 'group') return `This map has no titles of the ${route.kind} ${route.name}.`
+  return `This page does not know the address ${route.page === 'unknown' ? route.address : ''}.`
 }

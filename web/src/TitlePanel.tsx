@@ -2,6 +2,8 @@
 import { useEffect, useRef } from 'react'
 import { type Anime, type AnimeGraph, malAddress } from './graph'
 import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
+import { groupAddress } from './route'
+import type { Group } from './search'
 
 interface Props {
   graph: AnimeGraph
@@ -104,6 +106,18 @@ function Trail({ graph, trail, onReturn }: Pick<Props, 'graph' | 'trail' | 'onRe
   )
 }
 
+/** Return the names as links to their titles, or null without any. */
+const groupLinks = (kind: Group['kind'], names: string[]) =>
+  names.length > 0 && (
+    <span className="group-links">
+      {[...new Set(names)].map((name) => (
+        <a key={name} href={groupAddress({ kind, name })}>
+          {name}
+        </a>
+      ))}
+    </span>
+  )
+
 function FactList({ anime }: { anime: Anime }) {
   const short = {
     'Mean score': anime.mean?.toFixed(2),
@@ -112,8 +126,8 @@ function FactList({ anime }: { anime: Anime }) {
     Popularity: anime.popularity && `#${anime.popularity.toLocaleString('en')}`,
   }
   const long = {
-    [anime.studios.length > 1 ? 'Studios' : 'Studio']: anime.studios.join(', '),
-    Genres: anime.genres.join(', '),
+    [anime.studios.length > 1 ? 'Studios' : 'Studio']: groupLinks('studio', anime.studios),
+    Genres: groupLinks('genre', anime.genres),
     'Also called': anime.synonyms.join(', '),
   }
   const rows = (facts: Record<string, React.ReactNode>, className?: string) =>

@@ -4,6 +4,9 @@ import type { ThemeColor } from './colors'
 import type { Anime } from './graph'
 import { animeAddress } from './route'
 
+export const titleCount = (count: number) =>
+  `${count.toLocaleString('en')} ${count === 1 ? 'title' : 'titles'}`
+
 /** Both colours as CSS variables; the style sheet takes the one of its theme. */
 const colorVariables = ({ light, dark }: ThemeColor) =>
   ({ '--light': light, '--dark': dark }) as React.CSSProperties

@@ -1,7 +1,8 @@
 /** What happens on the map: keyboard, pointer, zoom buttons; brings the view in line with the page. */
 import { useSigma } from '@react-sigma/core'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { Anime } from '../graph'
+import type { Anime, AnimeGraph } from '../graph'
+import type { Group } from '../search'
 import { HoverCard } from './HoverCard'
 import type { MapProps } from './MapView'
 import { Marks } from './marks'
@@ -12,6 +13,12 @@ import { readColors, type View } from './view'
 
 type Camera = ReturnType<typeof useCamera>
 
+/** Return the titles that are not faded: the one in focus and its neighbours, else the group's. */
+function litUp(graph: AnimeGraph, focus: Anime | null, group: Group | null): Set<number> {
+  if (focus) return new Set([focus.id, ...graph.neighbours.get(focus.id)!.map(({ id }) => id)])
+  return new Set(group?.anime.map(({ id }) => id))
+}
+
 /** Bring the view in line with the page, and draw it. */
 function useView(
   view: View,
@@ -19,7 +26,7 @@ function useView(
   hovered: Anime | null,
   zoomButtons: React.RefObject<HTMLElement | null>,
 ) {
-  const { graph, selected, trail, hiddenClusters, shownCluster, free, covered, dark } = props
+  const { graph, selected, group, trail, hiddenClusters, shownCluster, free, covered, dark } = props
   const repaint = useRepaint()
   useEffect(() => {
     const focus = hovered ?? selected
@@ -29,7 +36,7 @@ function useView(
       covered: [...covered, zoomButtons.current!.getBoundingClientRect()],
       hovered: hovered?.id ?? null,
       selected: selected?.id ?? null,
-      near: new Set(focus ? [focus.id, ...graph.neighbours.get(focus.id)!.map(({ id }) => id)] : []),
+      near: litUp(graph, focus, group),
       trail,
       hiddenClusters,
       shownCluster,
@@ -38,6 +45,7 @@ function useView(
   }, [
     view,
     graph,
+    group,
     hiddenClusters,
     shownCluster,
     selected,
@@ -114,7 +122,7 @@ function ZoomButtons({ camera, ref }: { camera: Camera; ref: React.Ref<HTMLDivEl
 }
 
 export function Controller({ view, ...props }: MapProps & { view: View }) {
-  const { graph, selected, free, onSelect, onLost } = props
+  const { graph, selected, group, free, onSelect, onLost } = props
   const sigma = useSigma()
   const zoomButtons = useRef<HTMLDivElement>(null)
   const marks = useMemo(() => new Marks(sigma, graph), [sigma, graph])
@@ -123,7 +131,7 @@ export function Controller({ view, ...props }: MapProps & { view: View }) {
   const noneInSight = useDrawing(graph, view, marks, cross.onMove)
   useLostContext(onLost)
   useView(view, props, hovered, zoomButtons)
-  const camera = useCamera(graph, selected, free)
+  const camera = useCamera(graph, selected, group, free)
   const open = () => {
     if (cross.underCross) onSelect(cross.underCross.id)
   }

@@ -5,6 +5,7 @@ import type { Settings } from 'sigma/settings'
 import type { NodeDisplayData } from 'sigma/types'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
+import type { Group } from '../search'
 import { Controller } from './Controller'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
@@ -14,6 +15,8 @@ import { readColors, type View } from './view'
 export interface MapProps {
   graph: AnimeGraph
   selected: Anime | null
+  /** The studio or genre whose titles are lit up. */
+  group: Group | null
   trail: number[]
   hiddenClusters: ReadonlySet<number>
   /** The cluster under the pointer in the legend. */
@@ -57,8 +60,8 @@ const makeSettings = (graph: AnimeGraph, view: View): Partial<Settings> => ({
   maxCameraRatio: 4,
   enableCameraRotation: false,
   stagePadding: stagePadding(),
-  // Marks grow more slowly than distances, so zooming in separates them.
-  zoomToSizeRatioFunction: (ratio) => ratio ** 0.7,
+  // Marks grow more slowly than distances, so zooming in separates them; farther out they shrink alike.
+  zoomToSizeRatioFunction: (ratio) => (ratio > 1 ? ratio : ratio ** 0.7),
   nodeReducer: (key, data) =>
     ({ ...data, ...appearance(graph.byId.get(Number(key))!, view) }) as Partial<NodeDisplayData>,
 })

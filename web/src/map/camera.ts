@@ -57,6 +57,12 @@ export function showingAll(sigma: Sigma, free: FreeArea): CameraState {
   return fitting(sigma, free, points, MIN_RATIO_OF_ALL)
 }
 
+/** Return the state that shows certain titles. */
+export function showingTitles(sigma: Sigma, free: FreeArea, anime: Anime[]): CameraState {
+  const points = anime.map(({ id }) => positionOf(sigma, id))
+  return fitting(sigma, free, points, MIN_RATIO_OF_ALL)
+}
+
 /** Return the state that shows a title and its neighbours. */
 export function showingNeighbours(
   sigma: Sigma,

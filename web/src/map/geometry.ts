@@ -59,16 +59,23 @@ export class MarkGrid {
     }
   }
 
-  /** Return how many marks lie under a box. */
-  countUnder(box: Box): number {
-    const under = new Set<Mark>()
-    for (const square of this.squaresOf(box)) {
-      for (const mark of this.squares.get(square) ?? []) {
-        const x = clamp(mark.x, box.left, box.right)
-        const y = clamp(mark.y, box.top, box.bottom)
-        if (Math.hypot(mark.x - x, mark.y - y) < mark.radius) under.add(mark)
-      }
+  /** Return the marks less than `distance` pixels from a box. */
+  near(box: Box, distance: number): Set<Mark> {
+    const found = new Set<Mark>()
+    const { left, right, top, bottom } = box
+    const around = {
+      left: left - distance,
+      right: right + distance,
+      top: top - distance,
+      bottom: bottom + distance,
     }
-    return under.size
+    for (const square of this.squaresOf(around))
+      for (const mark of this.squares.get(square) ?? []) if (gap(box, mark) < distance) found.add(mark)
+    return found
   }
+}
+
+/** Return the distance in pixels between a box and the rim of a mark; negative where they overlap. */
+function gap({ left, right, top, bottom }: Box, { x, y, radius }: Mark): number {
+  return Math.hypot(x - clamp(x, left, right), y - clamp(y, top, bottom)) - radius
 }

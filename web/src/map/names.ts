@@ -1,24 +1,36 @@
 /** Names on the map: no text overlaps another, or what lies over the map, and marks only where it must. */
 import { type Box, clamp, type Mark, MarkGrid, overlap, type Point } from './geometry'
 
-export const TITLE_FONT = '500 12px system-ui, sans-serif'
-export const FOCUS_FONT = '700 14px system-ui, sans-serif'
-export const CLUSTER_FONT = '700 15px system-ui, sans-serif'
+const FAMILY = 'system-ui, sans-serif'
 
-const MAX_TITLE = 34
-/**
- * Marks with a smaller radius in pixels may lie under a text: where there are thousands, they lie
- * everywhere.
- */
-const SMALL_MARK = 4
+/** Return the fonts of a map of so many pixels: a small one has room for few large letters. */
+export const fontsFor = (width: number) =>
+  width < 600
+    ? { title: `500 11px ${FAMILY}`, focus: `700 13px ${FAMILY}`, cluster: `700 13px ${FAMILY}` }
+    : { title: `500 12px ${FAMILY}`, focus: `700 14px ${FAMILY}`, cluster: `700 15px ${FAMILY}` }
+
 /** Pixels between a text and the edge of the map. */
 const EDGE = 2
-const TITLE_HEIGHT = 13
+/** Pixels between a title and its own mark, and the least number between a title and any other mark. */
+const OWN_GAP = 2
+const OTHER_GAP = 5
+/** Step and most of the distance in pixels between a mark and a title with a line to it. */
+const LEADER_STEP = 14
+const MAX_LEADER = 84
+/** Letters of a title above and below the baseline, in pixels. */
+const ASCENT = 10
+const DESCENT = 3
+/**
+ * A mark with a smaller radius in pixels, and with less than half the radius of a title's own mark, may lie
+ * under that title: where there are thousands, they lie everywhere.
+ */
+const SPECK = 4
+/** So many pixels a text below the marks moves to cover one mark less. */
+const SHIFT_FOR_A_MARK = 80
+/** More than there are marks near any text. */
+const BLOCKED = 1e6
 /** Width in pixels of the line around letters. */
 const HALO = 4
-
-const shorten = (title: string) =>
-  title.length > MAX_TITLE ? `${title.slice(0, MAX_TITLE - 1).trimEnd()}…` : title
 
 export interface TextStyle {
   color: string
@@ -26,8 +38,6 @@ export interface TextStyle {
   height: number
   /** Pixels to the next text. */
   margin: number
-  /** Write the text even if it overlaps marks. */
-  must: boolean
 }
 
 const widths = new Map<string, number>()
@@ -42,12 +52,12 @@ export class Names {
   constructor(
     private context: CanvasRenderingContext2D,
     private size: { width: number; height: number },
-    background: string,
+    private background: string,
     covered: Box[],
     marks: Mark[],
   ) {
     this.taken = [...covered]
-    for (const mark of marks) if (mark.radius >= SMALL_MARK) this.grid.add(mark)
+    for (const mark of marks) this.grid.add(mark)
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = background
@@ -74,34 +84,37 @@ export class Names {
   }
 
   /**
-   * Write a text at the first of `points` (middle of its baseline) where it overlaps neither texts nor
-   * marks; with `must`, else where it overlaps the fewest marks. Return whether there is room.
+   * Write a text where it covers no other text and few marks, near the first of `points` (middles of its
+   * baseline). `context`: a layer below the marks.
    */
-  write(text: string, points: Point[], style: TextStyle): boolean {
+  writeBelow(context: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
     let best: Point | null = null
-    let fewest = style.must ? Number.POSITIVE_INFINITY : 1
+    let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const under = this.grid.countUnder({
-        left: point.x - half,
-        right: point.x + half,
-        top: point.y - style.height + 2,
-        bottom: point.y + 2,
-      })
-      if (under < fewest) {
+      const under = this.grid.near(this.boxOf(point, half, { ...style, margin: 0 }), 0).size
+      const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
+      const cost = under + shift / SHIFT_FOR_A_MARK
+      if (cost < least) {
         best = point
-        fewest = under
+        least = cost
       }
-      if (under === 0) break
     }
-    if (!best) return false
-    this.taken.push(this.boxOf(best, half, style))
-    this.context.fillStyle = style.color
-    this.context.lineWidth = HALO
-    this.context.strokeText(text, best.x, best.y)
-    this.context.fillText(text, best.x, best.y)
-    return true
+    if (!best) return
+    context.textAlign = 'center'
+    context.font = this.font
+    context.lineJoin = 'round'
+    context.strokeStyle = this.background
+    this.put(context, text, best, half, style)
+  }
+
+  private put(context: CanvasRenderingContext2D, text: string, point: Point, half: number, style: TextStyle) {
+    this.taken.push(this.boxOf(point, half, style))
+    context.fillStyle = style.color
+    context.lineWidth = HALO
+    context.strokeText(text, point.x, point.y)
+    context.fillText(text, point.x, point.y)
   }
 
   private boxOf({ x, y }: Point, half: number, { height, margin }: TextStyle): Box {
@@ -122,19 +135,105 @@ export class Names {
     return !this.taken.some((other) => overlap(box, other))
   }
 
-  /** Write a title below, above or beside its mark. Return whether there is room. */
-  writeTitle(title: string, { x, y, radius }: Mark, color: string, margin: number, must = false): boolean {
-    const text = shorten(title)
+  /**
+   * Write a title at its mark, nearer to it than to any other mark. Return whether there is room. `must`:
+   * where there is none, write it over other marks. `faded`: marks that a title may cover, but that it avoids.
+   * `leader`: where there is no room at the mark, write it farther away, with a line to the mark.
+   */
+  writeTitle(
+    text: string,
+    mark: Mark,
+    color: string,
+    margin: number,
+    { must = false, leader = false, faded = new Set<Mark>() } = {},
+  ): boolean {
     const half = this.width(text) / 2
-    const beside = radius + 6 + half
-    // At the edge of the map a name moves inwards.
-    const inside = clamp(x, half + EDGE + 1, this.size.width - half - EDGE - 1)
-    const points = [
-      { x: inside, y: y + radius + 15 },
-      { x: inside, y: y - radius - 6 },
-    ]
-    for (const down of must ? [4, 22, -14] : [4])
-      points.push({ x: x + beside, y: y + down }, { x: x - beside, y: y + down })
-    return this.write(text, points, { color, height: TITLE_HEIGHT, margin, must })
+    const style = { color, height: ASCENT + DESCENT, margin }
+    const best = (points: Point[], most: number) => {
+      let found: Point | null = null
+      let fewest = most
+      for (const point of points) {
+        const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded) : most
+        if (cost < fewest) {
+          found = point
+          fewest = cost
+        }
+        if (fewest === 0) break
+      }
+      return found
+    }
+    const beside = best(pointsAround(mark, half, this.size.width), must ? Number.POSITIVE_INFINITY : BLOCKED)
+    const away = !beside && leader ? best(pointsAway(mark, half), BLOCKED) : null
+    const point = beside ?? away
+    if (!point) return false
+    if (away) this.drawLeader(mark, away, half, color)
+    this.put(this.context, text, point, half, style)
+    return true
   }
+
+  /** Draw the line from the rim of a mark to its title. */
+  private drawLeader({ x, y, radius }: Mark, text: Point, half: number, color: string) {
+    const end = {
+      x: clamp(x, text.x - half, text.x + half),
+      y: clamp(y, text.y - ASCENT, text.y + DESCENT),
+    }
+    const length = Math.hypot(end.x - x, end.y - y)
+    this.context.save()
+    this.context.beginPath()
+    this.context.moveTo(x + ((end.x - x) * radius) / length, y + ((end.y - y) * radius) / length)
+    this.context.lineTo(end.x, end.y)
+    this.context.strokeStyle = color
+    this.context.globalAlpha = 0.55
+    this.context.lineWidth = 1
+    this.context.stroke()
+    this.context.restore()
+  }
+
+  /** Return how many faded marks a title would cover there, and BLOCKED for each that could seem its own. */
+  private costOf({ x, y }: Point, half: number, own: Mark, faded: Set<Mark>): number {
+    const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
+    let cost = 0
+    for (const other of this.grid.near(box, OTHER_GAP)) {
+      if (other.x === own.x && other.y === own.y) continue
+      if (other.radius < SPECK && other.radius < own.radius / 2) continue
+      cost += faded.has(other) ? 1 : BLOCKED
+    }
+    return cost
+  }
+}
+
+/** Return where a title may be written at its mark, as middles of its baseline, the best first. */
+function pointsAround({ x, y, radius }: Mark, half: number, width: number): Point[] {
+  const below = y + radius + OWN_GAP + ASCENT
+  const above = y - radius - OWN_GAP - DESCENT
+  const beside = radius + OWN_GAP + half
+  const level = y + (ASCENT - DESCENT) / 2
+  // At the edge of the map a name moves inwards.
+  const inside = clamp(x, half + EDGE + 1, width - half - EDGE - 1)
+  const points =
+    Math.abs(inside - x) <= half
+      ? [
+          { x: inside, y: below },
+          { x: inside, y: above },
+        ]
+      : []
+  points.push({ x: x + beside, y: level }, { x: x - beside, y: level })
+  const shift = half - radius
+  if (shift > 0)
+    for (const by of [shift, -shift, shift / 2, -shift / 2])
+      points.push({ x: x + by, y: below }, { x: x + by, y: above })
+  return points
+}
+
+/** Return where a title may be written away from its mark, the nearest first. */
+function pointsAway({ x, y, radius }: Mark, half: number): Point[] {
+  const points: Point[] = []
+  for (let distance = LEADER_STEP; distance <= MAX_LEADER; distance += LEADER_STEP)
+    for (const up of [-1, 1, -0.5, 0.5])
+      for (const side of up % 1 === 0 ? [0, -0.5, 0.5] : [-1, 1])
+        points.push({
+          x: x + side * (half + distance),
+          y: y + up * (radius + distance) + (up < 0 ? -DESCENT : ASCENT),
+        })
+  return points
 }

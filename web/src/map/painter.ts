@@ -2,9 +2,10 @@
 import type Sigma from 'sigma'
 import { mix, type ThemeColor } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
+import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
 import type { Marks } from './marks'
-import { CLUSTER_FONT, FOCUS_FONT, Names, TITLE_FONT } from './names'
+import { fontsFor, Names } from './names'
 import type { View } from './view'
 
 /** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
@@ -14,11 +15,11 @@ const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
 /** The camera's ratio below which there are no names of clusters. */
 const CLUSTER_RATIO = 0.3
 /** Square pixels for each title that is named while nothing is in focus. */
-const AREA_PER_NAME = 15_000
+const AREA_PER_NAME = 9_000
 /** Most titles that are tried for a name in one frame. */
 const MAX_TRIED = 600
-/** Share of the named titles, the most popular, whose names may overlap marks. */
-const MUST_SHARE = 1 / 8
+/** Share of the named titles, the most popular, that are named before the clusters. */
+const FIRST_SHARE = 1 / 4
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -29,10 +30,17 @@ interface ClusterCentre extends Point {
   color: ThemeColor
 }
 
+interface Visible {
+  anime: Anime
+  mark: Mark
+}
+
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
 
 export class Painter {
   private clusterCentres: ClusterCentre[]
+  /** Titles by id, short enough for the map. */
+  private labels: Map<number, string>
 
   constructor(
     private sigma: Sigma,
@@ -40,12 +48,17 @@ export class Painter {
     private view: View,
     private marks: Marks,
   ) {
+    this.labels = makeLabels(graph.anime)
     this.clusterCentres = graph.clusters.map(({ id, name, color }) => {
       const points = graph.anime
         .filter(({ cluster }) => cluster.id === id)
         .map((anime) => sigma.getNodeDisplayData(anime.id)!)
       return { id, name, color, x: median(points.map(({ x }) => x)), y: median(points.map(({ y }) => y)) }
     })
+  }
+
+  private get fonts() {
+    return fontsFor(this.sigma.getDimensions().width)
   }
 
   /** The title in focus: the hovered one, else the selected one. */
@@ -71,13 +84,20 @@ export class Painter {
     if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
     for (const id of new Set(this.view.trail))
       this.drawRing(context, this.marks.of(id), this.view.colors.accent, 2)
-    if (this.focus) this.drawFocus(context, names, this.focus)
+    if (this.focus) this.drawFocus(context, names, this.focus, visible)
     else {
-      this.drawClusterNames(context, names)
-      this.drawTitles(
-        names,
-        visible.filter(({ anime }) => [null, anime.cluster.id].includes(this.view.shownCluster)),
+      const { shownCluster } = this.view
+      const { near } = this.view
+      const shown = visible.filter(({ anime }) =>
+        near.size > 0 ? near.has(anime.id) : [null, anime.cluster.id].includes(shownCluster),
       )
+      // The most popular titles choose their places first, then the clusters, then the other titles.
+      const { width, height } = this.sigma.getDimensions()
+      const room = Math.round((width * height) / AREA_PER_NAME)
+      const first = Math.ceil(room * FIRST_SHARE)
+      const written = this.drawTitles(names, shown.slice(0, first), room, true)
+      this.drawClusterNames(names)
+      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written)
     }
   }
 
@@ -157,32 +177,36 @@ export class Painter {
     const mark = this.marks.of(anime.id)
     this.drawRing(context, mark, colors.accent, 3)
     const inSight = mark.x > 0 && mark.x < width && mark.y > 0 && mark.y < height
-    names.useFont(FOCUS_FONT)
-    names.writeTitle(anime.title, inSight ? mark : cross, colors.text, 0, true)
+    names.useFont(this.fonts.focus)
+    names.writeTitle(this.labels.get(anime.id)!, inSight ? mark : cross, colors.text, 0, { must: true })
   }
 
-  private drawFocus(context: CanvasRenderingContext2D, names: Names, focus: Anime) {
-    const { colors, hovered, near } = this.view
+  private drawFocus(context: CanvasRenderingContext2D, names: Names, focus: Anime, visible: Visible[]) {
+    const { colors, hovered, near, trail } = this.view
     const mark = this.marks.of(focus.id)
     this.drawRing(context, mark, colors.text, 3)
     names.keepFree(mark)
-    names.useFont(FOCUS_FONT)
+    names.useFont(this.fonts.focus)
     // The card beside a hovered mark shows its title.
-    if (hovered === null) names.writeTitle(focus.title, mark, colors.text, 2, true)
-    names.useFont(TITLE_FONT)
+    if (hovered === null) names.writeTitle(this.labels.get(focus.id)!, mark, colors.text, 2, { must: true })
+    names.useFont(this.fonts.title)
+    const isFaded = ({ anime: { id } }: Visible) => !near.has(id) && !trail.includes(id)
+    const faded = new Set(visible.filter(isFaded).map(({ mark }) => mark))
     for (const id of near) {
       if (id === focus.id || this.marks.isHidden(id)) continue
-      names.writeTitle(this.graph.byId.get(id)!.title, this.marks.of(id), colors.text, 2, true)
+      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: true })
     }
   }
 
-  private drawClusterNames(context: CanvasRenderingContext2D, names: Names) {
+  /** Write the names of the clusters below the marks. */
+  private drawClusterNames(names: Names) {
+    const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
     const { ratio } = this.sigma.getCamera()
     const { colors, hiddenClusters } = this.view
     if (ratio <= CLUSTER_RATIO) return
     const { width, height } = this.sigma.getDimensions()
     const project = this.marks.projection()
-    names.useFont(CLUSTER_FONT)
+    names.useFont(this.fonts.cluster)
     context.globalAlpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
     for (const { id, name, color, ...centre } of this.clusterCentres) {
       const { x, y } = project(centre)
@@ -192,21 +216,20 @@ export class Painter {
         x: clamp(x + shift.x, half, width - half),
         y: y + 5 + shift.y,
       }))
-      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6, must: true }
-      names.write(name, points, style)
+      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6 }
+      names.writeBelow(context, name, points, style)
     }
     context.globalAlpha = 1
   }
 
-  /** Name the most popular titles, as many as the map has room for. */
-  private drawTitles(names: Names, visible: { anime: Anime; mark: Mark }[]) {
-    const { width, height } = this.sigma.getDimensions()
-    let room = Math.round((width * height) / AREA_PER_NAME)
-    const mustCount = Math.ceil(room * MUST_SHARE)
-    names.useFont(TITLE_FONT)
-    for (const [rank, { anime, mark }] of visible.slice(0, MAX_TRIED).entries()) {
-      if (names.writeTitle(anime.title, mark, this.view.colors.text, 7, rank < mustCount)) room--
-      if (room <= 0) break
+  /** Name the titles, at most `room` of them. Return for how many there is room. */
+  private drawTitles(names: Names, titles: Visible[], room: number, leader = false): number {
+    let written = 0
+    names.useFont(this.fonts.title)
+    for (const { anime, mark } of titles) {
+      if (written >= room) break
+      if (names.writeTitle(this.labels.get(anime.id)!, mark, this.view.colors.text, 7, { leader })) written++
     }
+    return written
   }
 }

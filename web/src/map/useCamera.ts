@@ -3,7 +3,9 @@ import { useSigma } from '@react-sigma/core'
 import { useEffect, useRef } from 'react'
 import type { CameraState } from 'sigma/types'
 import type { Anime, AnimeGraph } from '../graph'
-import { following, move, showingAll, showingNeighbours } from './camera'
+import { animeAddress, groupAddress } from '../route'
+import type { Group } from '../search'
+import { following, move, showingAll, showingNeighbours, showingTitles } from './camera'
 import type { FreeArea } from './geometry'
 
 const FLIGHT = 700
@@ -11,11 +13,11 @@ const ADJUSTMENT = 300
 const ZOOM = 200
 const RESET = 400
 
-export function useCamera(graph: AnimeGraph, selected: Anime | null, free: FreeArea) {
+export function useCamera(graph: AnimeGraph, selected: Anime | null, group: Group | null, free: FreeArea) {
   const sigma = useSigma()
   const camera = sigma.getCamera()
-  /** For which free area and title the camera was last set, and the state that shows all titles there. */
-  const last = useRef<{ free: FreeArea; selected: Anime | null; all: CameraState }>(null)
+  /** For which free area and titles the camera was last set, and the state that shows all titles there. */
+  const last = useRef<{ free: FreeArea; shown: string | null; all: CameraState }>(null)
 
   useEffect(() => {
     const adjust = () => {
@@ -24,20 +26,24 @@ export function useCamera(graph: AnimeGraph, selected: Anime | null, free: FreeA
       if (width !== free.stage.width || height !== free.stage.height) return
       const before = last.current
       const all = showingAll(sigma, free)
-      last.current = { free, selected, all }
-      const isNew = before?.selected !== selected
+      const shown = selected ? animeAddress(selected.id) : group && groupAddress(group)
+      last.current = { free, shown, all }
+      const isNew = before?.shown !== shown
       const showsAll =
         before && camera.x === before.all.x && camera.y === before.all.y && camera.ratio === before.all.ratio
-      if (selected && (isNew || camera.isAnimated()))
-        move(sigma, showingNeighbours(sigma, free, graph, selected), before ? FLIGHT : 0)
-      else if (!before) move(sigma, all, 0)
+      if (shown && (isNew || camera.isAnimated())) {
+        const state = selected
+          ? showingNeighbours(sigma, free, graph, selected)
+          : showingTitles(sigma, free, group!.anime)
+        move(sigma, state, before ? FLIGHT : 0)
+      } else if (!before) move(sigma, all, 0)
       else if (JSON.stringify(before.free) !== JSON.stringify(free))
         move(sigma, showsAll ? all : following(sigma, before.free, free), ADJUSTMENT)
     }
     adjust()
     sigma.on('resize', adjust)
     return () => void sigma.off('resize', adjust)
-  }, [sigma, camera, graph, selected, free])
+  }, [sigma, camera, graph, selected, group, free])
 
   return {
     zoom: (factor: number) => move(sigma, sigma.getViewportZoomedState(free, camera.ratio * factor), ZOOM),

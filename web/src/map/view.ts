@@ -18,7 +18,7 @@ export interface View {
   covered: Box[]
   hovered: number | null
   selected: number | null
-  /** The title in focus and its neighbours; empty without a focus. */
+  /** The titles that are not faded: the one in focus and its neighbours, or a group; empty if none is. */
   near: Set<number>
   trail: number[]
   hiddenClusters: ReadonlySet<number>

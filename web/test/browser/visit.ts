@@ -105,16 +105,19 @@ export interface Drawn {
   /** `box`: left, right, top, bottom. */
   texts: { text: string; box: number[] }[]
   rings: { x: number; y: number }[]
-  /** Where lines end. */
+  /** Where lines below the marks end. */
   ends: { x: number; y: number }[]
+  /** Lines from marks to their names: x and y of both ends. */
+  leaders: number[][]
 }
 
 /** From the next page on, record what the last frame draws besides marks; in pixels. */
 export const recordDrawing = () =>
   page.addInitScript(() => {
-    const drawn: Drawn = { texts: [], rings: [], ends: [] }
+    const drawn: Drawn = { texts: [], rings: [], ends: [], leaders: [] }
+    let start = [0, 0]
     Object.assign(window, { drawn })
-    const { clearRect, fillText, arc, lineTo } = CanvasRenderingContext2D.prototype
+    const { clearRect, fillText, arc, moveTo, lineTo } = CanvasRenderingContext2D.prototype
     Object.assign(CanvasRenderingContext2D.prototype, {
       clearRect(this: CanvasRenderingContext2D, ...area: Parameters<typeof clearRect>) {
         if (this.canvas.className === 'sigma-labels') for (const list of Object.values(drawn)) list.length = 0
@@ -134,13 +137,43 @@ export const recordDrawing = () =>
         drawn.rings.push({ x: circle[0], y: circle[1] })
         arc.apply(this, circle)
       },
+      moveTo(this: CanvasRenderingContext2D, x: number, y: number) {
+        start = [x, y]
+        moveTo.call(this, x, y)
+      },
       lineTo(this: CanvasRenderingContext2D, x: number, y: number) {
-        drawn.ends.push({ x, y })
+        if (this.canvas.className === 'sigma-labels') drawn.leaders.push([...start, x, y])
+        else drawn.ends.push({ x, y })
         lineTo.call(this, x, y)
       },
     })
   })
 export const drawn = () => page.evaluate(() => (window as unknown as { drawn: Drawn }).drawn)
+
+/** The discs on the screen, as sigma draws them: MAL id, middle and radius in pixels. */
+export const discs = () =>
+  page.evaluate(() => {
+    interface Fiber {
+      return: Fiber | null
+      // biome-ignore lint/suspicious/noExplicitAny: React's own
+      memoizedProps: any
+    }
+    const element = document.querySelector('.map-keys')!
+    const key = Object.keys(element).find((name) => name.startsWith('__reactFiber'))!
+    let fiber = (element as unknown as Record<string, Fiber>)[key]
+    while (!fiber.memoizedProps?.value?.sigma) fiber = fiber.return!
+    const { sigma } = fiber.memoizedProps.value
+    return (sigma.getGraph().nodes() as string[]).map((node) => {
+      const data = sigma.getNodeDisplayData(node)
+      const { x, y } = sigma.framedGraphToViewport(data)
+      return {
+        id: Number(node),
+        x: x as number,
+        y: y as number,
+        radius: sigma.scaleSize(data.size) as number,
+      }
+    })
+  })
 
 /** The part of the map that nothing covers, in pixels. */
 export async function freePart() {

@@ -1,5 +1,8 @@
 /** A person walks over the map: search, pointer, keyboard, touch. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
   colors,
@@ -55,6 +58,31 @@ describe('walking', () => {
     await other.goto(shared)
     expect(await other.locator('.panel h2').innerText()).toBe(titles[3])
     expect(await other.title()).toBe(`${titles[3]} · AniEmbed`)
+    expect(wrongs).toEqual([])
+  })
+
+  test('a studio is found, lights up its titles on the map, and has a link', async () => {
+    host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'))
+    await newPage()
+    await recordDrawing()
+    await page.goto(host.address)
+    await interactive()
+    await page.keyboard.press('/')
+    await page.keyboard.type('ghibli')
+    await page.keyboard.press('Enter')
+    expect(await heading()).toBe('Studio Ghibli')
+    expect(hash()).toBe('#/studio/Studio%20Ghibli')
+    await settled()
+    const titles = await page.locator('.panel .title-name').allInnerTexts()
+    expect(titles).toContain('Mononoke Hime')
+    const written = (await drawn()).texts.map(({ text }) => text)
+    expect(written).toEqual(expect.arrayContaining(titles))
+    expect(written).not.toContain('Death Note')
+    await page.reload()
+    expect(await heading()).toBe('Studio Ghibli')
+    await page.locator('.panel .titles a').first().click()
+    await page.locator('.group-links a', { hasText: 'Studio Ghibli' }).click()
+    expect(await heading()).toBe('Studio Ghibli')
     expect(wrongs).toEqual([])
   })
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Anime } from '../../src/graph'
-import { makeIndex, normalise, search } from '../../src/search'
+import { type Anime, parseGraph } from '../../src/graph'
+import { makeIndex, normalise, type SearchIndex, search } from '../../src/search'
 
 const titles: [string, string | null][] = [
   ['Shingeki no Kyojin', 'Attack on Titan'],
@@ -21,11 +23,24 @@ const titles: [string, string | null][] = [
   ['◯', null],
 ]
 const entry = (id: number, title: string, english: string | null, popularity = id) =>
-  ({ id, title, english, japanese: null, synonyms: [], popularity }) as unknown as Anime
+  ({
+    id,
+    title,
+    english,
+    japanese: null,
+    synonyms: [],
+    studios: [],
+    genres: [],
+    popularity,
+  }) as unknown as Anime
 const anime = titles.map(([title, english], k) => entry(k + 1, title, english))
 Object.assign(anime[2], { japanese: 'からくりサーカス', synonyms: ['FMA', 'Hagaren'] })
 const index = makeIndex(anime)
-const found = (text: string) => search(index, text).map(({ title }) => title)
+const namesIn = (list: SearchIndex, text: string) =>
+  search(list, text).map((entry) =>
+    'anime' in entry ? entry.anime.title : `${entry.group.kind}: ${entry.group.name}`,
+  )
+const found = (text: string) => namesIn(index, text)
 
 test.each([
   ['middle of a word', 'gelion', 'Neon Genesis Evangelion'],
@@ -57,7 +72,7 @@ test('puts the whole title before a longer one, although that one is more popula
 test('puts a title that begins so before one that has the word later, and the popular before the unknown', () => {
   expect(found('titan')).toEqual(['Titan A.E.', 'Shingeki no Kyojin'])
   const twins = [entry(1, 'Kaze A', null, 900), entry(2, 'Kaze B', null, 3)]
-  expect(search(makeIndex(twins), 'kaze').map(({ id }) => id)).toEqual([2, 1])
+  expect(namesIn(makeIndex(twins), 'kaze')).toEqual(['Kaze B', 'Kaze A'])
 })
 
 test('among titles that look similar, the popular first', () => {
@@ -73,4 +88,32 @@ test('takes hostile input as text', () => {
   expect(found('.*')).toEqual([])
   expect(found('<img src=x onerror=alert(1)>')).toEqual([])
   expect(normalise('<b>Ümlaut</b>')).toBe('b umlaut b')
+})
+
+const sample = readFileSync(resolve(import.meta.dirname, '../../sample/graph.json'), 'utf8')
+const sampleIndex = makeIndex(parseGraph(sample, 'http://host/').anime)
+
+test.each([
+  ['initials of the English title', 'aot', 'Shingeki no Kyojin'],
+  ['initials of the title', 'sao', 'Sword Art Online'],
+  ['initials of a longer title', 'saoi', 'Sword Art Online II'],
+  ['a synonym', 'fma', 'Fullmetal Alchemist'],
+  ['the beginning of a Japanese title', '進撃', 'Shingeki no Kyojin'],
+  ['beginnings of words', 'konosuba', 'Kono Subarashii Sekai ni Shukufuku wo!'],
+  ['beginnings of words, others left out', 'kimiuso', 'Shigatsu wa Kimi no Uso'],
+  ['the beginning of a word', 'evang', 'Neon Genesis Evangelion'],
+  ['a studio', 'studio ghibli', 'studio: Studio Ghibli'],
+  ['a word of a studio', 'ghibli', 'studio: Studio Ghibli'],
+  ['beginnings of a studio', 'kyoani', 'studio: Kyoto Animation'],
+  ['a studio with a typing error', 'madhuose', 'studio: Madhouse'],
+  ['a genre', 'mecha', 'genre: Mecha'],
+])('fans find %s', (_what, text, first) => expect(namesIn(sampleIndex, text)[0]).toBe(first))
+
+test('a typing error finds what is meant, and nothing else', () => {
+  expect(namesIn(sampleIndex, 'evangelon')).toEqual(['Neon Genesis Evangelion'])
+  expect(namesIn(sampleIndex, 'cowboy beebop')).toEqual(['Cowboy Bebop'])
+})
+
+test('finds every season by the initials', () => {
+  expect(namesIn(sampleIndex, 'aot').length).toBeGreaterThanOrEqual(5)
 })
