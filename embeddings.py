@@ -331,7 +331,7 @@ def unit_vectors(weights):
 def vectors_frame(vectors, ids, counts, means, kept):
     """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
 
-    These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and the number of `lists`.
+    These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and how many `lists`.
     """
     popularity = (counts + 1) / np.mean(counts + 1)
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))

@@ -13,6 +13,7 @@ LEAST_HEIGHT = 0.05  # share of the usual similarity of a fifth neighbour below 
 HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
 # Of the ridge target, measured on mal-2016 (tests/README.md)
 EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
+RIDGE_TITLES = 8000  # titles that the ridge target is computed for at most
 LEVEL = 0.5  # similarity of the usual fifth neighbour
 
 
@@ -82,9 +83,12 @@ def target_of(sums, common, power, ridge):
     T is the mean of centred_target() and ridge_target(): the first recommends best, the second finds best
     what members themselves name as alike. tests/README.md has what each gains.
     """
-    target = ridge_target(sums, ridge)
-    target += centred_target(sums, common, power)
-    target /= 2
+    # The inverse takes n^3 steps, so beyond RIDGE_TITLES the least scored titles have the first part alone
+    most_scored = np.sort(np.argsort(-sums.diagonal(), kind='stable')[:RIDGE_TITLES])
+    block = np.ix_(most_scored, most_scored)
+    ridge = ridge_target(sums[block], ridge)
+    target = centred_target(sums, common, power)
+    target[block] = (target[block] + ridge) / 2
     return target
 
 

@@ -124,7 +124,7 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     path = write_list(folder / name, {**scores, 99999999: 7})
     done = run('recommend.py', path, '--output-dir', folder, '--number', 5)
     assert (done.returncode, done.stderr) == (0, '')
-    assert '6 entries read, 5 with a score, 5 on this map.' in done.stdout
+    assert '6 entries read, 5 with a score.\n5 of the 6 titles on the list are on this map.' in done.stdout
     table = pd.read_csv(folder / 'recommendations.csv')
     assert list(table)[:4] == ['rank', 'mal_id', 'title', 'english'] and len(table) == 5
     assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])

@@ -1,10 +1,11 @@
 /** The page with a graph: keeps what the user is looking at, and lays out header, map, legend and panel. */
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
-import { ClusterLegend } from './ClusterLegend'
+import type { Coloring } from './coloring'
 import type { AnimeGraph } from './graph'
 import { Header } from './Header'
 import { ListView } from './ListView'
 import { Notices, useNotices } from './Notices'
+import { named } from './names'
 import { animeAddress, useRoute } from './route'
 import { SidePanel } from './SidePanel'
 import { useScores } from './scores'
@@ -13,6 +14,8 @@ import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
 import { useRecommendations } from './useRecommendations'
+import { type Taste, useTaste } from './useTaste'
+import { ViewPanel } from './ViewPanel'
 
 // sigma.js asks for WebGL as soon as it is imported; a browser without it must not import it.
 const MapView = lazy(() => import('./map/MapView'))
@@ -31,7 +34,7 @@ const smallScreen = matchMedia('(max-width: 899px)')
  * this one lacks.
  */
 function useWalk(graph: AnimeGraph, groups: Group[]) {
-  const { route, trail: ids, goTo } = useRoute()
+  const { route, trail: ids, goTo, settings, set } = useRoute()
   const selected = route.page === 'anime' ? (graph.byId.get(route.id) ?? null) : null
   const trail = useMemo(() => {
     if (!selected) return []
@@ -49,25 +52,24 @@ function useWalk(graph: AnimeGraph, groups: Group[]) {
   const walk = useCallback((id: number) => goTo(animeAddress(id), [...trail, id]), [goTo, trail])
   const close = useCallback(() => goTo('#/'), [goTo])
   const openScores = useCallback(() => goTo('#/scores'), [goTo])
-  return { route, selected, group, trail, begin, walk, close, openScores, goTo }
+  return { route, selected, group, trail, begin, walk, close, openScores, goTo, settings, set }
 }
 
-/** Whether the legend is shown, which clusters are hidden, and which one the pointer is on. */
-function useClusters(route: Walk['route']) {
-  const [legend, setLegend] = useState(largeScreen.matches)
-  const [hidden, setHidden] = useState<ReadonlySet<number>>(new Set())
+/** Whether the panel with the view is open, and which cluster the pointer is on there. */
+function useViewPanel(route: Walk['route']) {
+  const [open, setOpen] = useState(largeScreen.matches)
   const [shown, setShown] = useState<number | null>(null)
-  // A small screen has room for legend or panel: a new address closes the legend.
+  // A small screen has room for one panel: a new address closes this one.
   const [address, setAddress] = useState(route)
   if (address !== route) {
     setAddress(route)
-    if (smallScreen.matches) setLegend(false)
+    if (smallScreen.matches) setOpen(false)
   }
-  const toggleLegend = () => {
-    setLegend(!legend)
+  const toggle = () => {
+    setOpen(!open)
     setShown(null)
   }
-  return { legend, toggleLegend, hidden, setHidden, shown, setShown }
+  return { open, toggle, shown, setShown }
 }
 
 function useDocumentTitle({ selected, group, route: { page } }: Walk) {
@@ -91,8 +93,12 @@ function useEscape(active: boolean, onEscape: () => void) {
 interface StageProps {
   ref: React.Ref<HTMLElement>
   graph: AnimeGraph
+  /** The graph with its titles in romaji; it stays the same while the language changes. */
+  places: AnimeGraph
   walk: Walk
-  clusters: ReturnType<typeof useClusters>
+  shownCluster: number | null
+  taste: Taste
+  coloring: Coloring
   /** Null until it is measured. */
   coverage: Coverage | null
   dark: boolean
@@ -103,12 +109,12 @@ interface StageProps {
 }
 
 /** The map, or the list. */
-function Stage({ ref, graph, walk, clusters, coverage, dark, isList, onLost, children }: StageProps) {
+function Stage({ ref, graph, walk, coverage, isList, children, ...rest }: StageProps) {
   if (isList)
     return (
       <main ref={ref} className="stage as-list" aria-label="Titles">
         {children}
-        <ListView graph={graph} hiddenClusters={clusters.hidden} onOpen={walk.begin} />
+        <ListView graph={graph} hiddenClusters={walk.settings.off} onOpen={walk.begin} />
       </main>
     )
   return (
@@ -120,12 +126,10 @@ function Stage({ ref, graph, walk, clusters, coverage, dark, isList, onLost, chi
             selected={walk.selected}
             group={walk.group}
             trail={walk.trail}
-            hiddenClusters={clusters.hidden}
-            shownCluster={clusters.shown}
+            hiddenClusters={walk.settings.off}
             {...coverage}
-            dark={dark}
+            {...rest}
             onSelect={walk.walk}
-            onLost={onLost}
           />
         </Suspense>
       )}
@@ -133,42 +137,58 @@ function Stage({ ref, graph, walk, clusters, coverage, dark, isList, onLost, chi
   )
 }
 
-export function Explorer({ graph, theme }: { graph: AnimeGraph; theme: Theme }) {
+/** Whether the page shows a map or a list, and why. */
+function useStage() {
+  const [mapWorks, setMapWorks] = useState(hasWebGL)
+  const [asList, setAsList] = useState(false)
+  const onLost = useCallback(() => setMapWorks(false), [])
+  const list = mapWorks ? { shown: asList, toggle: () => setAsList(!asList) } : null
+  return { isList: asList || !mapWorks, mapWorks, list, onLost }
+}
+
+/** `graph`: with its titles in romaji. */
+export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: Theme }) {
+  const { names } = useRoute().settings
+  const graph = useMemo(() => named(romaji, names), [romaji, names])
   const groups = useMemo(() => makeGroups(graph.anime), [graph])
   const index = useMemo(() => makeIndex(graph.anime, groups), [graph, groups])
   const walk = useWalk(graph, groups)
-  const { route, selected, close } = walk
-  const scores = useScores(graph)
-  const recommended = useRecommendations(graph, scores.list)
-  const clusters = useClusters(route)
-  const [mapWorks, setMapWorks] = useState(hasWebGL)
-  const [asList, setAsList] = useState(false)
-  const isList = asList || !mapWorks
-  const onLost = useCallback(() => setMapWorks(false), [])
+  const { route, selected, close, settings, set } = walk
+  const scores = useScores(romaji)
+  const recommended = useRecommendations(romaji, scores.list)
+  const { taste, coloring } = useTaste(romaji, scores.list, recommended, settings)
+  const view = useViewPanel(route)
+  const { isList, mapWorks, list, onLost } = useStage()
   const { dropped, dragging } = useDroppedFile(walk.openScores)
   const { stage, header, legend, panel, coverage } = useCoverage()
   const withPanel = route.page !== 'home'
   useDocumentTitle(walk)
   useEscape(withPanel, close)
-  const notices = useNotices(graph, clusters.hidden, isList ? null : selected, mapWorks)
+  const notices = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
   return (
-    <div className={`explorer ${withPanel ? 'with-panel' : ''} ${clusters.legend ? 'with-legend' : ''}`}>
+    <div className={`explorer ${withPanel ? 'with-panel' : ''} ${view.open ? 'with-legend' : ''}`}>
       <Header
         ref={header}
-        index={index}
-        walk={walk}
-        theme={theme}
+        {...{ index, walk, theme, list }}
         scoredCount={scores.scored.length}
-        list={mapWorks ? { shown: asList, toggle: () => setAsList(!asList) } : null}
-        legend={{ shown: clusters.legend, toggle: clusters.toggleLegend }}
+        legend={{ shown: view.open, toggle: view.toggle }}
       />
-      <Stage ref={stage} {...{ graph, walk, clusters, coverage, isList, onLost }} dark={theme.dark}>
+      <Stage
+        ref={stage}
+        {...{ graph, places: romaji, walk, taste, coloring, coverage, isList, onLost }}
+        shownCluster={view.shown}
+        dark={theme.dark}
+      >
         <Notices {...notices} />
       </Stage>
       {!isList && <Notices {...notices} />}
-      {clusters.legend && (
-        <aside ref={legend} className="legend-box" aria-label="Clusters">
-          <ClusterLegend graph={graph} {...clusters} />
+      {view.open && (
+        <aside ref={legend} className="legend-box" aria-label="View">
+          <ViewPanel
+            {...{ graph, settings, set, coloring }}
+            {...view}
+            hasList={scores.list.scores.size > 0}
+          />
         </aside>
       )}
       {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, dropped }} />}

@@ -36,7 +36,7 @@ export function Header({ ref, index, walk, theme, scoredCount, list, legend }: P
           </button>
         )}
         <button type="button" aria-expanded={legend.shown} onClick={legend.toggle}>
-          Clusters
+          View
         </button>
         <button type="button" aria-pressed={onScores} onClick={onScores ? close : openScores}>
           Your scores

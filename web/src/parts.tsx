@@ -8,7 +8,7 @@ export const titleCount = (count: number) =>
   `${count.toLocaleString('en')} ${count === 1 ? 'title' : 'titles'}`
 
 /** Both colours as CSS variables; the style sheet takes the one of its theme. */
-const colorVariables = ({ light, dark }: ThemeColor) =>
+export const colorVariables = ({ light, dark }: ThemeColor) =>
   ({ '--light': light, '--dark': dark }) as React.CSSProperties
 
 export const Dot = ({ color }: { color: ThemeColor }) => <i className="dot" style={colorVariables(color)} />

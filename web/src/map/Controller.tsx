@@ -26,7 +26,8 @@ function useView(
   hovered: Anime | null,
   zoomButtons: React.RefObject<HTMLElement | null>,
 ) {
-  const { graph, selected, group, trail, hiddenClusters, shownCluster, free, covered, dark } = props
+  const { graph, selected, group, trail, hiddenClusters, shownCluster, taste, coloring } = props
+  const { free, covered, dark } = props
   const repaint = useRepaint()
   useEffect(() => {
     const focus = hovered ?? selected
@@ -40,6 +41,8 @@ function useView(
       trail,
       hiddenClusters,
       shownCluster,
+      taste,
+      coloring,
     } satisfies Partial<View>)
     repaint()
   }, [
@@ -48,6 +51,8 @@ function useView(
     group,
     hiddenClusters,
     shownCluster,
+    taste,
+    coloring,
     selected,
     hovered,
     trail,

@@ -3,9 +3,11 @@ import { SigmaContainer } from '@react-sigma/core'
 import { useMemo, useState } from 'react'
 import type { Settings } from 'sigma/settings'
 import type { NodeDisplayData } from 'sigma/types'
+import type { Coloring } from '../coloring'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import type { Group } from '../search'
+import type { Taste } from '../useTaste'
 import { Controller } from './Controller'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
@@ -14,6 +16,8 @@ import { readColors, type View } from './view'
 
 export interface MapProps {
   graph: AnimeGraph
+  /** The graph with its titles in romaji; it stays the same while the language changes. */
+  places: AnimeGraph
   selected: Anime | null
   /** The studio or genre whose titles are lit up. */
   group: Group | null
@@ -21,6 +25,8 @@ export interface MapProps {
   hiddenClusters: ReadonlySet<number>
   /** The cluster under the pointer in the legend. */
   shownCluster: number | null
+  taste: Taste
+  coloring: Coloring
   /** The part of the map that nothing covers. */
   free: FreeArea
   /** What covers the map; no name is written there. */
@@ -34,19 +40,30 @@ export interface MapProps {
 /** Shares of the background in the colour of a faded mark. */
 const FADED = 0.72
 const FADED_BRIEFLY = 0.85
+/** Of a title that is far from what the user loves. */
+const FADED_FAR = 0.6
 
-/** Return colour and cover of a title's mark. */
-function appearance({ id, cluster, picture }: Anime, view: View) {
+/** Return the share of the background in the colour of a title's mark. */
+function fading({ id, cluster }: Anime, view: View): number {
+  const briefly = view.hovered !== null || view.shownCluster !== null
   const faded =
     view.near.size > 0
       ? !view.near.has(id) && !view.trail.includes(id)
       : view.shownCluster !== null && cluster.id !== view.shownCluster
-  const share = view.hovered === null && view.shownCluster === null ? FADED : FADED_BRIEFLY
-  const color = cluster.color[view.colors.theme]
+  if (faded) return briefly ? FADED_BRIEFLY : FADED
+  const { lit } = view.taste
+  return view.near.size === 0 && lit.size > 0 && !lit.has(id) ? FADED_FAR : 0
+}
+
+/** Return colour and cover of a title's mark. */
+function appearance(anime: Anime, view: View) {
+  const { id, cluster, picture } = anime
+  const share = fading(anime, view)
+  const color = view.coloring.of(anime)[view.colors.theme]
   return {
     hidden: view.hiddenClusters.has(cluster.id) && id !== view.selected,
-    color: faded ? mix(color, view.colors.background, share) : color,
-    image: !faded && view.covers.has(id) ? picture : null,
+    color: share > 0 ? mix(color, view.colors.background, share) : color,
+    image: share === 0 && view.covers.has(id) ? picture : null,
   }
 }
 
@@ -67,7 +84,7 @@ const makeSettings = (graph: AnimeGraph, view: View): Partial<Settings> => ({
 })
 
 export default function MapView(props: MapProps) {
-  const { graph } = props
+  const { places } = props
   const [view] = useState<View>(() => ({
     colors: readColors(props.dark),
     free: props.free,
@@ -78,11 +95,13 @@ export default function MapView(props: MapProps) {
     trail: [],
     hiddenClusters: new Set(),
     shownCluster: null,
+    taste: props.taste,
+    coloring: props.coloring,
     covers: new Set(),
     underCross: null,
   }))
-  const nodes = useMemo(() => makeNodes(graph), [graph])
-  const settings = useMemo(() => makeSettings(graph, view), [graph, view])
+  const nodes = useMemo(() => makeNodes(places), [places])
+  const settings = useMemo(() => makeSettings(places, view), [places, view])
   return (
     <SigmaContainer graph={nodes} settings={settings} className="map">
       <Controller {...props} view={view} />

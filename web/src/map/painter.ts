@@ -6,6 +6,7 @@ import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
 import type { Marks } from './marks'
 import { fontsFor, Names } from './names'
+import { drawOwnMark } from './ownMarks'
 import type { View } from './view'
 
 /** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
@@ -81,6 +82,12 @@ export class Painter {
       this.view.covered,
       visible.map(({ mark }) => mark),
     )
+    for (const { anime, mark } of visible) {
+      const { near, taste } = this.view
+      const own = taste.marks.get(anime.id)
+      // Beside a title in focus, what is faded is not marked.
+      if (own && (near.size === 0 || near.has(anime.id))) drawOwnMark(context, mark, own, this.view.colors)
+    }
     if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
     for (const id of new Set(this.view.trail))
       this.drawRing(context, this.marks.of(id), this.view.colors.accent, 2)

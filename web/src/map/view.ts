@@ -1,6 +1,9 @@
 /** What the drawing depends on besides the graph and the camera. */
+
+import type { Coloring } from '../coloring'
 import type { ThemeColor } from '../colors'
 import type { Anime } from '../graph'
+import type { Taste } from '../useTaste'
 import type { Box, FreeArea } from './geometry'
 
 interface Colors {
@@ -23,6 +26,8 @@ export interface View {
   trail: number[]
   hiddenClusters: ReadonlySet<number>
   shownCluster: number | null
+  taste: Taste
+  coloring: Coloring
   /** Titles whose covers are shown. */
   covers: Set<number>
   /** The title that Enter opens, while the map has the keyboard. */

@@ -223,14 +223,14 @@ describe('walking', () => {
     expect(mark, 'the mark beside the panel').toEqual(dot)
     const nearest = (await page.locator('.panel .titles li').first().boundingBox())!
     expect(nearest.y + nearest.height, 'the nearest title, without scrolling').toBeLessThanOrEqual(844)
-    await page.locator('.tools button', { hasText: 'Clusters' }).tap()
+    await page.locator('.tools button', { hasText: 'View' }).tap()
     expect(await page.locator('.legend-box').isVisible()).toBe(true)
-    await page.locator('.tools button', { hasText: 'Clusters' }).tap()
+    await page.locator('.tools button', { hasText: 'View' }).tap()
     expect(await page.locator('.legend-box').count()).toBe(0)
     const title = await heading()
     await page.locator('.panel .titles a').nth(2).tap()
     await page.locator('.trail button', { hasText: title }).waitFor()
-    for (const tool of ['Clusters', 'Your scores', 'List']) {
+    for (const tool of ['View', 'Your scores', 'List']) {
       if (await page.locator('.close').isVisible()) await page.locator('.close').tap()
       await page.locator('.tools button', { hasText: tool }).tap()
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
