@@ -30,6 +30,7 @@ HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
 CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
 HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
+MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
 # Radius that a mark has to itself, in mean distances; 0.17 costs a per cent of neighbours at 3,000 (mal-2016)
 ROOM = 0.13
@@ -49,10 +50,14 @@ MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
 SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
 OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.0  # times SHORE: the circle in which they count when a place for its name is sought
+HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
 LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
+AT_HOME, ABROAD = (
+    0.3,
+    100.0,
+)  # share of the best place's land below which a name lies abroad; weight against it
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
@@ -75,6 +80,7 @@ class Canvas:
         self.order = by_popularity(anime)
         rank = np.argsort(self.order) / max(1, n - 1)
         space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
+        space = min(space, MOST_SPACE * self.width)
         self.tiles = bool(covers)
         if self.tiles:
             wide = TILE * space * (1.15 - 0.3 * rank**0.6)
@@ -157,7 +163,7 @@ def make_land(canvas, points, clusters):
     column, row = np.minimum((points / cell).astype(int), [shape[1] - 1, shape[0] - 1]).T
     np.add.at(counts, (clusters, row, column), 1)
     alone = 2 * np.pi * canvas.shore**2
-    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore) * alone
+    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore, mode='constant') * alone
     # A single title of another cluster owns no land: the shares are of a wider circle
     around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
@@ -186,6 +192,7 @@ def place_names(canvas, points, land, names):
     full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
     placed = []
     for k, name in enumerate(names):
+        near = AT_HOME * own[k].max()
         font_file, name = labels.font_for(SPACED.join(name.upper()))
         best = None
         for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2)):
@@ -194,7 +201,7 @@ def place_names(canvas, points, land, names):
             window = (span[::-1] / cell + margin).astype(int)
             in_the_way = ndimage.uniform_filter(marks, window, mode='constant') * window.prod()
             free = ndimage.uniform_filter(blocked + outside, window, mode='constant', cval=1) < 1e-9
-            value = np.where(free, own[k] - CROWDED * in_the_way, -np.inf)
+            value = np.where(free, own[k] - CROWDED * in_the_way - ABROAD * (own[k] < near), -np.inf)
             y, x = np.unravel_index(value.argmax(), value.shape)
             if best is None or value[y, x] > best[0] + SMALLER_NAME:
                 best = value[y, x], lines, size, (np.array([x, y]) + 0.5) * cell, span
