@@ -271,9 +271,8 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
 
 def render(canvas, draw_parts):
     """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
-    figure = Figure(
-        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
-    )  # 72 dpi: a point is a pixel
+    size = canvas.width / 72, canvas.height / 72
+    figure = Figure(size, dpi=72, facecolor=SEA)  # 72 dpi: a point is a pixel
     agg = FigureCanvasAgg(figure)
     axes = figure.add_axes(
         [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
