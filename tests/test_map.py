@@ -104,7 +104,7 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60
     assert [anime['id'] for anime in graph['anime']] == list(nodes)
     assert graph['anime'][4]['title'] == AWKWARD[4]
-    assert graph['model']['mean'] == [8.0] * 60 and len(graph['model']['whitening']) == 64
+    assert graph['model'] == {'mean': [8.0] * 60, 'popularity': [1.0] * 60}
     similarity = vectors @ vectors.T - 2 * np.eye(60)
     for row, mal_id in enumerate(nodes):
         assert graph['neighbours'][str(mal_id)][0][0] == list(nodes)[similarity[row].argmax()]

@@ -57,20 +57,66 @@ def test_dicts_series_and_json_say_the_same(planted, vectors):
 
 def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     scores = liking(planted.group, 0)
-    query = Query(vectors, check_scores(scores))
-    whitened = vectors.to_numpy(np.float64) @ np.array(vectors.attrs['whitening'])
-    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-    mean, popularity = (np.array([vectors.attrs[name][i] for i in IDS]) for name in ('mean', 'popularity'))
-    terms = {}
-    for mal_id, score in scores.items():
-        j = list(IDS).index(mal_id)
-        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.1)
-        terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
-    affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
-    np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
+    query, ids = Query(vectors, check_scores(scores)), IDS.tolist()
+    mean, popularity = (np.array([vectors.attrs[name][i] for i in ids]) for name in ('mean', 'popularity'))
+    products = vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T
+    kernel = np.maximum(products, 0) ** (np.log10(len(ids)) + 0.5)
+    np.fill_diagonal(kernel, 1)
+    known = [ids.index(mal_id) for mal_id in scores]
+    count = np.array([1 if score > 3 else -0.1 for score in scores.values()])
+    observed = count * np.exp(0.2 * (np.array([*scores.values()]) - mean[known])) / popularity[known] ** 0.5
+    weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
+    q = popularity**0.4
+    predicted = recommend.predict_scores(vectors, scores).to_numpy()
+    affinity = np.exp(0.18 * predicted) * (q * (weight @ kernel[known]) + 0.02 * q**2)
+    np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-6)
+    terms = weight[:, None] * kernel[known] * (count > 0)[:, None]
     for index, reasons in enumerate(query.reasons(np.arange(48), 3)):
-        best = sorted(terms, key=lambda mal_id: -terms[mal_id][index])[:3]
-        assert reasons == [mal_id for mal_id in best if terms[mal_id][index] > 0]
+        best = np.argsort(-terms[:, index], kind='stable')[:3]
+        assert reasons == [[*scores][j] for j in best if terms[j, index] > 0]
+
+
+def test_predicted_scores_are_those_of_the_docstring(planted, vectors):
+    scores = {**liking(planted.group, 0), int(IDS[7]): 0, 99999999: 10}
+    ids = IDS.tolist()
+    mean = np.array([vectors.attrs['mean'][i] for i in ids])
+    kernel = 3 + np.exp(3 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    scored = {mal_id: score for mal_id, score in scores.items() if score and mal_id in ids}
+    known = [ids.index(mal_id) for mal_id in scored]
+    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known)))
+    expected = mean + kernel[:, known] @ inverse @ (np.array([*scored.values()]) - mean[known])
+    predicted = recommend.predict_scores(vectors, scores)
+    assert predicted.index.tolist() == ids
+    np.testing.assert_allclose(predicted, np.clip(expected, 1, 10), rtol=1e-9)
+
+
+@pytest.mark.parametrize('wanted', range(GROUPS))
+def test_the_group_that_a_person_loves_is_predicted_the_highest_scores(planted, vectors, wanted):
+    predicted = recommend.predict_scores(vectors, liking(planted.group, wanted))
+    unseen = predicted.drop([*liking(planted.group, wanted)])
+    best = unseen.sort_values(ascending=False).index[: SIZE - 3]
+    assert set(best) == set(IDS[planted.group == wanted][3:])
+    assert predicted.between(1, 10).all()
+
+
+def test_hidden_scores_are_predicted_better_than_by_means(planted, vectors):
+    table = pd.read_pickle(planted.folder / 'dataframe.pkl').replace(0, np.nan)
+    error, error_of_means = [], []
+    for row in table.iloc[:100].to_numpy():
+        scored = np.flatnonzero(~np.isnan(row))
+        seen, hidden = scored[::2], scored[1::2]
+        predicted = recommend.predict_scores(vectors, dict(zip(IDS[seen].tolist(), row[seen]))).to_numpy()
+        error.append(np.mean((predicted[hidden] - row[hidden]) ** 2))
+        error_of_means.append(np.mean((row[seen].mean() - row[hidden]) ** 2))
+    assert np.mean(error) < 0.6 * np.mean(error_of_means)
+
+
+def test_predicting_needs_a_score(vectors):
+    for scores in ({}, {1000: 0}, {99999999: 8}):
+        with pytest.raises(ValueError, match='none of the scores'):
+            recommend.predict_scores(vectors, scores)
+    # A completed title without a score recommends, but predicts nothing
+    recommend.recommend(vectors, {1000: 0}, statuses={1000: 'completed'})
 
 
 # words of the error -> scores
@@ -132,7 +178,8 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        assert f'{row.title}  #{row.mal_id}\n     because of {row.because}' in done.stdout
+        line = f'{row.title}  {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
+        assert line in done.stdout
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):

@@ -53,7 +53,6 @@ def write_output(folder, vectors, nodes, **settings):
     frame.attrs = {
         'mean': dict.fromkeys(ids, 8.0),
         'popularity': dict.fromkeys(ids, 1.0),
-        'whitening': np.eye(vectors.shape[1]).tolist(),
         'lists': 900,
     }
     frame.to_pickle(folder / 'embeddings.pkl')

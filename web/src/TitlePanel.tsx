@@ -58,7 +58,7 @@ export function TitlePanel({
           </p>
         </div>
       </div>
-      <FactList anime={anime} />
+      <ShortFacts anime={anime} />
       <Stars score={score} onScore={onScore} />
       {predicted !== null && (
         <p className="likely">
@@ -77,6 +77,7 @@ export function TitlePanel({
           ))}
         </ol>
       )}
+      <LongFacts anime={anime} />
     </>
   )
 }
@@ -118,31 +119,41 @@ const groupLinks = (kind: Group['kind'], names: string[]) =>
     </span>
   )
 
-function FactList({ anime }: { anime: Anime }) {
-  const short = {
+function ShortFacts({ anime }: { anime: Anime }) {
+  const facts = {
     'Mean score': anime.mean?.toFixed(2),
     Year: anime.year,
     Type: anime.mediaType && mediaTypeName(anime.mediaType),
     Popularity: anime.popularity && `#${anime.popularity.toLocaleString('en')}`,
   }
-  const long = {
+  return (
+    <dl className="fact-list">
+      <Rows facts={facts} />
+    </dl>
+  )
+}
+
+/** Studios and genres, which lead to their other titles, and the other names. */
+function LongFacts({ anime }: { anime: Anime }) {
+  const facts = {
     [anime.studios.length > 1 ? 'Studios' : 'Studio']: groupLinks('studio', anime.studios),
     Genres: groupLinks('genre', anime.genres),
     'Also called': anime.synonyms.join(', '),
   }
-  const rows = (facts: Record<string, React.ReactNode>, className?: string) =>
-    Object.entries(facts)
-      .filter(([, value]) => value)
-      .map(([name, value]) => (
-        <div key={name} className={className}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))
   return (
-    <dl className="fact-list">
-      {rows(short)}
-      {rows(long, 'whole-line')}
+    <dl className="fact-list long">
+      <Rows facts={facts} />
     </dl>
   )
+}
+
+function Rows({ facts }: { facts: Record<string, React.ReactNode> }) {
+  return Object.entries(facts)
+    .filter(([, value]) => value)
+    .map(([name, value]) => (
+      <div key={name}>
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+      </div>
+    ))
 }

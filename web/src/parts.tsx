@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { ThemeColor } from './colors'
 import type { Anime } from './graph'
 import { animeAddress } from './route'
+import { useSheet } from './useSheet'
 
 export const titleCount = (count: number) =>
   `${count.toLocaleString('en')} ${count === 1 ? 'title' : 'titles'}`
@@ -107,8 +108,15 @@ export function PanelHead({ title, onClose }: { title: string; onClose(): void }
     heading.current!.focus({ preventScroll: true })
     heading.current!.closest('.panel')!.scrollTop = 0
   }, [])
+  const sheet = useSheet()
   return (
-    <div className="panel-head">
+    <div className="panel-head" {...sheet.head}>
+      <button
+        type="button"
+        className="handle"
+        onClick={sheet.step}
+        aria-label="Change the height of the panel"
+      />
       <h2 ref={heading} tabIndex={-1}>
         {title}
       </h2>
@@ -150,8 +158,11 @@ export function Stars({ score, onScore }: StarsProps) {
         {Array.from({ length: 10 }, (_, k) => k + 1).map((value) => (
           <label
             key={value}
-            className={value <= (preview || score || 0) ? 'lit' : ''}
-            onMouseEnter={() => setPreview(value)}
+            className={preview ? (value <= preview ? 'preview' : '') : value <= (score ?? 0) ? 'lit' : ''}
+            // Not onMouseEnter: the stars may appear under a mouse that rests.
+            onMouseMove={({ movementX, movementY }) => {
+              if (movementX || movementY) setPreview(value)
+            }}
             title={`${value} of 10`}
           >
             <input

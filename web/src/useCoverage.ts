@@ -22,6 +22,8 @@ const boxOf = (element: Element): Box => {
 function measure(stage: HTMLElement, header: HTMLElement, overlays: HTMLElement[]): Coverage {
   const { offsetWidth: stageWidth, offsetHeight: stageHeight } = stage
   const boxes = overlays.map(boxOf)
+  // On an upright phone the tools lie at the bottom.
+  boxes.push(...[...header.children].map(boxOf).filter(({ top }) => top > stageHeight / 2))
   const top = boxOf(header).bottom
   let left = 0
   let right = stageWidth
@@ -56,8 +58,18 @@ export function useCoverage() {
   // After every change of the page: any of them may move what lies over the map.
   useLayoutEffect(update)
   useEffect(() => {
+    // A panel under a finger is measured when the finger lets go.
+    const onSize = () => {
+      if (!('dragging' in document.documentElement.dataset)) update()
+    }
+    const observer = new ResizeObserver(onSize)
+    for (const overlay of [header.current, legend.current, panel.current])
+      if (overlay) observer.observe(overlay)
     addEventListener('resize', update)
-    return () => removeEventListener('resize', update)
+    return () => {
+      observer.disconnect()
+      removeEventListener('resize', update)
+    }
   })
   return { stage, header, legend, panel, coverage }
 }

@@ -3,7 +3,6 @@ import { useMemo } from 'react'
 import { type Coloring, makeColoring } from './coloring'
 import type { AnimeGraph } from './graph'
 import { plannedTitles, usualScore } from './opinions'
-import { predictScores } from './predict'
 import type { UserList } from './scores'
 import type { Settings } from './settings'
 import type { Recommended } from './useRecommendations'
@@ -53,13 +52,13 @@ export function useTaste(
   { mine, color }: Settings,
 ): { taste: Taste; coloring: Coloring } {
   const rows = answer?.table?.rows
+  const predicted = color === 'score' ? answer?.predicted : null
   const taste = useMemo(() => {
     if (!mine || list.scores.size === 0) return NONE
     return makeTaste(graph, list, rows?.slice(0, MAX_RECOMMENDED).map(({ id }) => id) ?? [])
   }, [graph, list, rows, mine])
   const coloring = useMemo(() => {
-    const predicted = color === 'score' ? predictScores(graph, list.scores) : null
     return makeColoring(graph, color, ({ id }) => list.scores.get(id) || (predicted?.get(id) ?? null))
-  }, [graph, list, color])
+  }, [graph, list, color, predicted])
   return { taste, coloring }
 }

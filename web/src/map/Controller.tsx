@@ -170,8 +170,9 @@ export function Controller({ view, ...props }: MapProps & { view: View }) {
         <HoverCard
           anime={hovered}
           mark={marks.of(hovered.id)}
+          nearest={graph.neighbours.get(hovered.id)!.map(({ id }) => graph.byId.get(id)!)}
           near={graph.neighbours.get(hovered.id)!.map(({ id }) => marks.of(id))}
-          {...sigma.getDimensions()}
+          free={free}
         />
       )}
     </>

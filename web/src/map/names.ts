@@ -25,6 +25,8 @@ const DESCENT = 3
  * under that title: where there are thousands, they lie everywhere.
  */
 const SPECK = 4
+/** Marks less than so many pixels apart are one and the same, computed in two ways. */
+const SAME = 0.01
 /** So many pixels a text below the marks moves to cover one mark less. */
 const SHIFT_FOR_A_MARK = 80
 /** More than there are marks near any text. */
@@ -194,7 +196,7 @@ export class Names {
     const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
     let cost = 0
     for (const other of this.grid.near(box, OTHER_GAP)) {
-      if (other.x === own.x && other.y === own.y) continue
+      if (Math.hypot(other.x - own.x, other.y - own.y) < SAME) continue
       if (other.radius < SPECK && other.radius < own.radius / 2) continue
       cost += faded.has(other) ? 1 : BLOCKED
     }

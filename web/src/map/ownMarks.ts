@@ -6,9 +6,11 @@ import type { View } from './view'
 
 /** Of rings, in pixels. */
 const THICKNESS = 2.5
+/** Pixels that a ring adds to the radius of a disc. */
+export const RING = THICKNESS + 1.5
 const DOTS = [0.1, 4]
 /** Half the size of a diamond, in pixels. */
-const MIN_DIAMOND = 2.5
+const MIN_DIAMOND = 3.5
 const MAX_DIAMOND = 5
 
 function drawRing(context: CanvasRenderingContext2D, { x, y, radius }: Mark) {

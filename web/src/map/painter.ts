@@ -6,7 +6,7 @@ import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
 import type { Marks } from './marks'
 import { fontsFor, Names } from './names'
-import { drawOwnMark } from './ownMarks'
+import { drawOwnMark, RING } from './ownMarks'
 import type { View } from './view'
 
 /** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
@@ -35,6 +35,11 @@ interface Visible {
   anime: Anime
   mark: Mark
 }
+
+/** Letters of the title in focus; it has more room than the others. */
+const MAX_FOCUS = 44
+const focusName = ({ id, title }: Anime, labels: Map<number, string>) =>
+  title.length <= MAX_FOCUS ? title : labels.get(id)!
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
 
@@ -195,7 +200,8 @@ export class Painter {
     names.keepFree(mark)
     names.useFont(this.fonts.focus)
     // The card beside a hovered mark shows its title.
-    if (hovered === null) names.writeTitle(this.labels.get(focus.id)!, mark, colors.text, 2, { must: true })
+    if (hovered === null)
+      names.writeTitle(focusName(focus, this.labels), mark, colors.text, 2, { must: true })
     names.useFont(this.fonts.title)
     const isFaded = ({ anime: { id } }: Visible) => !near.has(id) && !trail.includes(id)
     const faded = new Set(visible.filter(isFaded).map(({ mark }) => mark))
@@ -235,7 +241,9 @@ export class Painter {
     names.useFont(this.fonts.title)
     for (const { anime, mark } of titles) {
       if (written >= room) break
-      if (names.writeTitle(this.labels.get(anime.id)!, mark, this.view.colors.text, 7, { leader })) written++
+      const own = this.view.taste.marks.get(anime.id)
+      const outer = own && !own.recommended ? { ...mark, radius: mark.radius + RING } : mark
+      if (names.writeTitle(this.labels.get(anime.id)!, outer, this.view.colors.text, 7, { leader })) written++
     }
     return written
   }

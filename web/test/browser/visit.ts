@@ -181,9 +181,10 @@ export async function freePart() {
   const part = { left: 0, right: width, top: 0, bottom: height }
   const header = (await page.locator('header').boundingBox())!
   part.top = header.y + header.height
-  for (const box of await page.locator('.panel, .legend-box').all()) {
+  for (const box of await page.locator('.panel, .legend-box, .tools').all()) {
     const { x, y, width: wide } = (await box.boundingBox())!
-    if (wide > width * 0.8) part.bottom = y
+    if (y < part.top) continue // the tools in the header
+    if (wide > width * 0.8) part.bottom = Math.min(part.bottom, y)
     else if (x > width / 2) part.right = x
     else part.left = x + wide
   }
