@@ -40,17 +40,17 @@ TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in m
 REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
+NAME_ROOM = 8  # pixels around it that stay free, on such a picture
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
 TRIED = 3  # layouts in which names are placed
-NEARLY = 0.012  # of neighbours kept, that may be given for all names
-NAME_ROOM = 8  # pixels around it, on such a picture
+KEPT_GIVEN_UP = 0.012  # share of neighbours that a layout may keep less, if all names have room on it
 GRID = 400  # cells of the picture's width in which the density of titles is counted
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
-OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.0  # times SHORE: the circle in which they count when a place for its name is sought
-LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+# Standard deviations with which titles count: for what is land, in mean distances; and, times that one, for
+# which cluster's land it is, and for where the cluster's name lies
+LAND_SPREAD, SHARE_SPREAD, NAME_SPREAD = 0.32, 1.6, 3.0
+SMALLEST_LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
@@ -89,7 +89,7 @@ class Canvas:
         usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
         self.type_sizes = usual * (1.25 - 0.45 * rank)
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+        self.shore = max(1.5, LAND_SPREAD * space * GRID / self.width)  # in cells of GRID
 
 
 class Map(NamedTuple):
@@ -159,13 +159,13 @@ def make_land(canvas, points, clusters):
     alone = 2 * np.pi * canvas.shore**2
     total = ndimage.gaussian_filter(counts.sum(0), canvas.shore) * alone
     # A single title of another cluster owns no land: the shares are of a wider circle
-    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    around = ndimage.gaussian_filter(counts, (0, *[SHARE_SPREAD * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
-    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart = ndimage.gaussian_filter(counts, (0, *[NAME_SPREAD * canvas.shore] * 2))
     heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
-    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    total[(sizes < SMALLEST_LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
     return Land(total, share, heart)
 
 
@@ -372,7 +372,7 @@ def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
     candidates.sort(key=lambda candidate: -candidate.kept)
     best, most = None, -1
     for candidate in candidates:
-        if candidate.kept < candidates[0].kept - NEARLY:
+        if candidate.kept < candidates[0].kept - KEPT_GIVEN_UP:
             break
         placed = place_titles(canvas, candidate.points, texts, candidate.names)
         number = sum(label is not None for label in placed)

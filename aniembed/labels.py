@@ -50,7 +50,8 @@ BESIDE = [
 RINGS = 0.2, 0.4, 0.7, 1.0  # shares of the reach at which a name may lie off its mark,
 ANGLES = 16  # in that many directions
 COUNT_EVERY = 150  # boxes after which the bitmap is counted anew
-MEASURED, HINTING = 64, 1.04  # type size that lines are measured at; rounding makes small type wider
+# Type size that lines are measured at, and how much wider small type may be by rounding to pixels
+MEASURED_SIZE, ROUNDING = 64, 1.04
 WIDEST = 30  # characters in a line
 MAX_BREAKS = 200  # ways to break a text into lines that are compared
 
@@ -230,7 +231,7 @@ class Label(NamedTuple):
 @functools.lru_cache(None)
 def line_length(line, font_file):
     """Return the length of a line in type sizes; a little more than it takes at any size."""
-    return font(font_file, MEASURED).getlength(line) / MEASURED * HINTING
+    return font(font_file, MEASURED_SIZE).getlength(line) / MEASURED_SIZE * ROUNDING
 
 
 def text_size(lines, font_file, size):
