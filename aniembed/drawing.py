@@ -330,9 +330,9 @@ def place_titles(canvas, points, texts, names):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if written > most:
-            best, most = placed, written
+        total = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if total > most:
+            best, most = placed, total
         if not missing:
             break
         first = set(missing)
@@ -392,9 +392,9 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     """
     layouts, nearest = layouts
     clusters, names = clusters
-    anime, written, covers = titles
+    anime, shown, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = labels.short_titles(written)
+    texts = labels.short_titles(shown)
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)
