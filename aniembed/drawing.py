@@ -41,23 +41,21 @@ TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in m
 REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
+NAME_ROOM = 8  # pixels around it that stay free, on such a picture
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
 TRIED = 3  # layouts in which names are placed
-NEARLY = 0.012  # of neighbours kept, that may be given for all names
-NAME_ROOM = 8  # pixels around it, on such a picture
+KEPT_GIVEN_UP = 0.012  # share of neighbours that a layout may keep less, if all names have room on it
 GRID = 400  # cells of the picture's width in which the density of titles is counted
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
-OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
-LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+# Standard deviations with which titles count: for what is land, in mean distances; and, times that one, for
+# which cluster's land it is, and for where the cluster's name lies
+LAND_SPREAD, SHARE_SPREAD, NAME_SPREAD = 0.32, 1.6, 3.5
+SMALLEST_LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
-AT_HOME, ABROAD = (
-    0.3,
-    100.0,
-)  # share of the best place's land below which a name lies abroad; weight against it
+# Share of the best place's land below which a cluster's name is not in its own land, and the weight against that
+AT_HOME, ABROAD = 0.3, 100.0
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
@@ -95,7 +93,7 @@ class Canvas:
         usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
         self.type_sizes = usual * (1.25 - 0.45 * rank)
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+        self.shore = max(1.5, LAND_SPREAD * space * GRID / self.width)  # in cells of GRID
 
 
 class Map(NamedTuple):
@@ -165,13 +163,13 @@ def make_land(canvas, points, clusters):
     alone = 2 * np.pi * canvas.shore**2
     total = ndimage.gaussian_filter(counts.sum(0), canvas.shore, mode='constant') * alone
     # A single title of another cluster owns no land: the shares are of a wider circle
-    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    around = ndimage.gaussian_filter(counts, (0, *[SHARE_SPREAD * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
-    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart = ndimage.gaussian_filter(counts, (0, *[NAME_SPREAD * canvas.shore] * 2))
     heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
-    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    total[(sizes < SMALLEST_LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
     return Land(total, share, heart)
 
 
@@ -280,9 +278,8 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
 
 def render(canvas, draw_parts):
     """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
-    figure = Figure(
-        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
-    )  # 72 dpi: a point is a pixel
+    size = canvas.width / 72, canvas.height / 72
+    figure = Figure(size, dpi=72, facecolor=SEA)  # 72 dpi: a point is a pixel
     agg = FigureCanvasAgg(figure)
     axes = figure.add_axes(
         [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
@@ -338,9 +335,9 @@ def place_titles(canvas, points, texts, names):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if written > most:
-            best, most = placed, written
+        total = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if total > most:
+            best, most = placed, total
         if not missing:
             break
         first = set(missing)
@@ -380,7 +377,7 @@ def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
     candidates.sort(key=lambda candidate: -candidate.kept)
     best, most = None, -1
     for candidate in candidates:
-        if candidate.kept < candidates[0].kept - NEARLY:
+        if candidate.kept < candidates[0].kept - KEPT_GIVEN_UP:
             break
         placed = place_titles(canvas, candidate.points, texts, candidate.names)
         number = sum(label is not None for label in placed)
@@ -400,9 +397,9 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     """
     layouts, nearest = layouts
     clusters, names = clusters
-    anime, written, covers = titles
+    anime, shown, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = labels.short_titles(written)
+    texts = labels.short_titles(shown)
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)
