@@ -13,7 +13,7 @@ LEAST_HEIGHT = 0.05  # share of the usual similarity of a fifth neighbour below 
 HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
 # Of the ridge target, measured on mal-2016 (tests/README.md)
 EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
-RIDGE_TITLES = 8000  # titles that the ridge target is computed for at most
+RIDGE_TITLES = 5000  # titles that the ridge target is computed for at most
 LEVEL = 0.5  # similarity of the usual fifth neighbour
 
 
