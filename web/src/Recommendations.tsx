@@ -81,11 +81,13 @@ function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, o
   const note = (
     <>
       <Facts anime={anime} />
-      {tags.map((tag) => (
-        <span key={tag} className="tag">
-          {tag}
-        </span>
-      ))}
+      <span>
+        {tags.map((tag) => (
+          <span key={tag} className="tag">
+            {tag}
+          </span>
+        ))}
+      </span>
     </>
   )
   const below = (

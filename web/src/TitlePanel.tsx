@@ -13,6 +13,9 @@ interface Props {
   score: number | undefined
   /** The score that the user is likely to give, or null. */
   predicted: number | null
+  /** Whether the user is not interested. */
+  unwanted: boolean
+  onUnwanted(): void
   onScore(score: number | null): void
   /** Go on to a neighbour. */
   onWalk(id: number): void
@@ -27,6 +30,8 @@ export function TitlePanel({
   trail,
   score,
   predicted,
+  unwanted,
+  onUnwanted,
   onScore,
   onWalk,
   onReturn,
@@ -60,11 +65,18 @@ export function TitlePanel({
       </div>
       <ShortFacts anime={anime} />
       <Stars score={score} onScore={onScore} />
-      {predicted !== null && (
-        <p className="likely">
-          You are likely to give <strong>{predicted.toFixed(1)}</strong>
-        </p>
-      )}
+      <p className="likely">
+        {predicted !== null && (
+          <span>
+            You are likely to give <strong>{predicted.toFixed(1)}</strong>
+          </span>
+        )}
+        {score === undefined && (
+          <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
+            Not interested
+          </button>
+        )}
+      </p>
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
         <p>The graph has no neighbours of this title.</p>

@@ -50,7 +50,7 @@ export function useRecommendations(graph: AnimeGraph, list: UserList) {
     if (!isNeeded) return
     asked.current++
     worker.current!.postMessage({ number: asked.current, list, options, withTaste })
-  }, [isNeeded, list, options, withTaste])
+  }, [graph, isNeeded, list, options, withTaste])
   return {
     options,
     setOptions,

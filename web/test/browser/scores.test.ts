@@ -8,6 +8,7 @@ describe('scores and recommendations', () => {
     await open('#/anime/61')
     const title = await heading()
     await page.locator('.stars label').nth(8).click()
+    await page.getByText('Not interested').waitFor({ state: 'detached' })
     await page.reload()
     await interactive()
     expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
@@ -89,6 +90,14 @@ describe('scores and recommendations', () => {
     expect(await names()).not.toContain(before[2])
     await page.getByText('1 title left out').click()
     await page.getByText('Take back').click()
+    await expect.poll(names).toEqual(before)
+
+    await rows.nth(1).locator('a').click()
+    await page.locator('.likely', { hasText: /You are likely to give \d/ }).waitFor()
+    await page.getByText('Not interested').click()
+    await page.goBack()
+    await expect.poll(names).not.toContain(before[1])
+    await page.getByText('Undo').click()
     await expect.poll(names).toEqual(before)
 
     const reason = (await rows.first().locator('.reason').first().innerText()).replace(/\s*×$/, '')
