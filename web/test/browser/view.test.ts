@@ -61,9 +61,9 @@ test('the own list is on the map, and a switch takes it off', async () => {
   expect(wrongs).toEqual([])
 })
 
-test('every colouring has a legend, and discs of the same number the same colour', async () => {
+test('every colouring has a legend and is in the address', async () => {
   await openWithList('#/?mine=0')
-  const select = page.getByLabel('Colour')
+  const select = page.locator('.view-choices select').first()
   const colours = () =>
     page.evaluate(() => (document.querySelector('.scale') as HTMLElement | null)?.innerText ?? null)
   expect(await colours()).toBe(null)
@@ -89,7 +89,7 @@ test('English titles are everywhere, and both languages are searched', async () 
   await recordDrawing()
   await page.goto(host.address)
   await interactive()
-  await page.getByLabel('Titles', { exact: true }).selectOption('english')
+  await page.locator('.view-choices select').nth(1).selectOption('english')
   await settled()
   const texts = (await drawn()).texts.map(({ text }) => text)
   expect(texts).toContain('Attack on Titan')
@@ -184,7 +184,7 @@ test('a finger drags the panel to other heights, and the map keeps what it shows
   expect(await height()).toBeLessThan(before - 150)
   await drag(-600)
   expect(await height()).toBeGreaterThan(before + 150)
-  await page.getByLabel('Change the height of the panel').tap()
+  await page.getByLabel('Change the height of the panel').press('Enter')
   await settled()
   expect(await height()).toBeLessThan(before)
   const box = (await panel.boundingBox())!
