@@ -54,7 +54,7 @@ LAND_SPREAD, SHARE_SPREAD, NAME_SPREAD = 0.32, 1.6, 3.5
 SMALLEST_LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
-# Share of the best place's land below which a cluster's name is not in its own land, and the weight against that
+# Share of the best place's land below which a cluster's name is abroad, and the weight against that
 AT_HOME, ABROAD = 0.3, 100.0
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
