@@ -228,7 +228,7 @@ def test_what_each_entry_weighs():
     assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 2)
     assert opinions.planned_titles(scores, statuses) == {6}
     assert opinions.seen_titles(scores, statuses) == {1, 2, 3, 4, 7, 8}
-    assert opinions.weigh({1: 5.4}) == {1: (5.4, -0.1)} and opinions.weigh({1: 5.41}) == {1: (5.41, 1)}
+    assert opinions.weigh({1: 5.39}) == {1: (5.39, -0.1)} and opinions.weigh({1: 5.41}) == {1: (5.41, 1)}
     assert opinions.usual_score({}) == 7.8 and opinions.weigh({1: 0, 2: 0}) == {}
 
 
@@ -255,9 +255,11 @@ def test_niche_takes_popularity_out(vectors):
     scores = {IDS[0]: 9, IDS[7]: 8}
     affinity = [recommend.recommend(vectors, scores, None, niche=niche) for niche in (0, 0.5, 1)]
     popularity = pd.Series(vectors.attrs['popularity'])[affinity[0].index]
+    prior = 0.02 * np.exp(0.18 * recommend.predict_scores(vectors, scores)[popularity.index])
     for niche, found in zip((0.5, 1), affinity[1:]):
-        expected = affinity[0] / popularity ** (0.5 * niche)
-        np.testing.assert_allclose(found[expected.index], expected, rtol=1e-4, atol=1e-7)
+        liking = (affinity[0] - prior * popularity**0.8) / popularity ** (0.4 * niche)
+        expected = liking + prior * popularity ** (0.8 * (1 - niche))
+        np.testing.assert_allclose(found[expected.index], expected, rtol=1e-6)
     for wrong in (-0.1, 1.1, float('nan')):
         with pytest.raises(ValueError, match='niche'):
             recommend.recommend(vectors, scores, niche=wrong)
