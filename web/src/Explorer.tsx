@@ -178,7 +178,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const withPanel = route.page !== 'home'
   useDocumentTitle(walk)
   useEscape(withPanel, close)
-  const intro = useIntro()
+  const intro = useIntro(withPanel)
   const notes = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
   const notices = <Notices {...notes} {...{ link, intro }} />
   return (

@@ -67,7 +67,8 @@ function appearance(anime: Anime, view: View) {
   return {
     hidden: view.hiddenClusters.has(cluster.id) && id !== view.selected,
     color: share > 0 ? mix(color, view.colors.background, share) : color,
-    image: share === 0 && view.covers.has(id) ? picture : null,
+    // A cover would hide the colour of a number.
+    image: share === 0 && !view.coloring.scale && view.covers.has(id) ? picture : null,
   }
 }
 
