@@ -19,16 +19,17 @@ if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
 
 import argparse
+import contextlib
 import os
 
 import numpy as np
 import pandas as pd
 
-from aniembed import filters, person, query, titles
+from aniembed import filters, person, titles
 from aniembed.files import RunError, UsageError
 from aniembed.opinions import planned_titles, seen_titles
-from aniembed.query import Query, check_scores, recommend  # noqa: F401 - recommend.recommend() is public
-from aniembed.safe_pickle import read_dataframe
+from aniembed.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - both public
+from aniembed.vectors import read_vectors
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
 NUMBER = 20  # recommendations, where --number is not given
@@ -38,15 +39,6 @@ FEW = 3  # known scores below which a sentence says that this is little
 CHOICES = ('number', 'types', 'years', 'genres', 'not_genres', 'min_score', 'exclude')
 CHOICES += ('planned', 'niche', 'sequels')
 LEAST_SHARE = 0.001  # of what speaks for a title, below which --explain counts titles instead of naming them
-
-
-def read_vectors(output_dir):
-    """Return the DataFrame of embeddings.pkl in a folder; RunError if it is not what embeddings.py writes."""
-    path = os.path.join(output_dir, 'embeddings.pkl')
-    frame = read_dataframe(path)
-    if not {'mean', 'popularity', 'whitening'} <= set(frame.attrs):
-        raise RunError(f'{path} is not what embeddings.py writes; run it once more.')
-    return frame
 
 
 # ---- the table -----------------------------------------------------------------------------------
@@ -102,10 +94,12 @@ def _table(vectors, anime, scores, asked, affinity, order, is_planned):
     best = anime.iloc[order]
     table = {'rank': range(1, len(order) + 1), 'mal_id': best.index}
     table |= {'title': best['title'].array, 'english': best['english'].array}
-    # MERGE: query.predict_scores comes with the branch `vectors`; then this is no condition any more
-    if hasattr(query, 'predict_scores'):
-        table['predicted'] = query.predict_scores(vectors, scores).to_numpy()[order].round(1)
-    table |= {'affinity': affinity[order], 'type': best['media_type'].array, 'year': best['year'].array}
+    table |= {
+        'predicted': asked.predicted[order].round(1),
+        'affinity': affinity[order],
+        'type': best['media_type'].array,
+        'year': best['year'].array,
+    }
     tags = {'planned': is_planned[order], 'sequel': best['prequels'].map(bool)}
     table['tags'] = [[tag for tag, has in zip(tags, row) if has] for row in zip(*tags.values())]
     table['because'] = asked.reasons(order, REASONS)
@@ -153,7 +147,7 @@ def greet(who, ids):
     if who.report:
         print(who.report)
     known = who.scores.keys() & set(ids)
-    total = f'of the {len(who.scores):,} ' if who.whole else ''
+    total = f'of the {len(who.scores):,} ' if who.is_whole_list else ''
     print(f'{len(known):,} {total}titles on the list are on this map.')
     scored = sum(who.scores[mal_id] > 0 for mal_id in known)
     if scored < FEW:
@@ -214,13 +208,26 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f'{message}; --help shows how to call it.')
 
 
+def of_type(read):
+    """Return `read` with its ValueErrors as those of argparse, which shows their sentences."""
+
+    def checked(text):
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(error) from None
+
+    return checked
+
+
 def number_from(low, high):
-    """Return a function that reads a number from low to high; ValueError for any other."""
+    """Return a function that reads a number from low to high; argparse shows its error."""
 
     def number(text):
-        if not low <= float(text) <= high:
-            raise argparse.ArgumentTypeError(f'{text} is not a number from {low} to {high}')
-        return float(text)
+        with contextlib.suppress(ValueError):
+            if low <= float(text) <= high:
+                return float(text)
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number from {low} to {high}')
 
     return number
 
@@ -237,11 +244,12 @@ def read_arguments(arguments):
     add('--lists', help='file or pattern of the lists with the user (default: that of settings.json)')
     add('--number', type=int, default=NUMBER, help='how many titles (%(default)s)')
     add('--type', dest='types', type=filters.read_names, metavar='A,B', help='any of these: tv,movie')
-    add('--years', type=filters.read_years, metavar='YEARS', help='2010-2020, 2010- or 2010')
+    add('--years', type=of_type(filters.read_years), metavar='YEARS', help='2010-2020, 2010- or 2010')
     add('--genre', dest='genres', type=filters.read_names, metavar='A,B', help='all of these genres')
     add('--not-genre', dest='not_genres', type=filters.read_names, metavar='A,B', help='none of these')
     add('--min-score', type=number_from(0, 10), help='the least mean score on MyAnimeList')
-    add('--not', dest='exclude', type=filters.read_ids, default=(), metavar='ID,ID', help='not these titles')
+    ids = of_type(filters.read_ids)
+    add('--not', dest='exclude', type=ids, default=(), metavar='ID,ID', help='not these titles')
     add('--planned', choices=filters.PLANNED, default='also', help='what the list plans (%(default)s)')
     add(
         '--niche', type=number_from(0, 1), default=0.0, help='0: popular titles first, 1: popularity left out'
@@ -288,7 +296,7 @@ def main(arguments):
         raise RunError('the list holds every title of this map, so nothing is left to recommend.')
     if not (options.sequels or filters.has_relations(anime)):
         print(
-            'titles.json has no relations, so sequels are recommended like all else; see README.md, RELATED.'
+            'titles.json has no relations, so sequels count like all else (RELATED of anime_download.ipynb).'
         )
     show(table, names_of(anime))
     path = os.path.join(options.output_dir, 'recommendations.csv')

@@ -34,7 +34,7 @@ from threadpoolctl import threadpool_limits
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
 from aniembed.labels import shorten
-from aniembed.safe_pickle import read_dataframe
+from aniembed.vectors import read_vectors
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
@@ -80,15 +80,6 @@ PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
-def read_vectors(path):
-    """Read embeddings.pkl: a DataFrame n x N_EMBEDDING of float32, index MAL ids; RunError if it is wrong."""
-    vectors = read_dataframe(path)
-    numbers = all(dtype.kind == 'f' for dtype in vectors.dtypes) and vectors.shape[1]
-    if not (numbers and vectors.index.dtype.kind == 'i' and np.isfinite(vectors.to_numpy()).all()):
-        raise files.RunError(f'{path} is not the table that embeddings.py writes; run embeddings.py again.')
-    return vectors
-
-
 def read_neighbours(path, ids):
     """Read neighbours.csv as a dict MAL id -> list of [MAL id, similarity], nearest first.
 
@@ -109,13 +100,21 @@ def read_neighbours(path, ids):
     return neighbours
 
 
+def check_sizes(n):
+    """Check the globals that the number of titles bounds; UsageError names the one that is too large."""
+    for name, most in (('PERPLEXITY', n - 1), ('N_CLUSTERS', n // 2)):
+        value = globals()[name]
+        if value > most:
+            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {n} titles.')
+
+
 def read_output(output_dir):
     """Read what embeddings.py has written: (vectors, anime, neighbours, info).
 
     vectors: of read_vectors(); anime: the title_table; neighbours: of read_neighbours(); info: what
     settings.json holds. RunError if something is missing or does not fit.
     """
-    vectors = read_vectors(os.path.join(output_dir, 'embeddings.pkl'))
+    vectors = read_vectors(output_dir)
     ids = vectors.index.tolist()
     anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids)
     neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)
@@ -127,10 +126,6 @@ def read_output(output_dir):
         raise files.RunError(
             f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
         ) from None
-    for name, most in (('PERPLEXITY', len(ids) - 1), ('N_CLUSTERS', len(ids) // 2)):
-        value = globals()[name]
-        if value > most:
-            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {len(ids)} titles.')
     return vectors, anime, neighbours, info
 
 
@@ -234,11 +229,14 @@ def make_graph(vectors, anime, neighbours, info, clusters, places):
 
 
 def public_settings(info):
-    """Return the numbers and choices of settings.json, with this run's own; no name of a file or folder."""
+    """Return the numbers and choices of settings.json and of this run; no name of a file or folder.
+
+    SEED is that of the training, MAP_SEED that of this run.
+    """
     own = {name: globals()[name] for name in RULES}
     return {
         name: value
-        for name, value in {**info, **own}.items()
+        for name, value in {**own, **info, 'MAP_SEED': SEED}.items()
         if isinstance(value, (int, float)) or name in CHOICES
     }
 
@@ -276,6 +274,7 @@ def write_explorer(path, graph, urls):
 def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
     vectors, anime, neighbours, info = read_output(output_dir)
+    check_sizes(len(anime))
     written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)

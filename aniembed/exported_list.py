@@ -11,10 +11,9 @@ import defusedxml
 from defusedxml.ElementTree import ParseError, XMLParser
 
 from aniembed import files
-from aniembed.opinions import USUAL_SCORE
+from aniembed.title_records import LARGEST_ID
 
 MAX_BYTES = 64 << 20  # of the unpacked file; a list of 18,219 entries, the longest known, takes some 16 MB
-LARGEST_ID = 2**31 - 1
 ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports
 
 # What `my_status` says, without spaces and hyphens -> the words of MyAnimeList's API; who watches something
@@ -39,18 +38,10 @@ class ExportedList(NamedTuple):
     unreadable_scores: int  # entries that count as without a score, because theirs is not a number
     scale: int  # 10, or 100: then `scores` are those of the file divided by ten
 
-    def liked_scores(self):
-        """Return the scores; if the list has none at all, its completed titles, each at USUAL_SCORE."""
-        if any(self.scores.values()):
-            return self.scores
-        return {mal_id: USUAL_SCORE * (self.statuses.get(mal_id) == 'completed') for mal_id in self.scores}
-
-    def report(self, on_map=None):
-        """Return one line on what was read. on_map: how many of the titles the caller knows."""
+    def report(self):
+        """Return one line on what was read."""
         scored = sum(score > 0 for score in self.scores.values())
         counts = [f'{self.entries:,} entries read', f'{scored:,} with a score']
-        if on_map is not None:
-            counts.append(f'{on_map:,} on this map')
         if self.without_id:
             counts.append(f'{self.without_id:,} passed over: no MyAnimeList id')
         if self.unreadable_scores:
@@ -58,7 +49,7 @@ class ExportedList(NamedTuple):
         if self.scale == 100:
             counts.append('the scores go to 100 and were divided by 10')
         if not scored:
-            completed = sum(score > 0 for score in self.liked_scores().values())
+            completed = list(self.statuses.values()).count('completed')
             counts.append(f'for want of scores, the {completed:,} completed titles count as liked')
         return ', '.join(counts) + '.'
 

@@ -46,6 +46,9 @@ def end_with_sentence(kind, error, traceback):
         sentence, status = 'stopped; every file that was finished is complete.', 130
     elif isinstance(error, MemoryError):
         sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
+    elif isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, 'w')  # noqa: SIM115 - what Python still has to flush goes there
+        sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
     elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
@@ -89,12 +92,16 @@ def one_line(text, length=1000):
 
 
 def read_bytes(path, name=''):
-    """Return the content of a file; RunError if it cannot be read. `name` is the global that names it."""
+    """Return the content of a file, packed or not; RunError if it cannot be read.
+
+    name: the global that names the file.
+    """
     try:
         with open(path, 'rb') as file:
-            return file.read()
-    except OSError as error:
-        raise RunError(f'{label(path, name)} cannot be read: {error.strerror}.') from None
+            return unpacked(file).read()
+    except PACKING_ERRORS as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise RunError(f'{label(path, name)} cannot be read: {reason}.') from None
 
 
 def read_text(path, name=''):
@@ -102,15 +109,20 @@ def read_text(path, name=''):
     try:
         return read_bytes(path, name).decode('utf-8-sig')
     except UnicodeDecodeError:
-        raise RunError(f'{label(path, name)} is not UTF-8 text.') from None
+        raise RunError(f'{label(path, name)} is not UTF-8 text; save it as UTF-8.') from None
 
 
 def read_json(path, name=''):
     """Return what a JSON file holds; RunError if that fails."""
+    return parse_json(read_text(path, name), path, name)
+
+
+def parse_json(text, path, name=''):
+    """Return what the JSON text of the file `path` holds; RunError if it is none."""
     try:
-        return json.loads(read_text(path, name))
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise RunError(f'{label(path, name)} is not valid JSON: {error}.') from None
+        raise RunError(f'{label(path, name)} is not valid JSON: {error}. Mend it or make it anew.') from None
 
 
 # What the first bytes of a packed file say, and what damaged packing ends in.

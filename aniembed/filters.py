@@ -19,6 +19,9 @@ def read_names(text):
 
 def read_ids(text):
     """Return the MAL ids in a text with commas between them, as a list of int; ValueError if one is none."""
+    for name in read_names(text):
+        if not re.fullmatch('[0-9]{1,10}', name):
+            raise ValueError(f'{name!r} is not a MAL id')
     return [int(name) for name in read_names(text)]
 
 
@@ -29,10 +32,10 @@ def read_years(text):
     """
     found = re.fullmatch(r'(\d{4})|(\d{4})?-(\d{4})?', re.sub(r'\s*-\s*', '-', text.strip()))
     if not found or not any(found.groups()):
-        raise ValueError(text)
+        raise ValueError(f'{text!r} is not 2010-2020, 2010-, -2020 or 2010')
     first, last = (int(year) if year else None for year in (found[1] or found[2], found[1] or found[3]))
     if first and last and first > last:
-        raise ValueError(text)
+        raise ValueError(f'{text!r} ends before it begins')
     return first, last
 
 

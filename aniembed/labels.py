@@ -19,10 +19,10 @@ SHORTEST_START = 8  # characters of what is left of a title that ends at a colon
 LINE = 20  # characters a line that a title is wrapped to
 # What tells sequels apart at the end of a title
 SEQUEL = re.compile(
-    r'[\s:,-]*\b((?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
+    r'[\s:,-]*(\b(?:(?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
     r'(?:season|stage|part|cour)\b.*'
     r'|(?:season|part|movie|film|cour|episode)\s*[\dIVX]+\b.*'
-    r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan)|\((?:TV|\d{4})\))[!.]*$',
+    r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan))|\((?:TV|\d{4})\))[!.]*$',
     re.IGNORECASE,
 )
 CLAUSE = re.compile(r'(?<=\S)(?::|[!?.]| [-–~(])\s+(?=\S)')  # where a subtitle begins
@@ -52,6 +52,7 @@ BESIDE = [
 ]
 RINGS = 0.2, 0.4, 0.7, 1.0  # shares of the reach at which a name may lie off its mark,
 ANGLES = 16  # in that many directions
+COUNT_EVERY = 150  # boxes after which the bitmap is counted anew
 MEASURED, HINTING = 64, 1.04  # type size that lines are measured at; rounding makes small type wider
 WIDEST = 30  # characters in a line
 MAX_BREAKS = 200  # ways to break a text into lines that are compared
@@ -154,6 +155,8 @@ def wrapped(text, count):
 
 def wrappings(text):
     """Return the ways to break a title into lines, the best first."""
+    if max(map(len, text.split(' '))) > WIDEST:
+        return [textwrap.wrap(text, LINE)]
     best = 1 + (len(text) > LINE) + (len(text) > 2 * LINE)
     ways = [wrapped(text, count) for count in sorted({1, 2, 3}, key=lambda count: abs(count - best))]
     return [
@@ -173,8 +176,12 @@ class FreeSpace:
         self.taken[:, :margin] = self.taken[:, -margin:] = True
         for x0, y0, x1, y1 in self.cells(boxes).tolist():
             self.taken[y0:y1, x0:x1] = True
-        # The number of taken cells above and to the left of each tells at once which boxes are free of these
+        self.count()
+
+    def count(self):
+        """Count the taken cells above and to the left of each: it tells which boxes are free of them."""
         self.sums = np.pad(self.taken.cumsum(0, dtype=np.int32).cumsum(1, dtype=np.int32), ((1, 0), (1, 0)))
+        self.since = 0
 
     def cells(self, boxes):
         """Return the cells that boxes touch: int m x 4, the first column and row and those after the last."""
@@ -196,12 +203,19 @@ class FreeSpace:
         """Mark a box as taken."""
         ((x0, y0, x1, y1),) = self.cells(box).tolist()
         self.taken[y0:y1, x0:x1] = True
+        self.since += 1
+        if self.since == COUNT_EVERY:
+            self.count()
 
     def take_line(self, start, end):
-        """Mark the cells along a line as taken, and return True; False if something is there already."""
+        """Mark the cells along a line as taken, and return True; False if something is there already.
+
+        What lies outside the map is taken.
+        """
         steps = int(np.abs(end - start).max() // CELL) + 2
-        x, y = (np.linspace(start, end, steps).T // CELL).astype(int)
-        if self.taken[y, x].any():
+        cells = (np.linspace(start, end, steps) // CELL).astype(int)
+        x, y = cells.T
+        if (cells < 0).any() or (cells >= self.taken.shape[::-1]).any() or self.taken[y, x].any():
             return False
         self.taken[y, x] = True
         return True
@@ -233,13 +247,13 @@ def place_labels(space, marks, half, texts, sizes, reach, order):
     """Find a free place for each title's name; returns a list of Label, None where there is no place.
 
     space: FreeSpace, changed in place; marks: n x 2 middles; half: n x 2, half their width and height; texts:
-    n str, '' for none; sizes: n type sizes in pixels; reach: pixels that a name may lie off its mark, joined
-    by a leader; order: rows, who chooses first.
+    n str, '' for none; sizes: n type sizes in pixels; reach: n, pixels that a name may lie off its mark,
+    joined by a leader; order: rows, who chooses first.
     """
     labels = [None] * len(marks)
     for row in order:
         if texts[row]:
-            labels[row] = _place_label(space, marks[row], half[row], texts[row], sizes[row], reach)
+            labels[row] = _place_label(space, marks[row], half[row], texts[row], sizes[row], reach[row])
     return labels
 
 

@@ -1,4 +1,4 @@
-"""Read a long table of ratings, one row a rating, as the public data sets have it: .csv, .tsv or .parquet.
+"""Read a long table of ratings, one row a rating, as the public data sets have it: CSV, TSV or Parquet.
 
 polars reads it: with two thirds of the processor time of pandas (109 million rows: 9.4 s, 13 s), spread over
 all cores, and whatever numpy is installed.
@@ -22,8 +22,10 @@ TITLE_COLUMNS = ('anime_id', 'mal_id', 'animeid')
 SCORE_COLUMNS = ('my_score', 'rating', 'score', 'user_score')
 NO_SCORE = -1  # on the list without a score, as 0 is
 MOST_WRONG = 1 / 1000  # share of rows that may be no rating
-FIRST_ROWS = 1_000_000  # rows from which the time of all is estimated
+LARGE_FILE = 100 << 20  # bytes of text from which the time of reading is estimated, from its first rows
+FIRST_ROWS = 1_000_000
 LONG_WAIT = 10  # seconds of reading from which on the estimate is printed
+PARQUET_START = b'PAR1'
 
 
 def read_user_items(paths, ids):
@@ -52,7 +54,7 @@ def read_user_items(paths, ids):
 def read_user(paths, ids, username):
     """Return one user's list as a dict MAL id -> score, 0 where there is none; None without the user."""
     rows = []
-    for path, table in _open_tables(paths):
+    for path, _, table in _open_tables(paths):
         user = pl.col('user').cast(pl.String).str.to_lowercase()
         rows.append(_collect(table.filter(user == username.lower()), path))
     rows = pl.concat(rows)
@@ -69,7 +71,7 @@ def read_user(paths, ids, username):
 def count_scores(paths):
     """Return how many scores each title has, as a dict MAL id -> int."""
     counts = {}
-    for path, table in _open_tables(paths):
+    for path, _, table in _open_tables(paths):
         scored = table.filter((pl.col('score') >= 1) & (pl.col('score') <= 10) & (pl.col('title') > 0))
         for mal_id, number in _collect(scored.group_by('title').len(), path).iter_rows():
             counts[mal_id] = counts.get(mal_id, 0) + number
@@ -79,27 +81,28 @@ def count_scores(paths):
 def _read_rows(paths):
     """Return the users (codes), titles (MAL ids) and scores of all rows that are ratings, as arrays."""
     parts = []
-    for path, table in _open_tables(paths):
-        _announce(path, table)
+    for path, plain, table in _open_tables(paths):
+        _announce(path, plain, table)
         rows = _collect(table, path)
         users = rows['user'].to_physical().fill_null(0).to_numpy()
         titles, scores = rows['title'].fill_null(0).to_numpy(), rows['score'].to_numpy()
         right = (titles > 0) & (scores <= 10) & ((scores >= 1) | (scores == 0) | (scores == NO_SCORE))
         right &= (rows['user'] != '').fill_null(False).to_numpy()
         if not right.all():
-            _report_wrong(path, right)
+            _report_wrong(path, plain, right)
             users, titles, scores = users[right], titles[right], scores[right]
         parts.append((users, titles, scores.astype(np.float32, copy=False)))
     return parts[0] if len(parts) == 1 else [np.concatenate(arrays) for arrays in zip(*parts)]
 
 
-def _report_wrong(path, right):
+def _report_wrong(path, plain, right):
     """Say how many rows are no ratings; RunError if they are too many."""
     wrong = len(right) - int(right.sum())
     first = int(np.argmin(right))
+    place = f'row {first + 1}' if _is_parquet(plain) else f'line {first + 2}'
     sentence = (
         f'{path}: {wrong:,} of {len(right):,} rows are not a user, a MAL id and a score from 1 to 10 (0 or '
-        f'-1 for none); the first is line {first + 2}: {_line(path, first)}'
+        f'-1 for none); the first is {place}: {_values(path, first)}'
     )
     if wrong > MOST_WRONG * len(right):
         raise RunError(
@@ -108,18 +111,18 @@ def _report_wrong(path, right):
     print(f'{sentence}. They are passed over.')
 
 
-def _line(path, row):
+def _values(path, row):
     """Return the values of one row, as text."""
-    for _, table in _open_tables([path], as_text=True):
+    for _, _, table in _open_tables([path], as_text=True):
         return ', '.join(map(repr, _collect(table.slice(row, 1), path).row(0)))
 
 
-def _announce(path, table):
+def _announce(path, plain, table):
     """Say how long reading takes where that is more than a few seconds, estimated from the first rows."""
-    size = os.path.getsize(path)
-    if not os.fspath(path).lower().endswith(('.csv', '.tsv')):
+    size = os.path.getsize(plain)
+    if size < LARGE_FILE or _is_parquet(plain):
         return
-    with open(path, 'rb') as file:
+    with open(plain, 'rb') as file:
         bytes_of_first = sum(len(line) for line, _ in zip(file, range(FIRST_ROWS)))
     started = time.perf_counter()
     _collect(table.head(FIRST_ROWS), path)
@@ -129,11 +132,14 @@ def _announce(path, table):
 
 
 def _open_tables(paths, as_text=False):
-    """Yield (path, polars LazyFrame) with the columns user (categorical), title (int) and score (float)."""
+    """Yield (path, its unpacked file, polars LazyFrame with the columns user, title and score) for each.
+
+    user is categorical, title an int and score a float, or all are as they stand in the file.
+    """
     for path in paths:
         with _plain_file(path) as plain, _one_sentence(path):
             table = _scan(plain, path, as_text)
-            yield path, table
+            yield path, plain, table
 
 
 def _collect(table, path):
@@ -159,7 +165,7 @@ def _plain_file(path):
             if content is stored:
                 yield path
                 return
-            with tempfile.NamedTemporaryFile(suffix=os.path.splitext(os.path.splitext(path)[0])[1]) as plain:
+            with tempfile.NamedTemporaryFile() as plain:
                 shutil.copyfileobj(content, plain, 1 << 20)
                 plain.flush()
                 yield plain.name
@@ -167,8 +173,13 @@ def _plain_file(path):
         raise RunError(f'{path} cannot be read: {getattr(error, "strerror", None) or error}.') from None
 
 
+def _is_parquet(plain):
+    with open(plain, 'rb') as file:
+        return file.read(len(PARQUET_START)) == PARQUET_START
+
+
 def _scan(plain, path, as_text):
-    if plain.endswith('.parquet'):
+    if _is_parquet(plain):
         table = pl.scan_parquet(plain)
         user, title, score = _find_columns(table.collect_schema().names(), path)
         kinds = {title: pl.Float64, score: pl.Float32}

@@ -4,10 +4,10 @@ Watching statuses are the words of MyAnimeList's API: watching, completed, on_ho
 """
 
 USUAL_SCORE, USUAL_WEIGHT = 7.8, 5  # mean of the scores of mal-2016; it counts as so many scores of one's own
-DISLIKED_BELOW = 1.5  # points below the person's usual score from where a score is a dislike
+DISLIKED_BELOW = 2.0  # points below the person's usual score from where a score is a dislike
 # Measured on mal-2016 (tests/README.md): what a dislike weighs beside the same score of somebody's who
 # liked the title; and an entry that is completed without a score, beside one that has the usual score
-DISLIKED_WEIGHT = -0.3
+DISLIKED_WEIGHT = -0.1
 UNSCORED_WEIGHT = 0.5
 
 

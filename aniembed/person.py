@@ -16,7 +16,7 @@ class Person(NamedTuple):
     name: str  # '' if the file does not say
     scores: dict  # MAL id -> 0 to 10; 0 is "on the list without a score"
     statuses: dict  # MAL id -> watching status in the words of opinions.py, as far as it is known
-    whole: bool  # whether `scores` has the whole list, not only the titles of the map
+    is_whole_list: bool  # whether `scores` has the whole list, not only the titles of the map
     report: str  # one line on what was read; '' if there is nothing to say
 
 
@@ -30,10 +30,19 @@ def read_listed(name, pattern, output_dir, ids):
     """Return the Person with a username among the lists; their scores are of the titles `ids` alone.
 
     pattern: file or pattern of the lists; where it is empty, settings.json in output_dir names them. RunError
-    if the user is not there.
+    if the lists or the user are not there.
     """
-    pattern = pattern or files.read_json(os.path.join(output_dir, 'settings.json')).get('ANIME_DATA_LIST', '')
-    scores = ratings.read_user(ratings.find_files(pattern, 'the lists'), ids, name)
+    if pattern:
+        paths = ratings.find_files(pattern, '--lists', 'name the file of the lists')
+    else:
+        path = os.path.join(output_dir, 'settings.json')
+        recorded = files.read_json(path)
+        pattern = recorded.get('ANIME_DATA_LIST') if isinstance(recorded, dict) else None
+        if not isinstance(pattern, str):
+            raise RunError(f'{path} does not say where the lists are; --lists does.')
+        advice = 'where embeddings.py was run from another folder, --lists names the lists'
+        paths = ratings.find_files(pattern, f'ANIME_DATA_LIST of {path}', advice)
+    scores = ratings.read_user(paths, ids, name)
     if scores is None:
         raise RunError(f'there is no user {name!r} in {pattern}; --lists names another file.')
     return Person(name, scores, {}, False, '')
@@ -54,7 +63,7 @@ def fetch_member(name):
     else:
         found = mal_api.member_list(name)
     counts = [f'{len(found.entries):,} entries read']
-    if getattr(found, 'unknown', 0):
+    if found.unknown:
         counts.append(f'{found.unknown:,} passed over: no MyAnimeList id')
     if found.odd:
         counts.append(f'{found.odd:,} passed over: they cannot be read')

@@ -14,18 +14,22 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from tqdm import tqdm
 
+from aniembed import files
 from aniembed.files import RunError, label
 from aniembed.safe_pickle import read_dataframe
 
 USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
+PICKLE_START = b'\x80'  # of every protocol from 2 on; no UTF-8 text begins with it
 
 
 def is_long_table(path):
-    """Tell from its name whether a file is a long table, packed or not."""
-    stem, ending = os.path.splitext(os.fspath(path).lower())
-    if ending in ('.gz', '.xz', '.bz2', '.zip'):
-        ending = os.path.splitext(stem)[1]
-    return ending in ('.csv', '.tsv', '.parquet')
+    """Tell whether a file, packed or not, is a long table: no pickle, by its first byte or by its name."""
+    try:
+        with open(path, 'rb') as stored:
+            start = files.unpacked(stored).read(1)
+    except files.PACKING_ERRORS:
+        start = b''  # the reader says what is wrong
+    return start != PICKLE_START and '.pkl' not in os.path.basename(path).lower()
 
 
 def _long_table():
@@ -35,14 +39,19 @@ def _long_table():
     return long_table
 
 
-def find_files(pattern, name='ANIME_DATA_LIST'):
-    """Return the files that a path or a pattern ('lists-*.pkl') names, sorted; RunError if there is none."""
+def find_files(pattern, name='ANIME_DATA_LIST', advice='lists_download.ipynb makes one'):
+    """Return the files that a path or a pattern ('lists-*.pkl') names, sorted.
+
+    RunError with this advice if there is none, and if they are of two kinds.
+    """
     paths = [pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern))
     if not paths:
-        raise RunError(f'{label(pattern, name)}: there is no such file; lists_download.ipynb makes one.')
-    if len({is_long_table(path) for path in paths}) > 1:
+        raise RunError(f'{label(pattern, name)}: there is no such file; {advice}.')
+    of_kind = {is_long_table(path): path for path in paths}
+    if len(of_kind) > 1:
         raise RunError(
-            f'{label(pattern, name)} names tables of two kinds, .pkl and .csv; take one kind at a time.'
+            f'{label(pattern, name)} names files of two kinds: {of_kind[False]} is a pickle and '
+            f'{of_kind[True]} is none; take one kind at a time.'
         )
     return paths
 
@@ -73,6 +82,18 @@ def read_blocks(paths, ids, rank=0, workers=1):
                 'cells of titles that are not on the list empty (no fillna(0)).'
             )
         del frame  # before the next file is read, so that memory holds one
+
+
+def left_out(number, total, highest, least, limit):
+    """Return which lists say too little about taste, by the reason: (few, high, alike), arrays of bool.
+
+    number, total, highest: n each, of the lists' scores. few: fewer scores than `least`; high: else a mean
+    above `limit`; alike: else one and the same score for everything.
+    """
+    few = number < least
+    high = ~few & (total / np.maximum(number, 1) > limit)
+    alike = ~few & ~high & (total == highest * number)
+    return few, high, alike
 
 
 def read_user(paths, ids, username):

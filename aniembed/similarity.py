@@ -2,14 +2,19 @@
 
 import numpy as np
 from scipy.linalg.blas import ssyrk
+from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import vstack
 from scipy.sparse.linalg import eigsh
 
 # A title that a larger share of the lists score is summed by a dense product (measured: tests/README.md)
 DENSE_SHARE = 0.04
 TITLES_PER_BLOCK = 1024  # rows of a sparse product at a time
-LEAST_HEIGHT = 0.02  # similarity of a fifth neighbour below which it counts as this
+LEAST_HEIGHT = 0.05  # share of the usual similarity of a fifth neighbour below which it counts as this
 HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
+# Of the ridge target, measured on mal-2016 (tests/README.md)
+EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
+RIDGE_TITLES = 5000  # titles that the ridge target is computed for at most
+LEVEL = 0.5  # similarity of the usual fifth neighbour
 
 
 class PairSums:
@@ -72,12 +77,27 @@ class PairSums:
         return total
 
 
-def target_of(sums, common, power):
+def target_of(sums, common, power, ridge):
     """Return the target T of the net, float32 n x n with a diagonal of 1, from the pair sums W (overwritten).
+
+    T is the mean of centred_target() and ridge_target(): the first recommends best, the second finds best
+    what members themselves name as alike. tests/README.md has what each gains.
+    """
+    # The inverse takes n^3 steps, so beyond RIDGE_TITLES the least scored titles have the first part alone
+    most_scored = np.sort(np.argsort(-sums.diagonal(), kind='stable')[:RIDGE_TITLES])
+    block = np.ix_(most_scored, most_scored)
+    ridge = ridge_target(sums[block], ridge)
+    target = centred_target(sums, common, power)
+    target[block] = (target[block] + ridge) / 2
+    return target
+
+
+def centred_target(sums, common, power):
+    """Return what two titles have in common beyond what all titles do, float32 n x n (sums is overwritten).
 
     S_ij = W_ij / sqrt(W_ii W_jj) sets a pair against what each of the two collects alone. A share `common` of
     the direction that all titles have in common is removed, the exponent `power` raises faint similarities,
-    and every title's neighbours are brought to comparable height. tests/README.md has what each step gains.
+    and every title's neighbours are brought to comparable height.
     """
     similarity = unit_diagonal(sums)
     value, shared = eigsh(similarity, 1, v0=np.ones(len(similarity), np.float32))
@@ -86,11 +106,49 @@ def target_of(sums, common, power):
     target = unit_diagonal(similarity)
     for row in target:
         np.copysign(np.abs(row) ** np.float32(power), row, out=row)
-    # T_ij / sqrt(h_i h_j), at most 1: h_i is the similarity of i's fifth neighbour, relative to all others'
-    height = np.ones(len(target))
-    if len(target) > HEIGHT_RANK:
-        height = np.array([np.partition(row, -HEIGHT_RANK - 1)[-HEIGHT_RANK - 1] for row in target])
-    height = np.sqrt(np.maximum(height, LEAST_HEIGHT))
+    return level_neighbours(target, 1)
+
+
+def ridge_target(sums, ridge):
+    """Return how much each title says of each other one when all others are known, float32 n x n.
+
+    P = (W + ridge tr(W) I)^-1 is the precision matrix of ridge regression of every title on all others, and
+    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019).
+    """
+    n = len(sums)
+    precision = np.array(sums, np.float32, order='F')
+    precision[np.diag_indices(n)] += max(ridge * np.trace(sums), LEAST_HEIGHT)
+    # By Cholesky's factor, in place; only the lower half is computed
+    precision = spotri(spotrf(precision, lower=1, overwrite_a=1)[0], lower=1, overwrite_c=1)[0]
+    lower = np.tril(precision)
+    target = -(lower + np.tril(lower, -1).T)
+    scale = np.sqrt(-target.diagonal())
+    target /= scale
+    target /= scale[:, None]
+    np.fill_diagonal(target, 1)
+    target = level_neighbours(target, EVENNESS)
+    target *= LEVEL / np.median(fifth_neighbours(target))
+    np.minimum(target, 1, out=target)
+    np.fill_diagonal(target, 1)
+    return target
+
+
+def fifth_neighbours(target):
+    """Return how similar each title's fifth neighbour is, with a floor for those that have none, n."""
+    k = min(HEIGHT_RANK, len(target) - 1) + 1  # the title itself is the first
+    fifth = np.array([np.partition(row, -k)[-k] for row in target])
+    usual = np.median(fifth)
+    if usual <= 0:  # among few titles without anything in common
+        return np.ones_like(fifth)
+    return np.maximum(fifth, LEAST_HEIGHT * usual)
+
+
+def level_neighbours(target, evenness):
+    """Return T_ij / sqrt(h_i h_j), at most 1 (target is overwritten).
+
+    h_i is the similarity of i's fifth neighbour relative to that of all others, to the power of evenness.
+    """
+    height = fifth_neighbours(target) ** (evenness / 2)
     height = (height / np.exp(np.log(height).mean())).astype(np.float32)
     for row, own in zip(target, height):
         np.minimum(row / (height * own), 1, out=row)

@@ -1,23 +1,28 @@
 """Read ANIME_LIST, the ids of the titles, and ANIME_DATA, what the API says of them."""
 
 import math
+import os
 import re
 
 import pandas as pd
 
 from aniembed import relations, title_records
-from aniembed.files import RunError, label, one_line, read_json, read_text
+from aniembed.files import RunError, label, one_line, parse_json, read_text
 
-LARGEST_ID = 2**31 - 1
 MAX_TEXT = 2000  # characters kept of a title or a name
 MAX_NAMES = 50  # studios, genres or synonyms kept of one title
 
 
 def read_ids(path, name='ANIME_LIST'):
-    """Read a file of MAL ids, one a line, as a list of int in its order; RunError names the wrong line."""
+    """Read a file of MAL ids, one a line, as a list of int in its order; RunError names the wrong line.
+
+    Blank lines are passed over.
+    """
     line_of = {}
     for number, line in enumerate(read_text(path, name).splitlines(), 1):
-        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > LARGEST_ID:
+        if not line.strip():
+            continue
+        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > title_records.LARGEST_ID:
             raise RunError(f'{label(path, name)}, line {number}: {line[:40]!r} is not a MAL id.')
         if int(line) in line_of:
             raise RunError(
@@ -30,14 +35,16 @@ def read_ids(path, name='ANIME_LIST'):
 def read_nodes(path, name='ANIME_DATA'):
     """Read what a file says of titles, as a dict MAL id -> node of the API.
 
-    The file is JSON, an object MAL id -> node or a list of records, or CSV. RunError if it is neither.
+    The file, packed or not, is JSON, an object MAL id -> node or a list of records, or CSV; its first
+    character or its name tell which. RunError if it is neither.
     """
-    if path.lower().endswith(('.csv', '.tsv')):
-        nodes = title_records.read_csv_nodes(path, name)
-    else:
-        nodes = read_json(path, name)
+    text = read_text(path, name)
+    if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
+        nodes = parse_json(text, path, name)
         if isinstance(nodes, list):
             nodes = title_records.nodes_of(nodes, path)
+    else:
+        nodes = title_records.nodes_of_csv(text, path, name)
     if not isinstance(nodes, dict):
         raise RunError(f'{label(path, name)} is not a JSON object of MAL id -> title.')
     try:
@@ -94,12 +101,12 @@ def _row(node):
         'english': _text(titles.get('en')),
         'japanese': _text(titles.get('ja')),
         'synonyms': [_text(synonym) for synonym in (titles.get('synonyms') or [])[:MAX_NAMES]],
-        'mean': _number(node, 'mean', float, 10),
-        'popularity': _number(node, 'popularity', int, 10**9),
+        'mean': _checked(node, 'mean', float, 10),
+        'popularity': _checked(node, 'popularity', int, 10**9),
         'picture': _text(picture.get('large') or picture.get('medium')),
         'studios': _names(node.get('studios')),
         'genres': _names(node.get('genres')),
-        'year': _number(node.get('start_season') or {}, 'year', int, 10**4),
+        'year': _checked(node.get('start_season') or {}, 'year', int, 10**4),
         'media_type': _text(node.get('media_type')),
     }
     if row['title'] is None:
@@ -118,7 +125,8 @@ def _names(entries):
     return [_text(entry['name']) for entry in (entries or [])[:MAX_NAMES]]
 
 
-def _number(node, key, kind, most):
+def _checked(node, key, kind, most):
+    """Return a number of a node, None if it has none; ValueError if it is not from 0 to `most`."""
     value = node.get(key)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None

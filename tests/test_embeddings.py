@@ -20,7 +20,7 @@ from tools.processes import ROOT, call, fork, is_sentence, run, start
 
 import embeddings
 import similarity_map
-from aniembed import machines, similarity
+from aniembed import machines, ratings, similarity
 
 mx = embeddings.mx
 FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # what learn() writes
@@ -177,6 +177,12 @@ def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     }
 
 
+def test_a_mean_at_the_limit_is_not_above_it():
+    number, total = np.array([50, 50]), np.array([485, 486])  # 9.7 * 50 is a little less than 485
+    few, high, alike = ratings.left_out(number, total, np.array([10, 10]), 15, 9.7)
+    assert (few.tolist(), high.tolist(), alike.tolist()) == ([False] * 2, [False, True], [False] * 2)
+
+
 def test_a_mean_that_anime_data_lacks_comes_from_the_lists():
     anime = pd.DataFrame({'mean': pd.Series([7.5, None, None], dtype=object)})
     blocks = [csr_matrix(np.float32([[3, 4, 0], [5, 0, 0]])), csr_matrix(np.float32([[9, 7, 0]]))]
@@ -241,7 +247,7 @@ def test_the_home_folder_can_be_written_as_a_tilde(planted, tmp_path, monkeypatc
 # argument -> words of the sentence. What is wrong in a file stands in the test of the module that reads it.
 WRONG_ARGUMENTS = {
     'EPOCH=3': 'did you mean EPOCHS=',
-    'EPOCHS=0': 'EPOCHS is',
+    'EPOCHS=-1': 'EPOCHS is',
     'BOTTER_LIMIT=nan': 'BOTTER_LIMIT is',
     'N_CLUSTERS=51': 'N_CLUSTERS is',  # a global of similarity_map.py
     'MX_CONTEXT=tpu': "'cpu' or 'gpu'",
@@ -256,6 +262,14 @@ def test_a_wrong_argument_is_a_sentence_and_status_2(planted, tmp_path, argument
     status, said = call(embeddings.main, arguments, tmp_path)
     assert (status, WRONG_ARGUMENTS[argument] in said, is_sentence(said)) == (2, True, True), said
     assert not (tmp_path / 'output').exists()
+
+
+@pytest.mark.parametrize('argument', ['N_CLUSTERS=25', 'PERPLEXITY=48'])
+def test_what_does_not_fit_the_number_of_titles_is_said_before_the_training(planted, tmp_path, argument):
+    arguments = [*arguments_for(planted.folder), f'OUTPUT_DIR={tmp_path}/output', argument]
+    status, said = call(embeddings.main, arguments, tmp_path)
+    assert status == 2 and 'for 48 titles' in said and is_sentence(said), said
+    assert not os.listdir(tmp_path / 'output')
 
 
 # NAME=value arguments and scores -> words of the sentence
@@ -329,7 +343,10 @@ def test_ctrl_c_is_a_sentence_and_status_130(planted, tmp_path, seconds):
         assert any(line.startswith('lists:') for line in process.stdout)
     time.sleep(seconds or 0.5)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    try:
+        said = process.communicate(timeout=60)[1]
+    finally:
+        process.kill()
     assert process.returncode == 130 and 'stopped' in said and is_sentence(said), said
 
 

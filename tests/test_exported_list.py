@@ -43,8 +43,6 @@ def test_cases(name):
     statuses = {str(mal_id): status for mal_id, status in read.statuses.items()}
     assert expected.pop('scores').items() <= scores.items()
     assert expected.pop('statuses', statuses) == statuses
-    liked = {str(mal_id): score for mal_id, score in read.liked_scores().items()}
-    assert expected.pop('liked', scores) == liked
     assert expected == {
         'user': read.user_name,
         'entries': read.entries,
@@ -58,18 +56,19 @@ def test_cases(name):
 
 def test_the_report_counts_what_was_read_and_passed_over():
     read = exported_list.ExportedList('me', {1: 8.0, 2: 0.0, 3: 7.5}, {}, 1442, 37, 2, 100)
-    line = read.report(on_map=2)
+    line = read.report()
     for words in (
         '1,442 entries',
         '2 with a score',
-        '2 on this map',
         '37 passed over',
         '2 with a score that',
         'by 10',
     ):
         assert words in line
     assert 'completed' not in line
-    unscored = exported_list.ExportedList('me', {1: 0.0, 2: 0.0}, {1: 'completed', 2: 'plan_to_watch'}, 2, 0, 0, 10)
+    unscored = exported_list.ExportedList(
+        'me', {1: 0.0, 2: 0.0}, {1: 'completed', 2: 'plan_to_watch'}, 2, 0, 0, 10
+    )
     assert 'the 1 completed titles count' in unscored.report()
 
 
@@ -151,17 +150,22 @@ def test_large_files_end_in_a_sentence(tmp_path, name):
 # ---- as recommend.py takes them ---------------------------------------------------------------------------
 
 
-def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, monkeypatch, capsys):
+def read_person(ids, *arguments):
+    """Return the Person that recommend.py reads for these arguments."""
+    return recommend.read_person(recommend.read_arguments(arguments), ids)
+
+
+def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'Mio').write_bytes((CASES / 'exports' / '24_no_score_at_all.xml').read_bytes())
-    scores = recommend.person_scores('Mio', None, 'no folder', [20, 7])
-    assert scores == {20: 7.8, 1535: 0, 5114: 7.8}
-    assert '3 entries read, 0 with a score, 1 on this map' in capsys.readouterr().out
+    who = read_person([20, 7], 'Mio')
+    assert (who.name, who.scores, who.statuses[20]) == ('a_fan', {20: 0, 1535: 0, 5114: 0}, 'completed')
+    assert '3 entries read, 0 with a score' in who.report and '2 completed titles' in who.report
     for who in ('list.xml', 'folder/list'):
         with pytest.raises(RunError, match='no such file'):
-            recommend.person_scores(who, None, 'no folder', [20])
+            read_person([20], who)
     lists = str(CASES / 'ratings' / '2020_animelist.csv')
     (tmp_path / '4').mkdir()  # a folder is not a list
-    assert recommend.person_scores('4', lists, 'no folder', [16498, 7]) == {16498: 9}
+    assert read_person([16498, 7], '4', '--lists', lists).scores == {16498: 9}
     with pytest.raises(RunError, match='no user .nobody.'):
-        recommend.person_scores('nobody', lists, 'no folder', [16498])
+        read_person([16498], 'nobody', '--lists', lists)

@@ -133,6 +133,7 @@ ENDS = {
     "raise files.UsageError('EPOCHS is 0.')": (2, 'script.py: EPOCHS is 0.'),
     'raise KeyboardInterrupt': (130, 'script.py: stopped'),
     'raise MemoryError': (1, 'not enough memory'),
+    'raise BrokenPipeError': (1, 'the program that reads the output has ended'),
     'import no_such_library': (1, 'the library no_such_library is missing; run: pip install -r'),
     'OUTPUT_DIR = output': (2, "script.py, line 5: name 'output' is not defined; a text needs quotes"),
     'sys.version_info = (3, 13)\nimport mxnet.none': (1, 'uv run --python 3.12'),

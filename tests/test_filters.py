@@ -120,8 +120,8 @@ def test_every_option_against_plain_python(vectors):
         facts = {
             'types': maybe(['tv', 'movie']),
             'years': maybe([(2000, 2015), (2005, None), (None, 2010)][seed % 3]),
-            'genres': maybe([GENRES[seed % 4]]),
-            'not_genres': maybe([GENRES[(seed + 1) % 4]]),
+            'genres': maybe(GENRES[seed % 4 : seed % 4 + 2]),
+            'not_genres': maybe(GENRES[(seed + 2) % 4 : (seed + 2) % 4 + 2]),
             'min_score': maybe(6.5),
             'exclude': maybe(IDS[::5]) or (),
         }
@@ -223,11 +223,14 @@ def test_what_each_entry_weighs():
     assert opinions.usual_score(scores) == pytest.approx(usual)
     weighed = opinions.weigh(scores, statuses)
     assert {mal_id: weight for mal_id, (_, weight) in weighed.items()} == {
-        1: 1, 2: 1, 3: -0.3, 4: 0.5, 5: -0.3, 9: 1
+        1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1
     }  # fmt: skip
-    assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 1.5)
+    assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 2)
     assert opinions.planned_titles(scores, statuses) == {6}
     assert opinions.seen_titles(scores, statuses) == {1, 2, 3, 4, 7, 8}
+    on_the_line = opinions.weigh({1: 5, 2: 5})  # the usual score is 7
+    assert [weight for _, weight in on_the_line.values()] == [-0.1, -0.1]
+    assert [weight for _, weight in opinions.weigh({1: 5.1, 2: 5}).values()] == [1, -0.1]
     assert opinions.usual_score({}) == 7.8 and opinions.weigh({1: 0, 2: 0}) == {}
 
 
@@ -252,11 +255,15 @@ def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
 
 def test_niche_takes_popularity_out(vectors):
     scores = {IDS[0]: 9, IDS[7]: 8}
-    affinity = [recommend.recommend(vectors, scores, None, niche=niche) for niche in (0, 0.5, 1)]
-    popularity = pd.Series(vectors.attrs['popularity'])[affinity[0].index]
-    for niche, found in zip((0.5, 1), affinity[1:]):
-        expected = affinity[0] / popularity ** (0.5 * niche)
-        np.testing.assert_allclose(found[expected.index], expected, rtol=1e-4, atol=1e-7)
+    popularity = pd.Series(vectors.attrs['popularity'])
+    predicted = np.exp(0.18 * recommend.predict_scores(vectors, scores))
+    liking = recommend.recommend(vectors, scores, None, niche=1) / predicted - 0.02
+    for niche in (0, 0.5, 1):
+        share = popularity ** (0.4 * (1 - niche))
+        found = recommend.recommend(vectors, scores, None, niche=niche)
+        expected = (predicted * (share * liking + 0.02 * share**2))[found.index]
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
+    assert popularity.max() > 1.05 * popularity.min()
     for wrong in (-0.1, 1.1, float('nan')):
         with pytest.raises(ValueError, match='niche'):
             recommend.recommend(vectors, scores, niche=wrong)

@@ -3,8 +3,10 @@
 import bz2
 import csv
 import gzip
+import io
 import json
 import lzma
+import math
 import zipfile
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from aniembed import ratings, titles
+from aniembed import long_table, ratings, titles
 from aniembed.files import RunError
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
@@ -99,6 +101,18 @@ def text(separator=',', header='user,anime_id,score', end='\n'):
     return end.join(lines) + end
 
 
+def parquet(rows):
+    """Return rows as a polars table."""
+    return pl.DataFrame(rows, ['user', 'anime_id', 'score'], orient='row')
+
+
+def written(table):
+    """Return the bytes of a Parquet file."""
+    file = io.BytesIO()
+    table.write_parquet(file)
+    return file.getvalue()
+
+
 def zipped(path, content):
     with zipfile.ZipFile(path, 'w') as archive:
         archive.writestr('ratings.csv', content)
@@ -119,10 +133,12 @@ def zipped(path, content):
         ('a.tsv.xz', lambda path: path.write_bytes(lzma.compress(text('\t').encode()))),
         ('a.csv.bz2', lambda path: path.write_bytes(bz2.compress(text().encode()))),
         ('a.csv.zip', lambda path: zipped(path, text())),
-        (
-            'a.parquet',
-            lambda path: pl.DataFrame(ROWS, ['user', 'anime_id', 'score'], orient='row').write_parquet(path),
-        ),
+        ('archive.zip', lambda path: zipped(path, text())),
+        ('ratings', lambda path: path.write_text(text())),
+        ('a.parquet', lambda path: parquet(ROWS).write_parquet(path)),
+        ('a.PARQUET', lambda path: parquet(ROWS).write_parquet(path)),
+        ('a.parquet.gz', lambda path: parquet(ROWS).write_parquet(path)),
+        ('a.parquet', lambda path: path.write_bytes(gzip.compress(written(parquet(ROWS))))),
     ],
 )
 def test_forms_of_a_long_table(tmp_path, name, write):
@@ -169,6 +185,31 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     path.write_text(text() + row + '\n' + ''.join(f'u{k},1535,7\n' for k in range(1000)))
     np.testing.assert_array_equal(read([path], IDS)[:3], SCORES)
     assert 'line 8: ' in capsys.readouterr().out
+
+
+def test_a_wrong_row_of_a_parquet_file_is_named_by_its_number(tmp_path):
+    parquet([*ROWS, ('Mio', 20, 11)]).write_parquet(tmp_path / 'a.parquet')
+    with pytest.raises(RunError, match='the first is row 7: '):
+        read([tmp_path / 'a.parquet'], IDS)
+
+
+def test_the_wait_for_a_large_file_is_announced(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'a.csv').write_text(text())
+    monkeypatch.setattr(long_table, 'LONG_WAIT', 0)
+    read([tmp_path / 'a.csv'], IDS)
+    assert 'reading' not in capsys.readouterr().out  # a small file is not read twice
+    monkeypatch.setattr(long_table, 'LARGE_FILE', 0)
+    read([tmp_path / 'a.csv'], IDS)
+    assert f'reading {tmp_path / "a.csv"}: about' in capsys.readouterr().out
+
+
+def test_a_pickle_and_a_ratings_file_are_two_kinds_whatever_their_names(tmp_path):
+    wide().to_pickle(tmp_path / 'part-1', compression='gzip')
+    (tmp_path / 'part-2').write_text(text())
+    (tmp_path / 'part-3.csv').write_text(text())
+    with pytest.raises(RunError, match='two kinds: .*part-1 is a pickle and .*part-[23].* is none'):
+        ratings.find_files(str(tmp_path / 'part-*'))
+    np.testing.assert_array_equal(read([tmp_path / 'part-1'], [1535, 20]), [[0, 8], [10, 0]])
 
 
 def test_a_column_that_is_missing_is_named_with_what_would_do(tmp_path):
@@ -276,6 +317,51 @@ def test_titles_as_a_list_of_records(tmp_path):
     table = titles.title_table(titles.read_nodes(str(tmp_path / 'animes.json')), 'animes.json')
     assert list(table['title']) == ['Naruto', 'Death & Note'] and list(table['mean']) == [None, 8.6]
     assert table['genres'][20] == ['Action', 'Drama'] and table['popularity'].isna().all()
+
+
+@pytest.mark.parametrize('name', ['anime.csv.gz', 'archive.zip', 'anime.CSV', 'titles'])
+def test_a_titles_file_is_known_by_what_it_holds(tmp_path, name):
+    content = (CASES / '2020_anime.csv').read_bytes()
+    wanted = titles.read_nodes(str(CASES / '2020_anime.csv'))
+    for form in (content, gzip.compress(content)):
+        (tmp_path / name).write_bytes(form)
+        assert titles.read_nodes(str(tmp_path / name)) == wanted
+        (tmp_path / name).write_text(json.dumps(wanted))
+        assert titles.read_nodes(str(tmp_path / name)) == wanted
+    zipped(tmp_path / name, content)
+    assert titles.read_nodes(str(tmp_path / name)) == wanted
+    (tmp_path / name).write_bytes(gzip.compress(content)[:-20])
+    with pytest.raises(RunError, match=f'{name}. cannot be read: Compressed file ended'):
+        titles.read_nodes(str(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        *({'genres': 5}, {'genres': 5, 'type': 'TV', 'Name': 'x'}, {'synonyms': 7, 'Name': 'x'}),
+        *({'type': 5, 'Name': 'x'}, {'title': 5, 'Name': 'x'}, {'image_url': 5, 'Name': 'x'}),
+        *({'popularity': math.inf, 'Name': 'x'}, {'score': 'inf', 'Name': 'x'}, {'score': -3, 'Name': 'x'}),
+    ],
+    ids=str,
+)
+def test_a_wrong_record_is_named(tmp_path, record):
+    path = str(tmp_path / 'animes.json')
+    (tmp_path / 'animes.json').write_text(json.dumps([{'title': 'A title', 'mal_id': 20, **record}]))
+    with pytest.raises(RunError, match=r'animes\.json, id 20'):
+        titles.title_table(titles.read_nodes(path), path)
+
+
+@pytest.mark.parametrize('content', ['[5]', '[{"node": 5}]', '[{"node": [{}]}]'])
+def test_a_list_of_something_else_is_named(tmp_path, content):
+    (tmp_path / 'animes.json').write_text(content)
+    with pytest.raises(RunError, match=r'animes\.json is not a list of titles'):
+        titles.read_nodes(str(tmp_path / 'animes.json'))
+
+
+def test_records_without_ids_have_fields_and_no_columns(tmp_path):
+    (tmp_path / 'animes.json').write_text('[{"name": "Naruto", "score": 8}]')
+    with pytest.raises(RunError, match='no field for the id .*its fields are name, score'):
+        titles.read_nodes(str(tmp_path / 'animes.json'))
 
 
 def test_a_titles_file_without_ids(tmp_path):

@@ -5,9 +5,12 @@ import datetime
 import getpass
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import HealthCheck, given, settings, strategies
 from tools.mal_server import CLIENT_ID, PASSING, Fault, Handler, Server, Site
 
@@ -291,6 +294,18 @@ def test_where_the_client_id_comes_from(monkeypatch):
         mal_api.client_id()
     assert 'secret' not in str(ended.value)
     monkeypatch.delenv('MAL_CLIENT_ID')
+    script = 'from aniembed import mal_api; mal_api.client_id()'
+    done = subprocess.run(
+        [sys.executable, '-c', script],
+        cwd=ROOT,
+        input='typed\n',
+        text=True,
+        capture_output=True,
+        start_new_session=True,
+    )
+    assert (
+        'RunError: There is no client id' in done.stderr
+    )  # there is no terminal that can hide what is typed
     monkeypatch.setattr(getpass, 'getpass', lambda prompt: 'typed-in')
     assert mal_api.client_id() == 'typed-in'
 

@@ -92,18 +92,19 @@ def check_map(drawn, tiles=False):
 
 def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     vectors, nodes, _ = planted(60, n_embedding=64)
-    write_output(tmp_path, vectors, nodes)
-    result = run_map(tmp_path, 'N_CLUSTERS=5', 'TITLES=english')
+    write_output(tmp_path, vectors, nodes, SEED=3)
+    result = run_map(tmp_path, 'N_CLUSTERS=5', 'TITLES=english', 'SEED=4')
     assert (result.returncode, result.stderr) == (0, '')
     text = (tmp_path / 'graph.json').read_text()
     graph = json.loads(text)
     assert graph['format'] == 'aniembed-graph/2' and graph['n_embedding'] == 64 and graph['lists'] == 900
     assert graph['settings'].items() >= {'MARGIN': 2.0, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
+    assert (graph['settings']['SEED'], graph['settings']['MAP_SEED']) == (3, 4)
     assert '/home/me' not in text and str(tmp_path) not in text
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60
     assert [anime['id'] for anime in graph['anime']] == list(nodes)
     assert graph['anime'][4]['title'] == AWKWARD[4]
-    assert graph['model']['mean'] == [8.0] * 60 and len(graph['model']['whitening']) == 64
+    assert graph['model'] == {'mean': [8.0] * 60, 'popularity': [1.0] * 60}
     similarity = vectors @ vectors.T - 2 * np.eye(60)
     for row, mal_id in enumerate(nodes):
         assert graph['neighbours'][str(mal_id)][0][0] == list(nodes)[similarity[row].argmax()]
@@ -241,6 +242,8 @@ def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
     long = 'Yahari Ore no Seishun Love Comedy wa Machigatteiru.'
     shorts = labels.short_titles([long + end for end in ('', ' Zoku', ' Kan', ' 2nd Season')])
     assert len(set(shorts)) == 4 and shorts[3].endswith('… 2nd Season')
+    for end in ('(TV)', '(2011)'):
+        assert labels.shorten(f'{long} {end}').endswith(f'… {end}')
     assert labels.shorten('K-On!') == 'K-On!'
     assert (
         labels.shorten('Kaguya-sama wa Kokurasetai: Tensai-tachi no Renai Zunousen')

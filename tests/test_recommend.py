@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -56,20 +57,66 @@ def test_dicts_series_and_json_say_the_same(planted, vectors):
 
 def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     scores = liking(planted.group, 0)
-    query = Query(vectors, check_scores(scores))
-    whitened = vectors.to_numpy(np.float64) @ np.array(vectors.attrs['whitening'])
-    whitened /= np.linalg.norm(whitened, axis=1, keepdims=True)
-    mean, popularity = (np.array([vectors.attrs[name][i] for i in IDS]) for name in ('mean', 'popularity'))
-    terms = {}
-    for mal_id, score in scores.items():
-        j = list(IDS).index(mal_id)
-        weight = popularity[j] ** -0.25 * np.exp(0.4 * (score - mean[j] / 2)) * (1 if score > 3 else -0.3)
-        terms[mal_id] = weight * np.maximum(whitened @ whitened[j], 0) ** max(1, round(np.log10(48 / 2)))
-    affinity = popularity**0.5 * np.exp(0.15 * mean) * sum(terms.values())
-    np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-4, atol=1e-6)
+    query, ids = Query(vectors, check_scores(scores)), IDS.tolist()
+    mean, popularity = (np.array([vectors.attrs[name][i] for i in ids]) for name in ('mean', 'popularity'))
+    products = vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T
+    kernel = np.maximum(products, 0) ** (np.log10(len(ids)) + 0.5)
+    np.fill_diagonal(kernel, 1)
+    known = [ids.index(mal_id) for mal_id in scores]
+    count = np.array([1 if score > 3 else -0.1 for score in scores.values()])
+    observed = count * np.exp(0.2 * (np.array([*scores.values()]) - mean[known])) / popularity[known] ** 0.5
+    weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
+    q = popularity**0.4
+    predicted = recommend.predict_scores(vectors, scores).to_numpy()
+    affinity = np.exp(0.18 * predicted) * (q * (weight @ kernel[known]) + 0.02 * q**2)
+    np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-6)
+    terms = weight[:, None] * kernel[known] * (count > 0)[:, None]
     for index, reasons in enumerate(query.reasons(np.arange(48), 3)):
-        best = sorted(terms, key=lambda mal_id: -terms[mal_id][index])[:3]
-        assert reasons == [mal_id for mal_id in best if terms[mal_id][index] > 0]
+        best = np.argsort(-terms[:, index], kind='stable')[:3]
+        assert reasons == [[*scores][j] for j in best if terms[j, index] > 0]
+
+
+def test_predicted_scores_are_those_of_the_docstring(planted, vectors):
+    scores = {**liking(planted.group, 0), int(IDS[7]): 0, 99999999: 10}
+    ids = IDS.tolist()
+    mean = np.array([vectors.attrs['mean'][i] for i in ids])
+    kernel = 3 + np.exp(3 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    scored = {mal_id: score for mal_id, score in scores.items() if score and mal_id in ids}
+    known = [ids.index(mal_id) for mal_id in scored]
+    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known)))
+    expected = mean + kernel[:, known] @ inverse @ (np.array([*scored.values()]) - mean[known])
+    predicted = recommend.predict_scores(vectors, scores)
+    assert predicted.index.tolist() == ids
+    np.testing.assert_allclose(predicted, np.clip(expected, 1, 10), rtol=1e-9)
+
+
+@pytest.mark.parametrize('wanted', range(GROUPS))
+def test_the_group_that_a_person_loves_is_predicted_the_highest_scores(planted, vectors, wanted):
+    predicted = recommend.predict_scores(vectors, liking(planted.group, wanted))
+    unseen = predicted.drop([*liking(planted.group, wanted)])
+    best = unseen.sort_values(ascending=False).index[: SIZE - 3]
+    assert set(best) == set(IDS[planted.group == wanted][3:])
+    assert predicted.between(1, 10).all()
+
+
+def test_hidden_scores_are_predicted_better_than_by_means(planted, vectors):
+    table = pd.read_pickle(planted.folder / 'dataframe.pkl').replace(0, np.nan)
+    error, error_of_means = [], []
+    for row in table.iloc[:100].to_numpy():
+        scored = np.flatnonzero(~np.isnan(row))
+        seen, hidden = scored[::2], scored[1::2]
+        predicted = recommend.predict_scores(vectors, dict(zip(IDS[seen].tolist(), row[seen]))).to_numpy()
+        error.append(np.mean((predicted[hidden] - row[hidden]) ** 2))
+        error_of_means.append(np.mean((row[seen].mean() - row[hidden]) ** 2))
+    assert np.mean(error) < 0.7 * np.mean(error_of_means)  # 0.62 when this was written
+
+
+def test_predicting_needs_a_score(vectors):
+    for scores in ({}, {1000: 0}, {99999999: 8}):
+        with pytest.raises(ValueError, match='none of the scores'):
+            recommend.predict_scores(vectors, scores)
+    # A completed title without a score recommends, but predicts nothing
+    recommend.recommend(vectors, {1000: 0}, statuses={1000: 'completed'})
 
 
 # words of the error -> scores
@@ -123,7 +170,7 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     path = write_list(folder / name, {**scores, 99999999: 7})
     done = run('recommend.py', path, '--output-dir', folder, '--number', 5)
     assert (done.returncode, done.stderr) == (0, '')
-    assert '6 entries read, 5 with a score, 5 on this map.' in done.stdout
+    assert '6 entries read, 5 with a score.\n5 of the 6 titles on the list are on this map.' in done.stdout
     table = pd.read_csv(folder / 'recommendations.csv')
     assert list(table)[:4] == ['rank', 'mal_id', 'title', 'english'] and len(table) == 5
     assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])
@@ -131,7 +178,8 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        assert f'{row.title}  #{row.mal_id}\n     because of {row.because}' in done.stdout
+        line = f'{row.title}  {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
+        assert line in done.stdout
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
@@ -141,15 +189,32 @@ def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
     assert len(table) == 20 and not set(table.mal_id) & set(row.dropna().index)
 
 
+def test_where_the_lists_are_is_asked_for_if_settings_json_does_not_lead_to_them(folder):
+    record = json.loads((folder / 'settings.json').read_text())
+    for lists, words in (
+        ('lists/dataframe.pkl', 'settings.json .lists/dataframe.pkl.: there is no such file; .*folder'),
+        ('', r'settings.json \(\): there is no such file'),
+        (None, 'settings.json does not say where the lists are'),
+    ):
+        (folder / 'settings.json').write_text(json.dumps({**record, 'ANIME_DATA_LIST': lists}))
+        status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
+        assert status == 1 and re.search(words, said) and '--lists' in said and is_sentence(said), said
+
+
 # arguments -> exit status, words of the sentence; {} is the folder
 WRONG_CALLS = {
     (): (2, 'who'),
     ('member7', '--number', '0'): (2, '--number is 0'),
     ('member7', '--number', 'x'): (2, '--number'),
     ('member7', '--wrong'): (2, '--wrong'),
+    ('member7', '--years', '20'): (2, "--years: '20' is not 2010-2020"),
+    ('member7', '--years', '2020-2010'): (2, "--years: '2020-2010' ends before it begins"),
+    ('member7', '--not', '5,x'): (2, "--not: 'x' is not a MAL id"),
+    ('member7', '--niche', 'x'): (2, "--niche: 'x' is not a number from 0 to 1"),
+    ('member7', '--niche', '2'): (2, "--niche: '2' is not a number from 0 to 1"),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
     ('nobody',): (1, "no user 'nobody' in"),
-    ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl'),
+    ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl): there is no such file'),
     ('{}/none.xml',): (1, 'none.xml: there is no such file'),
     ('{}/titles.json',): (1, 'titles.json'),
     ('{}/unknown.xml',): (1, 'none of the scores is of a title'),
@@ -170,8 +235,17 @@ def test_a_wrong_call_is_a_sentence(folder, arguments):
     assert not (folder / 'recommendations.csv').exists()
 
 
-def test_vectors_of_something_else_are_a_sentence(folder):
-    pd.DataFrame({'a': [1]}).to_pickle(folder / 'embeddings.pkl')
+NOT_VECTORS = {
+    'another table': lambda frame: pd.DataFrame({'a': [1]}),
+    'not finite': lambda frame: frame.replace(frame.iat[0, 0], np.inf),
+    'names for ids': lambda frame: frame.rename(index=str),
+    'no attrs': lambda frame: pd.DataFrame(frame.to_numpy(), frame.index),
+}
+
+
+@pytest.mark.parametrize('change', NOT_VECTORS)
+def test_vectors_of_something_else_are_a_sentence(folder, change):
+    NOT_VECTORS[change](pd.read_pickle(folder / 'embeddings.pkl')).to_pickle(folder / 'embeddings.pkl')
     status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
     assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
 

@@ -24,14 +24,13 @@ NODE = {
 
 def test_ids_are_read_in_their_order(tmp_path):
     path = tmp_path / 'animelist.txt'
-    path.write_bytes(b'\xef\xbb\xbf 30\r\n007\n2147483647')
+    path.write_bytes(b'\xef\xbb\xbf 30\r\n007\n\n \n2147483647\n\n')
     assert titles.read_ids(path) == [30, 7, 2147483647]
 
 
 # Content of ANIME_LIST -> words of the sentence
 WRONG_LISTS = {
-    b'1\n\n2\n': "line 2: '' is not a MAL id",
-    b'1\nseven\n': "line 2: 'seven'",
+    b'1\n\nseven\n': "line 3: 'seven' is not a MAL id",
     b'0\n': 'line 1',
     b'-5\n': 'line 1',
     b'2147483648\n': 'line 1',

@@ -3,9 +3,9 @@
 
     python3 tests/benchmarks/speed.py [--lists 100000] [--titles 3000] [--length 250] [NAME=value ...]
 
-Makes a ratings file (make_ratings.py), and measures, each in a process of its own: `python3 embeddings.py` from
-that file to all outputs, the start of Python included, with its stages and its peak memory; and the fit
-alone of AlternatingLeastSquares(factors=50, iterations=20) with two threads on the same scores in memory
+Makes a ratings file (make_ratings.py), and measures, each in a process of its own: `python3 embeddings.py`
+from that file to all outputs, the start of Python included, with its stages and its peak memory; and the
+fit alone of AlternatingLeastSquares(factors=50, iterations=20) with two threads on the same scores in memory
 (pip install implicit).
 """
 

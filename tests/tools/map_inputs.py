@@ -52,7 +52,7 @@ def write_output(folder, vectors, nodes, **settings):
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict.fromkeys(ids, 8.0),
-        'whitening': np.eye(vectors.shape[1]).tolist(),
+        'popularity': dict.fromkeys(ids, 1.0),
         'lists': 900,
     }
     frame.to_pickle(folder / 'embeddings.pkl')

@@ -1,5 +1,5 @@
 /** What the recommendations are narrowed down to: the options of recommend.py. */
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { hasRelations, type Options } from './filters'
 import type { AnimeGraph } from './graph'
 import { mediaTypeName } from './parts'
@@ -30,46 +30,50 @@ export function FilterFields({ graph, options, withPlanned, onOptions }: Props) 
   const { number: _, ...chosen } = options
   const { number: __, ...defaults } = DEFAULTS
   const isSet = JSON.stringify(chosen) !== JSON.stringify(defaults)
+  const [shown, setShown] = useState(isSet)
   return (
-    <div className="filters">
-      <label>
-        From year
-        <input inputMode="numeric" min={1900} max={2100} {...number('firstYear')} />
-      </label>
-      <label>
-        To year
-        <input inputMode="numeric" min={1900} max={2100} {...number('lastYear')} />
-      </label>
-      <label>
-        Min. score
-        <input inputMode="decimal" min={0} max={10} step={0.1} {...number('minScore')} />
-      </label>
-      <Choice
-        label="Type"
-        all={types}
-        chosen={options.types}
-        nameOf={mediaTypeName}
-        onChange={(types) => set({ types })}
-      />
-      <Choice
-        label="With genre"
-        all={genres}
-        chosen={options.genres}
-        onChange={(genres) => set({ genres })}
-      />
-      <Choice
-        label="Without genre"
-        all={genres}
-        chosen={options.notGenres}
-        onChange={(notGenres) => set({ notGenres })}
-      />
-      <MoreFields {...{ graph, options, withPlanned, set }} />
-      {isSet && (
-        <button type="button" className="quiet" onClick={() => onOptions({ ...DEFAULTS })}>
-          Clear filters
-        </button>
-      )}
-    </div>
+    <details open={shown} onToggle={({ currentTarget }) => setShown(currentTarget.open)}>
+      <summary>Filters, less famous titles</summary>
+      <div className="filters">
+        <label>
+          From year
+          <input inputMode="numeric" min={1900} max={2100} {...number('firstYear')} />
+        </label>
+        <label>
+          To year
+          <input inputMode="numeric" min={1900} max={2100} {...number('lastYear')} />
+        </label>
+        <label>
+          Min. score
+          <input inputMode="decimal" min={0} max={10} step={0.1} {...number('minScore')} />
+        </label>
+        <Choice
+          label="Type"
+          all={types}
+          chosen={options.types}
+          nameOf={mediaTypeName}
+          onChange={(types) => set({ types })}
+        />
+        <Choice
+          label="With genre"
+          all={genres}
+          chosen={options.genres}
+          onChange={(genres) => set({ genres })}
+        />
+        <Choice
+          label="Without genre"
+          all={genres}
+          chosen={options.notGenres}
+          onChange={(notGenres) => set({ notGenres })}
+        />
+        <MoreFields {...{ graph, options, withPlanned, set }} />
+        {isSet && (
+          <button type="button" className="quiet" onClick={() => onOptions({ ...DEFAULTS })}>
+            Clear filters
+          </button>
+        )}
+      </div>
+    </details>
   )
 }
 
@@ -89,7 +93,7 @@ function MoreFields({ graph, options, withPlanned, set }: MoreProps) {
             value={planned}
             onChange={({ target }) => set({ planned: target.value as Options['planned'] })}
           >
-            <option value="also">Among the rest</option>
+            <option value="also">Included</option>
             <option value="only">Only these</option>
             <option value="no">Left out</option>
           </select>

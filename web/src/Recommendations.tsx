@@ -76,16 +76,18 @@ interface RowProps {
   onMute(id: number): void
 }
 
-function Row({ graph, row: { id, tags, reasons }, onOpen, onRefuse, onMute }: RowProps) {
+function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, onMute }: RowProps) {
   const anime = graph.byId.get(id)!
   const note = (
     <>
       <Facts anime={anime} />
-      {tags.map((tag) => (
-        <span key={tag} className="tag">
-          {tag}
-        </span>
-      ))}
+      <span>
+        {tags.map((tag) => (
+          <span key={tag} className="tag">
+            {tag}
+          </span>
+        ))}
+      </span>
     </>
   )
   const below = (
@@ -117,5 +119,12 @@ function Row({ graph, row: { id, tags, reasons }, onOpen, onRefuse, onMute }: Ro
       </button>
     </div>
   )
-  return <TitleRow anime={anime} onOpen={onOpen} note={note} below={below} />
+  return (
+    <TitleRow anime={anime} onOpen={onOpen} note={note} below={below}>
+      <span className="predicted" title="The score that you are likely to give">
+        <span className="visually-hidden">predicted score </span>
+        {predicted.toFixed(1)}
+      </span>
+    </TitleRow>
+  )
 }

@@ -6,6 +6,7 @@ import { readListFile, report } from './listfile'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
 import { EMPTY, imported, toggled, type UserList, type useScores } from './scores'
+import { Taste } from './Taste'
 import type { Recommended } from './useRecommendations'
 
 type Props = ReturnType<typeof useScores> & {
@@ -76,8 +77,8 @@ export function ScoresPanel(props: Props) {
       <PanelHead title="Your scores" onClose={onClose} />
       <LastChange {...props} />
       <p>
-        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; you can also
-        drop it on this page). It is read in your browser and never leaves it.
+        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
+        here). It never leaves your browser.
       </p>
       <p className="buttons">
         <FileButton disabled={reading} onFile={read}>
@@ -98,6 +99,9 @@ export function ScoresPanel(props: Props) {
         )}
       </div>
       {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
+      {scored.length > 0 && graph.model && (
+        <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
+      )}
       <LeftOut graph={graph} list={list} change={change} />
       {list.scores.size > 0 && graph.model && (
         <Recommendations {...{ graph, list, recommended, change, onOpen }} />
@@ -107,7 +111,7 @@ export function ScoresPanel(props: Props) {
           This graph does not contain what recommendations need. Make it again with embeddings.py.
         </p>
       )}
-      {graph.model && list.scores.size === 0 && !failure && (
+      {graph.model && list.scores.size === 0 && !failure && !reading && (
         <p className="message">You have not scored a title of this map yet.</p>
       )}
     </>

@@ -5,7 +5,7 @@ import type { AnimeGraph } from './graph'
 import { PanelHead } from './parts'
 import { animeAddress } from './route'
 import { ScoresPanel } from './ScoresPanel'
-import { rated, type useScores } from './scores'
+import { rated, toggled, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
 import type { Recommended } from './useRecommendations'
 
@@ -25,6 +25,14 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
     const text = score === null ? `${title} is off your list.` : `${title} has the score ${score}.`
     scores.change(rated(scores.list, id, score), text)
   }
+  const onUnwanted = () => {
+    const { id, title } = selected!
+    const unwanted = toggled(scores.list.unwanted, id)
+    const text = unwanted.has(id)
+      ? `${title} is not recommended any more.`
+      : `${title} can be recommended again.`
+    scores.change({ ...scores.list, unwanted }, text)
+  }
   if (selected)
     return (
       <section ref={ref} className="panel" aria-label="Title">
@@ -33,6 +41,9 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
           anime={selected}
           trail={trail}
           score={scores.scores.get(selected.id)}
+          predicted={recommended.answer?.predicted?.get(selected.id) ?? null}
+          unwanted={scores.list.unwanted.has(selected.id)}
+          onUnwanted={onUnwanted}
           onScore={onScore}
           onWalk={walk.walk}
           onClose={close}

@@ -11,6 +11,11 @@ interface Props {
   /** The titles on the way here; this one is the last. */
   trail: number[]
   score: number | undefined
+  /** The score that the user is likely to give, or null. */
+  predicted: number | null
+  /** Whether the user is not interested. */
+  unwanted: boolean
+  onUnwanted(): void
   onScore(score: number | null): void
   /** Go on to a neighbour. */
   onWalk(id: number): void
@@ -19,7 +24,19 @@ interface Props {
   onClose(): void
 }
 
-export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onReturn, onClose }: Props) {
+export function TitlePanel({
+  graph,
+  anime,
+  trail,
+  score,
+  predicted,
+  unwanted,
+  onUnwanted,
+  onScore,
+  onWalk,
+  onReturn,
+  onClose,
+}: Props) {
   const near = graph.neighbours.get(anime.id)!
   return (
     <>
@@ -48,6 +65,18 @@ export function TitlePanel({ graph, anime, trail, score, onScore, onWalk, onRetu
       </div>
       <ShortFacts anime={anime} />
       <Stars score={score} onScore={onScore} />
+      <p className="likely">
+        {predicted !== null && (
+          <span>
+            You are likely to give <strong>{predicted.toFixed(1)}</strong>
+          </span>
+        )}
+        {score === undefined && (
+          <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
+            Not interested
+          </button>
+        )}
+      </p>
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
         <p>The graph has no neighbours of this title.</p>

@@ -285,7 +285,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     notices,
     nEmbedding,
     vectors: decodeVectors(json.vectors, byId.size, nEmbedding),
-    model: parseModel(json.model, byId.size, nEmbedding),
+    model: parseModel(json.model, byId.size),
     lists: isId(json.lists, 1) ? json.lists : null,
   }
 }

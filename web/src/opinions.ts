@@ -4,8 +4,8 @@
 const USUAL_SCORE = 7.8
 const USUAL_WEIGHT = 5
 /** Points below the user's usual score from where a score is a dislike. */
-const DISLIKED_BELOW = 1.5
-const DISLIKED_WEIGHT = -0.3
+const DISLIKED_BELOW = 2
+const DISLIKED_WEIGHT = -0.1
 /** Of a title that is completed without a score, beside one that has the usual score. */
 const UNSCORED_WEIGHT = 0.5
 

@@ -1,11 +1,13 @@
 /** recommendation_table() of recommend.py: the same options, formulas and order. */
 import { bestOfFranchise, conditions, type Facts, narrow, notBeforeItsPrequel, type Options } from './filters'
 import { type Entries, plannedTitles, seenTitles } from './opinions'
-import { type Query, type Recommender, reasonsOf } from './query'
+import { affinityOf, type Query, type Recommender, reasonsOf } from './query'
 
 export interface Recommendation {
   id: number
   affinity: number
+  /** The score that the user is likely to give, 1 to 10. */
+  predicted: number
   tags: ('planned' | 'sequel')[]
   /** The user's titles that add most to the affinity, the strongest first, at most MAX_REASONS. */
   reasons: number[]
@@ -56,7 +58,8 @@ export function recommend(
     filters.push(['sequels of what you have not seen', (title) => notBeforeItsPrequel(title, seen)])
   }
   const { left, taken } = narrow(anime, candidates, filters)
-  let order = left.sort((a, b) => query.affinity[b] - query.affinity[a])
+  const affinity = affinityOf(recommender, query, options.niche)
+  let order = left.sort((a, b) => affinity[b] - affinity[a])
   if (!options.sequels) order = bestOfFranchise(anime, order)
   const rows = order.slice(0, options.number).map((row): Recommendation => {
     const { id, prequels } = anime[row]
@@ -64,7 +67,7 @@ export function recommend(
     if (planned.has(id)) tags.push('planned')
     if (prequels.length > 0) tags.push('sequel')
     const reasons = reasonsOf(recommender, query, row, MAX_REASONS)
-    return { id, affinity: query.affinity[row], tags, reasons }
+    return { id, affinity: affinity[row], predicted: query.predicted[row], tags, reasons }
   })
   return { rows, passing: order.length, candidates: candidates.length, taken }
 }

@@ -1,6 +1,13 @@
 /** Recommends in a worker, so that the page stays responsive: a long list and 20,000 titles take seconds. */
 import type { Facts, Options } from './filters'
-import { makeQuery, makeRecommender, type Query, type RecommendationModel, type Recommender } from './query'
+import {
+  makeQuery,
+  makeRecommender,
+  predictedByOthers,
+  type Query,
+  type RecommendationModel,
+  type Recommender,
+} from './query'
 import { recommend, type Table, withoutMuted } from './recommend'
 import type { UserList } from './scores'
 
@@ -14,26 +21,40 @@ export interface Question {
   number: number
   list: UserList
   options: Options
+  /** Whether the statistics of the list are shown. */
+  withTaste: boolean
 }
 export interface Answer {
   /** That of the question. */
   number: number
   /** Null if the list says nothing of this map's titles. */
   table: Table | null
+  /** MAL id -> score that the user is likely to give; null where no title of the map has a score. */
+  predicted: Map<number, number> | null
+  /** Of each title with a score, that which the others on the list predict; null where nobody asked. */
+  byOthers: Map<number, number> | null
 }
 
 let anime: Facts[]
 let recommender: Recommender
 /** The last query, which a change of filters leaves as it is. */
-let last: { key: string; query: Query | null } | null = null
+let last: { key: string; query: Query | null; byOthers: Map<number, number> | null } | null = null
 
 /** Return the answer to one question. */
-function answer({ number, list, options }: Question): Answer {
+function answer({ number, list, options, withTaste }: Question): Answer {
   const entries = withoutMuted(list, list.muted)
-  const key = JSON.stringify([[...entries.scores], [...entries.statuses], options.niche])
-  if (last?.key !== key) last = { key, query: makeQuery(recommender, entries, options.niche) }
+  const key = JSON.stringify([[...entries.scores], [...entries.statuses]])
+  if (last?.key !== key) last = { key, query: makeQuery(recommender, entries), byOthers: null }
   const { query } = last
-  return { number, table: query && recommend(recommender, anime, query, entries, list.unwanted, options) }
+  if (!query) return { number, table: null, predicted: null, byOthers: null }
+  if (withTaste) last.byOthers ??= predictedByOthers(recommender, query)
+  const isScored = query.known.some(({ isScored }) => isScored)
+  return {
+    number,
+    table: recommend(recommender, anime, query, entries, list.unwanted, options),
+    predicted: isScored ? new Map(recommender.ids.map((id, row) => [id, query.predicted[row]])) : null,
+    byOthers: withTaste ? last.byOthers : null,
+  }
 }
 
 addEventListener('message', ({ data }: MessageEvent<Titles | Question>) => {

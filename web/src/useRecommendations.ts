@@ -28,6 +28,7 @@ export const DEFAULTS: Options = {
  */
 export function useRecommendations(graph: AnimeGraph, list: UserList) {
   const [options, setOptions] = useState(DEFAULTS)
+  const [withTaste, setWithTaste] = useState(false)
   const [answer, setAnswer] = useState<Answer | null>(null)
   const worker = useRef<Worker>(null)
   const scroll = useRef(0)
@@ -48,9 +49,17 @@ export function useRecommendations(graph: AnimeGraph, list: UserList) {
   useEffect(() => {
     if (!isNeeded) return
     asked.current++
-    worker.current!.postMessage({ number: asked.current, list, options })
-  }, [isNeeded, list, options])
-  return { options, setOptions, answer, stale: answer?.number !== asked.current, scroll }
+    worker.current!.postMessage({ number: asked.current, list, options, withTaste })
+  }, [graph, isNeeded, list, options, withTaste])
+  return {
+    options,
+    setOptions,
+    withTaste,
+    setWithTaste,
+    answer,
+    stale: answer?.number !== asked.current,
+    scroll,
+  }
 }
 
 export type Recommended = ReturnType<typeof useRecommendations>

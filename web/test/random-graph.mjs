@@ -95,9 +95,6 @@ export function makeGraph(count, { covers = null, nEmbedding = 50 } = {}) {
     model: {
       mean: anime.map(({ mean }) => mean ?? 7),
       popularity: anime.map((_, row) => 2 / (1 + (10 * row) / count)),
-      whitening: Array.from({ length: nEmbedding }, (_, row) =>
-        Array.from({ length: nEmbedding }, (_, column) => Number(row === column) + 0.1 * normal()),
-      ),
     },
     clusters: Array.from({ length: GROUPS }, (_, id) => ({
       id,

@@ -39,7 +39,7 @@ async function visit() {
   return {
     trail,
     recommendations: document.querySelectorAll('.recommendations li').length,
-    reason: document.querySelector('.reasons')!.textContent,
+    reason: document.querySelector('.reason')!.firstChild!.textContent,
     kept: localStorage.getItem('aniembed-scores'),
     violations,
     requests: performance
@@ -61,8 +61,8 @@ test.skipIf(!existsSync(FIREFOX))('search, walk, drop an export, recommend', asy
     expect(seen.trail).toHaveLength(2)
     expect(seen.recommendations).toBe(20)
     expect(seen).toMatchObject({
-      reason: `because of ${graph.anime[0].title}`,
-      kept: '[[1,9]]',
+      reason: graph.anime[0].title,
+      kept: '{"entries":[[1,9]],"unwanted":[],"muted":[]}',
       violations: [],
       requests: [],
     })

@@ -8,6 +8,7 @@ describe('scores and recommendations', () => {
     await open('#/anime/61')
     const title = await heading()
     await page.locator('.stars label').nth(8).click()
+    await page.getByText('Not interested').waitFor({ state: 'detached' })
     await page.reload()
     await interactive()
     expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
@@ -18,6 +19,7 @@ describe('scores and recommendations', () => {
     expect(await rows.first().locator('.reason').innerText()).toContain(title)
     expect(await rows.locator('.title-name').allInnerTexts()).not.toContain(title)
 
+    await page.getByText('Filters, less').click()
     await page.getByLabel('From year').fill('2010')
     await page.getByLabel('To year').fill('2012')
     await page.getByLabel('Type').selectOption('movie')
@@ -40,12 +42,12 @@ describe('scores and recommendations', () => {
       [555_555, 8],
     ])
     await dropFile('animelist.xml.gz', gzipSync(list))
-    await page.locator('.panel .message').waitFor()
-    expect(await page.locator('.panel .message').innerText()).toContain(
+    await page.locator('.last-change .message').waitFor()
+    expect(await page.locator('.last-change .message').innerText()).toContain(
       'The list of fan: 5 entries read, 4 with a score, 4 on this map.',
     )
     expect(await page.locator('.badge').innerText()).toBe('3')
-    expect(await page.locator('.panel summary').innerText()).toBe('3 scored titles on this map')
+    expect(await page.locator('.panel summary').first().innerText()).toBe('3 scored titles on this map')
     await page.locator('.recommendations li').first().waitFor()
     const addresses = await page
       .locator('.recommendations a')
@@ -90,6 +92,14 @@ describe('scores and recommendations', () => {
     await page.getByText('Take back').click()
     await expect.poll(names).toEqual(before)
 
+    await rows.nth(1).locator('a').click()
+    await page.locator('.likely', { hasText: /You are likely to give \d/ }).waitFor()
+    await page.getByText('Not interested').click()
+    await page.goBack()
+    await expect.poll(names).not.toContain(before[1])
+    await page.getByText('Undo').click()
+    await expect.poll(names).toEqual(before)
+
     const reason = (await rows.first().locator('.reason').first().innerText()).replace(/\s*×$/, '')
     await rows.first().locator('.reason button').first().click()
     await expect.poll(() => page.locator('.reason', { hasText: reason }).count()).toBe(0)
@@ -97,6 +107,12 @@ describe('scores and recommendations', () => {
     await page.getByText('Undo').click()
     await expect.poll(names).toEqual(before)
 
+    await page.getByText('Your taste').click()
+    await page.locator('.scatter circle').nth(3).waitFor()
+    expect(await page.locator('.scatter circle').count()).toBe(4)
+    await page.getByText('Your taste').click()
+
+    await page.getByText('Filters, less').click()
     await page.getByLabel('Without genre').selectOption('Drama')
     await page.getByText('Show more').click()
     await rows.nth(30).waitFor()

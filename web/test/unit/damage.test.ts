@@ -45,12 +45,12 @@ function use(graph: AnimeGraph) {
       expect(byId.has(near.id) && near.id !== id && Math.abs(near.similarity) <= 1).toBe(true)
   }
   const found = search(makeIndex(anime), anime[0].title)
-  expect(found.some((entry) => 'anime' in entry && entry.anime === anime[0])).toBe(true)
+  expect(found.some((one) => 'anime' in one && one.anime === anime[0])).toBe(true)
   if (!model) return
   const list = { scores: new Map([[anime[0].id, 9]]), statuses: new Map() }
   const ids = anime.map(({ id }) => id)
   const recommender = makeRecommender(ids, vectors, model)
-  const query = makeQuery(recommender, list, 0)!
+  const query = makeQuery(recommender, list)!
   const { rows } = recommend(recommender, anime, query, list, new Set(), OPTIONS)
   expect(rows).toHaveLength(anime.length - 1)
   for (const { affinity } of rows) expect(affinity).toBeGreaterThanOrEqual(0)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { contrast } from '../../src/colors'
 import { FileError } from '../../src/file'
 import { malAddress, parseGraph } from '../../src/graph'
-import { makeQuery, makeRecommender } from '../../src/query'
+import { affinityOf, makeQuery, makeRecommender } from '../../src/query'
 import { makeGraph } from '../random-graph.mjs'
 
 /** The tests bend the file in ways that its type forbids. */
@@ -35,8 +35,8 @@ test.each([2, 50, 64])('reads vectors of %i numbers, and recommends from them', 
   expect(graph.vectors.length).toBe(30 * nEmbedding)
   const ids = graph.anime.map(({ id }) => id)
   const recommender = makeRecommender(ids, graph.vectors, graph.model!)
-  const { affinity } = makeQuery(recommender, { scores: new Map([[1, 9]]), statuses: new Map() }, 0)!
-  expect(affinity.every(Number.isFinite)).toBe(true)
+  const query = makeQuery(recommender, { scores: new Map([[1, 9]]), statuses: new Map() })!
+  expect(affinityOf(recommender, query, 0).every(Number.isFinite)).toBe(true)
 })
 
 test('reads what may be absent as absent', () => {
