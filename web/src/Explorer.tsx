@@ -16,9 +16,9 @@ import { COLORINGS, type Settings } from './settings'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
+import { type OwnList, useOwnList } from './useOwnList'
 import { useRecommendations } from './useRecommendations'
 import { useSharedList } from './useSharedList'
-import { type Taste, useTaste } from './useTaste'
 import { ViewPanel } from './ViewPanel'
 
 // sigma.js asks for WebGL as soon as it is imported; a browser without it must not import it.
@@ -103,7 +103,7 @@ interface StageProps {
   shownCluster: number | null
   picture: MapProps['picture']
   caption: string
-  taste: Taste
+  ownList: OwnList
   coloring: Coloring
   /** Null until it is measured. */
   coverage: Coverage | null
@@ -169,7 +169,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const { route, selected, close, settings, set } = walk
   const { scores, link } = useSharedList(romaji, useScores(romaji))
   const recommended = useRecommendations(romaji, scores.list)
-  const drawing = useTaste(romaji, scores.list, recommended, settings)
+  const drawing = useOwnList(romaji, scores.list, recommended, settings)
   const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)
   const { isList, mapWorks, list, onLost } = useStage()
@@ -178,7 +178,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const withPanel = route.page !== 'home'
   useDocumentTitle(walk)
   useEscape(withPanel, close)
-  const intro = useIntro()
+  const intro = useIntro(withPanel)
   const notes = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
   const notices = <Notices {...notes} {...{ link, intro }} />
   return (

@@ -1,5 +1,5 @@
 /** Short notes over the map. */
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import type { Anime, AnimeGraph } from './graph'
 import { titleCount } from './parts'
 import type { SharedLink } from './useSharedList'
@@ -28,13 +28,16 @@ function forgetIntro() {
   }
 }
 
-/** Return the first words of the page, and what puts them away. */
-export function useIntro() {
+/** Return the first words of the page, and what puts them away; whoever has opened something knows them. */
+export function useIntro(opened: boolean) {
   const [due, setDue] = useState(introIsDue)
-  const dismiss = () => {
+  const dismiss = useCallback(() => {
     forgetIntro()
     setDue(false)
-  }
+  }, [])
+  useEffect(() => {
+    if (opened) dismiss()
+  }, [opened, dismiss])
   return { text: due ? INTRO : null, dismiss }
 }
 

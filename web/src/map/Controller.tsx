@@ -27,7 +27,7 @@ function useView(
   hovered: Anime | null,
   zoomButtons: React.RefObject<HTMLElement | null>,
 ) {
-  const { graph, selected, group, trail, hiddenClusters, shownCluster, taste, coloring } = props
+  const { graph, selected, group, trail, hiddenClusters, shownCluster, ownList, coloring } = props
   const { free, covered, dark } = props
   const repaint = useRepaint()
   useEffect(() => {
@@ -42,7 +42,7 @@ function useView(
       trail,
       hiddenClusters,
       shownCluster,
-      taste,
+      ownList,
       coloring,
     } satisfies Partial<View>)
     repaint()
@@ -52,7 +52,7 @@ function useView(
     group,
     hiddenClusters,
     shownCluster,
-    taste,
+    ownList,
     coloring,
     selected,
     hovered,

@@ -7,7 +7,7 @@ import type { Coloring } from '../coloring'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import type { Group } from '../search'
-import type { Taste } from '../useTaste'
+import type { OwnList } from '../useOwnList'
 import { Controller } from './Controller'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
@@ -25,7 +25,7 @@ export interface MapProps {
   hiddenClusters: ReadonlySet<number>
   /** The cluster under the pointer in the legend. */
   shownCluster: number | null
-  taste: Taste
+  ownList: OwnList
   coloring: Coloring
   /** The part of the map that nothing covers. */
   free: FreeArea
@@ -55,7 +55,7 @@ function fading({ id, cluster }: Anime, view: View): number {
       ? !view.near.has(id) && !view.trail.includes(id)
       : view.shownCluster !== null && cluster.id !== view.shownCluster
   if (faded) return briefly ? FADED_BRIEFLY : FADED
-  const { lit } = view.taste
+  const { lit } = view.ownList
   return view.near.size === 0 && lit.size > 0 && !lit.has(id) ? FADED_FAR : 0
 }
 
@@ -67,7 +67,8 @@ function appearance(anime: Anime, view: View) {
   return {
     hidden: view.hiddenClusters.has(cluster.id) && id !== view.selected,
     color: share > 0 ? mix(color, view.colors.background, share) : color,
-    image: share === 0 && view.covers.has(id) ? picture : null,
+    // A cover would hide the colour of a number.
+    image: share === 0 && !view.coloring.scale && view.covers.has(id) ? picture : null,
   }
 }
 
@@ -99,7 +100,7 @@ export default function MapView(props: MapProps) {
     trail: [],
     hiddenClusters: new Set(),
     shownCluster: null,
-    taste: props.taste,
+    ownList: props.ownList,
     coloring: props.coloring,
     covers: new Set(),
     underCross: null,

@@ -88,8 +88,8 @@ export class Painter {
       visible.map(({ mark }) => mark),
     )
     for (const { anime, mark } of visible) {
-      const { near, taste } = this.view
-      const own = taste.marks.get(anime.id)
+      const { near, ownList } = this.view
+      const own = ownList.marks.get(anime.id)
       // Beside a title in focus, what is faded is not marked.
       if (own && (near.size === 0 || near.has(anime.id))) drawOwnMark(context, mark, own, this.view.colors)
     }
@@ -241,7 +241,7 @@ export class Painter {
     names.useFont(this.fonts.title)
     for (const { anime, mark } of titles) {
       if (written >= room) break
-      const own = this.view.taste.marks.get(anime.id)
+      const own = this.view.ownList.marks.get(anime.id)
       const outer = own && !own.recommended ? { ...mark, radius: mark.radius + RING } : mark
       if (names.writeTitle(this.labels.get(anime.id)!, outer, this.view.colors.text, 7, { leader })) written++
     }

@@ -3,7 +3,7 @@
 import type { Coloring } from '../coloring'
 import type { ThemeColor } from '../colors'
 import type { Anime } from '../graph'
-import type { Taste } from '../useTaste'
+import type { OwnList } from '../useOwnList'
 import type { Box, FreeArea } from './geometry'
 
 interface Colors {
@@ -26,7 +26,7 @@ export interface View {
   trail: number[]
   hiddenClusters: ReadonlySet<number>
   shownCluster: number | null
-  taste: Taste
+  ownList: OwnList
   coloring: Coloring
   /** Titles whose covers are shown. */
   covers: Set<number>

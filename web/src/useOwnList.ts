@@ -15,13 +15,13 @@ export interface OwnMark {
   recommended: boolean
 }
 
-export interface Taste {
+export interface OwnList {
   marks: ReadonlyMap<number, OwnMark>
   /** The list, what is recommended, and what lies near what the user loves; empty where that is unknown. */
   lit: ReadonlySet<number>
 }
 
-const NONE: Taste = { marks: new Map(), lit: new Set() }
+const NONE: OwnList = { marks: new Map(), lit: new Set() }
 /** Points above the user's usual score from where a title is loved. */
 const LOVED_ABOVE = 0.5
 
@@ -34,7 +34,7 @@ function lovedTitles(graph: AnimeGraph, { scores }: UserList): number[] {
   return [...scores].filter(([id, score]) => score >= least && graph.byId.has(id)).map(([id]) => id)
 }
 
-function makeTaste(graph: AnimeGraph, list: UserList, recommended: number[]): Taste {
+function makeOwnList(graph: AnimeGraph, list: UserList, recommended: number[]): OwnList {
   const marks = new Map<number, OwnMark>()
   const planned = plannedTitles(list)
   for (const [id, score] of list.scores)
@@ -45,20 +45,20 @@ function makeTaste(graph: AnimeGraph, list: UserList, recommended: number[]): Ta
 }
 
 /** Return what of the list is on the map, and the colours of the discs. */
-export function useTaste(
+export function useOwnList(
   graph: AnimeGraph,
   list: UserList,
   { answer }: Recommended,
   { mine, color }: Settings,
-): { taste: Taste; coloring: Coloring } {
+): { ownList: OwnList; coloring: Coloring } {
   const rows = answer?.table?.rows
   const predicted = color === 'score' ? answer?.predicted : null
-  const taste = useMemo(() => {
+  const ownList = useMemo(() => {
     if (!mine || list.scores.size === 0) return NONE
-    return makeTaste(graph, list, rows?.slice(0, MAX_RECOMMENDED).map(({ id }) => id) ?? [])
+    return makeOwnList(graph, list, rows?.slice(0, MAX_RECOMMENDED).map(({ id }) => id) ?? [])
   }, [graph, list, rows, mine])
   const coloring = useMemo(() => {
     return makeColoring(graph, color, ({ id }) => list.scores.get(id) || (predicted?.get(id) ?? null))
   }, [graph, list, color, predicted])
-  return { taste, coloring }
+  return { ownList, coloring }
 }
