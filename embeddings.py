@@ -38,9 +38,8 @@ from aniembed.similarity import PairSums, target_of
 ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, the order of the vectors; '' takes the TOP titles
 TOP = 100  # with ANIME_LIST = '', so many titles with the most scores, 5 or more
 ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API; or a public CSV file
-ANIME_DATA_LIST = (
-    'test-data/dataframe.pkl.gz'  # the lists: .pkl, .csv, .tsv, .parquet, packed or not; or several
-)
+# The lists: a pickle or a ratings file (CSV, TSV or Parquet), packed or not; or a pattern for several
+ANIME_DATA_LIST = 'test-data/dataframe.pkl.gz'
 OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 # Which lists count
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
@@ -292,7 +291,7 @@ class InterruptBetween:
 
     def __enter__(self):
         self.pressed, self.handler = False, signal.getsignal(signal.SIGINT)
-        if self.handler is signal.default_int_handler:  # a shell's & has Ctrl-C ignored
+        if self.handler is signal.default_int_handler:  # one that is ignored stays so
             signal.signal(signal.SIGINT, self.press)
         return self
 
@@ -319,7 +318,7 @@ def unit_vectors(weights):
     if not alike < MOST_ALIKE:
         raise RunError(
             f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not tell the '
-            'titles apart.'
+            'titles apart; take a smaller MARGIN, or more lists.'
         )
     return vectors
 
@@ -407,7 +406,7 @@ def main(arguments):
         return
     settings.apply(arguments, (globals(), RULES), (vars(similarity_map), similarity_map.RULES))
     if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
-        raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds none, or was built without CUDA; take 'cpu'.")
+        raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds no GPU or was built without CUDA; take 'cpu'.")
     with join_workers(mx, KVSTORE) if KVSTORE == 'dist_sync' else Workers() as workers:
         learn(workers)
 

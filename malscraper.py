@@ -270,7 +270,7 @@ def say(text, stays=True):
     if terminal:
         columns = max(20, os.get_terminal_size(sys.stderr.fileno()).columns)
         text = f'\r{text if stays else text[: columns - 1]}\x1b[K'
-    with contextlib.suppress(OSError):  # a full disk under the log; the names matter more
+    with contextlib.suppress(OSError):  # the run goes on without its log
         print(text, end='\n' if stays or not terminal else '', file=sys.stderr, flush=True)
 
 
@@ -328,7 +328,8 @@ def main(arguments=None, clock=time):
     stops = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
     try:
         for number in (signal.SIGALRM, *stops):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+            # A hangup that is ignored stays so
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, on_signal)
         options = read_options(arguments)
         users = UsersFile(options.output)

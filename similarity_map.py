@@ -144,10 +144,10 @@ def find_clusters(vectors):
     return np.argsort(np.argsort(-size, kind='stable'))[labels]
 
 
-def name_clusters(labels, vectors, anime, written):
+def name_clusters(labels, vectors, anime, shown):
     """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
 
-    labels: int n; vectors: float n x d; anime: the title_table; written: n str, the titles on the map.
+    labels: int n; vectors: float n x d; anime: the title_table; shown: n str, the titles on the map.
     Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its share of
     the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided by the
     number of clusters that are named by it already.
@@ -165,18 +165,18 @@ def name_clusters(labels, vectors, anime, written):
         least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
         chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
         used[chosen] += 1
-        popular = _central_titles(members, vectors, written)
+        popular = _central_titles(members, vectors, shown)
         name = ' & '.join([genres[genre] for genre in chosen] or popular[:2])
         name = f'{name}: {popular[0]}' if name in names else name
         names.append(f'{name} {label + 1}' if name in names else name)
     return names
 
 
-def _central_titles(members, vectors, written):
+def _central_titles(members, vectors, shown):
     """Return the titles of the third of a cluster nearest to its middle, in the order of `members`."""
     inside = vectors[members]
     central = np.argsort(-(inside @ inside.mean(0)), kind='stable')[: 2 + len(members) // 3]
-    return [shorten(written[row], LONGEST_NAME) for row in members[np.sort(central)]]
+    return [shorten(shown[row], LONGEST_NAME) for row in members[np.sort(central)]]
 
 
 def nearest_rows(neighbours):
@@ -275,10 +275,10 @@ def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
     vectors, anime, neighbours, info = read_output(output_dir)
     check_sizes(len(anime))
-    written = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
+    shown = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)
-    names = name_clusters(labels, points, anime, written.tolist())
+    names = name_clusters(labels, points, anime, shown.tolist())
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
@@ -287,19 +287,19 @@ def draw(output_dir):
         MAP_WIDTH,
         (layouts, nearest_rows(neighbours)),
         (labels, names),
-        (anime, written.tolist(), covers),
+        (anime, shown.tolist(), covers),
         partial(footnote, info['lists']['kept']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
     graph = make_graph(vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
     files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
-    written_files = ['similarity_map.png', 'graph.json']
+    written = ['similarity_map.png', 'graph.json']
     if os.path.exists(EXPLORER):
         write_explorer(os.path.join(output_dir, 'explore.html'), graph, urls.values())
-        written_files.append('explore.html')
+        written.append('explore.html')
     else:
         print(f'no explore.html is written, because {EXPLORER} is missing')
-    return written_files
+    return written
 
 
 def main(arguments):

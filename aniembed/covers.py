@@ -1,5 +1,6 @@
 """Fetch the titles' cover pictures into a folder, and open them."""
 
+import collections
 import io
 import os
 import time
@@ -18,7 +19,7 @@ KEPT_SIZE = 450, 640  # pixels that a kept cover has at most; MyAnimeList's larg
 KEPT_QUALITY = 92  # of JPEG
 CHUNK = 1 << 16  # bytes read at a time
 PATIENCE = 4  # a whole cover may take so many times `timeout`
-TROUBLE = OSError, ValueError  # what makes a cover be left out; requests' own errors are OSErrors
+BAD_COVER = OSError, ValueError  # what makes a cover be left out; requests' own errors are OSErrors
 
 
 def open_cover(content):
@@ -58,11 +59,12 @@ def fetch_cover(url, path, timeout):
         picture.save(file, 'JPEG', quality=KEPT_QUALITY)
 
 
-def fetch_covers(urls, folder, workers=8, timeout=5.0):
+def fetch_covers(urls, folder, workers, timeout):
     """Fetch the covers that a folder lacks; returns a dict MAL id -> path of all that are there then.
 
-    urls: dict MAL id -> address of the picture. A cover that fails is left out. Where no server answers, the
-    rest is given up within seconds. RunError if the folder cannot be written to.
+    urls: dict MAL id -> address of the picture; workers: covers fetched at the same time; timeout: seconds
+    that a server may be silent. A cover that fails is left out. Where no server answers, the rest is given up
+    within seconds. RunError if the folder cannot be written to.
     """
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns of harmless faults in pictures
@@ -73,9 +75,11 @@ def fetch_covers(urls, folder, workers=8, timeout=5.0):
             kept = len(covers)
             fetched, failed = _fetch_all(wanted, workers, timeout)
             covers |= fetched
-            given_up = len(wanted) - len(fetched) - failed
+            number = sum(failed.values())
+            given_up = len(wanted) - len(fetched) - number
             print(
-                f'covers: {len(fetched):,} fetched, {kept:,} were there, {failed:,} could not be fetched'
+                f'covers: {len(fetched):,} fetched, {kept:,} were there, {number:,} could not be fetched'
+                + (f' (most often: {max(failed, key=failed.get)})' if failed else '')
                 + (f', {given_up:,} not tried because no server answers' if given_up else '')
             )
     return {mal_id: covers[mal_id] for mal_id in urls if mal_id in covers}
@@ -89,16 +93,16 @@ def _kept_covers(urls, folder):
         try:
             read_cover(path)
             kept[mal_id] = path
-        except TROUBLE:
+        except BAD_COVER:
             wanted[mal_id] = url, path
     return kept, wanted
 
 
 def _fetch_all(wanted, workers, timeout):
-    """Fetch covers in parallel until nobody answers; returns those fetched and the number that failed."""
+    """Fetch covers in parallel until nobody answers; returns those fetched, and how many failed for what."""
     from requests import ConnectionError, Timeout
 
-    fetched, failed, silent = {}, 0, 0
+    fetched, failed, silent = {}, collections.Counter(), 0
     pool = futures.ThreadPoolExecutor(workers)
     try:
         jobs = {pool.submit(fetch_cover, *task, timeout): mal_id for mal_id, task in wanted.items()}
@@ -109,8 +113,8 @@ def _fetch_all(wanted, workers, timeout):
             try:
                 job.result()
                 fetched[mal_id], silent = wanted[mal_id][1], 0
-            except TROUBLE as error:
-                failed += 1
+            except BAD_COVER as error:
+                failed[_reason(error)] += 1
                 silent = silent + 1 if isinstance(error, (ConnectionError, Timeout)) else 0
                 # One silent server a worker is enough to give up, three where covers came before
                 if silent == workers * (3 if fetched else 1):
@@ -118,3 +122,16 @@ def _fetch_all(wanted, workers, timeout):
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return fetched, failed
+
+
+def _reason(error):
+    """Return in a few words why a cover could not be fetched."""
+    from requests import ConnectionError, HTTPError, RequestException, Timeout
+
+    if isinstance(error, HTTPError):
+        return f'status {error.response.status_code}'
+    if isinstance(error, Timeout):
+        return 'no answer'
+    if isinstance(error, ConnectionError):
+        return 'no connection'
+    return 'no address' if isinstance(error, RequestException) else files.one_line(error, 60)

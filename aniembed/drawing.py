@@ -30,6 +30,7 @@ HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
 CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
 HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
+MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
 # Radius that a mark has to itself, in mean distances; 0.17 costs a per cent of neighbours at 3,000 (mal-2016)
 ROOM = 0.13
@@ -40,19 +41,21 @@ TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in m
 REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
+NAME_ROOM = 8  # pixels around it that stay free, on such a picture
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
 TRIED = 3  # layouts in which names are placed
-NEARLY = 0.012  # of neighbours kept, that may be given for all names
-NAME_ROOM = 8  # pixels around it, on such a picture
+KEPT_GIVEN_UP = 0.012  # share of neighbours that a layout may keep less, if all names have room on it
 GRID = 400  # cells of the picture's width in which the density of titles is counted
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
-OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.0  # times SHORE: the circle in which they count when a place for its name is sought
-LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+# Standard deviations with which titles count: for what is land, in mean distances; and, times that one, for
+# which cluster's land it is, and for where the cluster's name lies
+LAND_SPREAD, SHARE_SPREAD, NAME_SPREAD = 0.32, 1.6, 3.5
+SMALLEST_LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
+# Share of the best place's land below which a cluster's name is abroad, and the weight against that
+AT_HOME, ABROAD = 0.3, 100.0
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
@@ -75,6 +78,7 @@ class Canvas:
         self.order = by_popularity(anime)
         rank = np.argsort(self.order) / max(1, n - 1)
         space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
+        space = min(space, MOST_SPACE * self.width)
         self.tiles = bool(covers)
         if self.tiles:
             wide = TILE * space * (1.15 - 0.3 * rank**0.6)
@@ -89,7 +93,7 @@ class Canvas:
         usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
         self.type_sizes = usual * (1.25 - 0.45 * rank)
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+        self.shore = max(1.5, LAND_SPREAD * space * GRID / self.width)  # in cells of GRID
 
 
 class Map(NamedTuple):
@@ -157,15 +161,15 @@ def make_land(canvas, points, clusters):
     column, row = np.minimum((points / cell).astype(int), [shape[1] - 1, shape[0] - 1]).T
     np.add.at(counts, (clusters, row, column), 1)
     alone = 2 * np.pi * canvas.shore**2
-    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore) * alone
+    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore, mode='constant') * alone
     # A single title of another cluster owns no land: the shares are of a wider circle
-    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    around = ndimage.gaussian_filter(counts, (0, *[SHARE_SPREAD * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
-    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart = ndimage.gaussian_filter(counts, (0, *[NAME_SPREAD * canvas.shore] * 2))
     heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
-    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    total[(sizes < SMALLEST_LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
     return Land(total, share, heart)
 
 
@@ -186,6 +190,7 @@ def place_names(canvas, points, land, names):
     full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
     placed = []
     for k, name in enumerate(names):
+        near = AT_HOME * own[k].max()
         font_file, name = labels.font_for(SPACED.join(name.upper()))
         best = None
         for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2)):
@@ -194,7 +199,7 @@ def place_names(canvas, points, land, names):
             window = (span[::-1] / cell + margin).astype(int)
             in_the_way = ndimage.uniform_filter(marks, window, mode='constant') * window.prod()
             free = ndimage.uniform_filter(blocked + outside, window, mode='constant', cval=1) < 1e-9
-            value = np.where(free, own[k] - CROWDED * in_the_way, -np.inf)
+            value = np.where(free, own[k] - CROWDED * in_the_way - ABROAD * (own[k] < near), -np.inf)
             y, x = np.unravel_index(value.argmax(), value.shape)
             if best is None or value[y, x] > best[0] + SMALLER_NAME:
                 best = value[y, x], lines, size, (np.array([x, y]) + 0.5) * cell, span
@@ -273,9 +278,8 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
 
 def render(canvas, draw_parts):
     """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
-    figure = Figure(
-        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
-    )  # 72 dpi: a point is a pixel
+    size = canvas.width / 72, canvas.height / 72
+    figure = Figure(size, dpi=72, facecolor=SEA)  # 72 dpi: a point is a pixel
     agg = FigureCanvasAgg(figure)
     axes = figure.add_axes(
         [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
@@ -331,9 +335,9 @@ def place_titles(canvas, points, texts, names):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if written > most:
-            best, most = placed, written
+        total = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if total > most:
+            best, most = placed, total
         if not missing:
             break
         first = set(missing)
@@ -373,7 +377,7 @@ def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
     candidates.sort(key=lambda candidate: -candidate.kept)
     best, most = None, -1
     for candidate in candidates:
-        if candidate.kept < candidates[0].kept - NEARLY:
+        if candidate.kept < candidates[0].kept - KEPT_GIVEN_UP:
             break
         placed = place_titles(canvas, candidate.points, texts, candidate.names)
         number = sum(label is not None for label in placed)
@@ -393,9 +397,9 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     """
     layouts, nearest = layouts
     clusters, names = clusters
-    anime, written, covers = titles
+    anime, shown, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = labels.short_titles(written)
+    texts = labels.short_titles(shown)
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)

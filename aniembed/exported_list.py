@@ -13,7 +13,7 @@ from defusedxml.ElementTree import ParseError, XMLParser
 from aniembed import files
 from aniembed.title_records import LARGEST_ID
 
-MAX_BYTES = 64 << 20  # of the unpacked file; a list of 18,219 entries, the longest known, takes some 16 MB
+MAX_BYTES = 64 << 20  # of the unpacked file, four times what the longest lists take
 ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports
 
 # What `my_status` says, without spaces and hyphens -> the words of MyAnimeList's API; who watches something
@@ -88,7 +88,7 @@ def _decoded(content):
     """Return the text of a file in UTF-16 or UTF-8, else in the encoding that it declares, else in cp1252."""
     if content.startswith((b'\xff\xfe', b'\xfe\xff')):
         return content.decode('utf-16', 'replace')
-    if 0 in content[:2]:  # UTF-16 without its mark: '<' takes two bytes
+    if 0 in content[:2]:  # UTF-16 without its mark
         return content.decode('utf-16-be' if content[0] == 0 else 'utf-16-le', 'replace')
     try:
         return content.decode('utf-8-sig')

@@ -194,7 +194,7 @@ def write_json(path, content, indent=1):
     """Write `content` as a JSON file, whole or not at all; indent=None writes it in one line."""
     with whole_files(path) as (file,):
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=indent)
-        file.write(text.encode(errors='backslashreplace'))  # a file name can hold bytes that are not UTF-8
+        file.write(text.encode(errors='backslashreplace'))  # lone surrogates
 
 
 def write_csv(path, frame):

@@ -94,7 +94,7 @@ class Journal:
                     done[key] = value
                     end += len(line)
                 file.truncate(end)
-                if not line.endswith(b'\n'):  # a whole line that lacks only its end
+                if not line.endswith(b'\n'):  # the next entry begins a line
                     file.write(b'\n')
                 yield Writer(self, file, done)
         except OSError as error:

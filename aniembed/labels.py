@@ -31,11 +31,8 @@ DANGLING = re.compile(
 )
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
 ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
-SMALLER = (
-    (1.0, 0.85),
-    (0.7,),
-    (0.55,),
-)  # shares of the type size; the next where the ones before find no place
+# Shares of the type size, in groups: the next where the ones before find no place
+SIZE_SHARES = ((1.0, 0.85), (0.7,), (0.55,))
 SMALLEST = 13  # pixels; smaller type cannot be read
 GAP = 5  # pixels between a mark and its name
 MARGIN = 0.012  # of the picture's width that stays free of type at its rim
@@ -53,7 +50,8 @@ BESIDE = [
 RINGS = 0.2, 0.4, 0.7, 1.0  # shares of the reach at which a name may lie off its mark,
 ANGLES = 16  # in that many directions
 COUNT_EVERY = 150  # boxes after which the bitmap is counted anew
-MEASURED, HINTING = 64, 1.04  # type size that lines are measured at; rounding makes small type wider
+# Type size that lines are measured at, and how much wider small type may be by rounding to pixels
+MEASURED_SIZE, ROUNDING = 64, 1.04
 WIDEST = 30  # characters in a line
 MAX_BREAKS = 200  # ways to break a text into lines that are compared
 
@@ -96,13 +94,12 @@ def short_titles(titles, length=LONGEST):
 @functools.lru_cache(None)
 def font_files():
     """Return the font files of this machine, DejaVu Sans first (part of matplotlib), CJK fonts next."""
-    logging.getLogger('matplotlib.font_manager').setLevel(
-        logging.ERROR
-    )  # it reports fonts that nobody asked for
+    logging.getLogger('matplotlib.font_manager').setLevel(logging.ERROR)
     fonts = [
         font for font in font_manager.fontManager.ttflist if font.style == 'normal' and font.weight == 400
     ]
-    fonts = [font for font in fonts if not font.name.startswith('Last Resort')]  # that one draws boxes
+    # A font of last resort has a box for every character
+    fonts = [font for font in fonts if not font.name.startswith('Last Resort')]
     fonts.sort(key=lambda font: (font.name != 'DejaVu Sans', 'CJK' not in font.name, font.name, font.fname))
     return [font.fname for font in fonts]
 
@@ -234,7 +231,7 @@ class Label(NamedTuple):
 @functools.lru_cache(None)
 def line_length(line, font_file):
     """Return the length of a line in type sizes; a little more than it takes at any size."""
-    return font(font_file, MEASURED).getlength(line) / MEASURED * HINTING
+    return font(font_file, MEASURED_SIZE).getlength(line) / MEASURED_SIZE * ROUNDING
 
 
 def text_size(lines, font_file, size):
@@ -261,7 +258,7 @@ def _place_label(space, mark, half, text, full_size, reach):
     """Take the best free place for one name."""
     font_file, text = font_for(text)
     ways = wrappings(text) if text else []
-    for factors in SMALLER:
+    for factors in SIZE_SHARES:
         sizes = dict.fromkeys(max(SMALLEST, round(full_size * factor)) for factor in factors)
         shapes = [(lines, size, *text_size(lines, font_file, size)) for size in sizes for lines in ways]
         if not shapes:

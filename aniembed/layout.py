@@ -18,7 +18,7 @@ ITERATIONS = 500
 VERY_LARGE = 10_000
 MAX_PASSES = 150  # over overlapping marks
 PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
-LARGE = 0.9  # share of the marks that count as small
+USUAL_SHARE = 0.9  # of the marks, the smallest, whose overlaps are found by one query
 DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
 
 
@@ -101,7 +101,7 @@ def remove_overlaps(points, radii, low, high, square=False, boxes=()):
     for _ in range(MAX_PASSES):
         pairs = _near_pairs(points, radii, square)
         one, two = pairs.T
-        way = points[two] - points[one] + 1e-3 * (1 + one % 7)[:, None] * [1, -1]  # never quite nothing
+        way = points[two] - points[one] + 1e-3 * (1 + one % 7)[:, None] * [1, -1]  # never 0
         if square:  # along the axis on which the squares overlap least
             way[np.arange(len(one)), np.abs(way).argmin(1)] = 0
         distance = np.linalg.norm(way, axis=1)
@@ -121,8 +121,8 @@ def remove_overlaps(points, radii, low, high, square=False, boxes=()):
 def _near_pairs(points, radii, square):
     """Return the pairs of marks that overlap or may do so, m x 2."""
     norm = np.inf if square else 2
-    # Most marks are small and ask at once; the few large ones ask for their neighbours one by one
-    usual = np.quantile(radii, LARGE)
+    # Most marks are small and are queried at once; each of the few large ones is queried by itself
+    usual = np.quantile(radii, USUAL_SHARE)
     small, large = np.flatnonzero(radii <= usual), np.flatnonzero(radii > usual)
     pairs = small[cKDTree(points[small]).query_pairs(2 * usual, p=norm, output_type='ndarray')]
     found = cKDTree(points).query_ball_point(points[large], radii[large] + radii.max(), p=norm)

@@ -178,9 +178,8 @@ def _scores(rows, columns, path):
         if not wrong.any():
             return np.where(pd.isna(values), np.nan, values).astype(np.float32)
     else:
-        with np.errstate(
-            over='ignore'
-        ):  # a number too large for float32 becomes infinite, and is found below
+        # A number too large for float32 becomes infinite, and is found below
+        with np.errstate(over='ignore'):
             scores = rows.to_numpy(np.float32, na_value=np.nan)
         wrong = (scores < 0) | (scores > 10)
         if not wrong.any():
@@ -198,6 +197,6 @@ def _is_score(value):
     """Whether an object is a number from 0 to 10 or an empty cell."""
     if value is None or value is pd.NA:
         return True
-    return (
-        isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and not abs(value - 5) > 5
-    )
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        return False
+    return value != value or 0 <= value <= 10  # NaN is the one value unlike itself

@@ -49,7 +49,10 @@ def choice(*values):
     """Return the rule for one of a few values."""
 
     def read(value):
-        return values[[str(one) for one in values].index(str(value))]
+        for choice in values:
+            if str(choice) == str(value):
+                return choice
+        raise ValueError
 
     return Rule(read, ' or '.join(map(repr, values)))
 

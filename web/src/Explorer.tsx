@@ -1,19 +1,23 @@
 /** The page with a graph: keeps what the user is looking at, and lays out header, map, legend and panel. */
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Coloring } from './coloring'
 import type { AnimeGraph } from './graph'
 import { Header } from './Header'
 import { ListView } from './ListView'
-import { Notices, useNotices } from './Notices'
+import type { MapProps } from './map/MapView'
+import { Notices, useIntro, useNotices } from './Notices'
 import { named } from './names'
 import { animeAddress, useRoute } from './route'
+import { SharePanel } from './SharePanel'
 import { SidePanel } from './SidePanel'
 import { useScores } from './scores'
 import { type Group, makeGroups, makeIndex } from './search'
+import { COLORINGS, type Settings } from './settings'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
 import { useRecommendations } from './useRecommendations'
+import { useSharedList } from './useSharedList'
 import { type Taste, useTaste } from './useTaste'
 import { ViewPanel } from './ViewPanel'
 
@@ -97,6 +101,8 @@ interface StageProps {
   places: AnimeGraph
   walk: Walk
   shownCluster: number | null
+  picture: MapProps['picture']
+  caption: string
   taste: Taste
   coloring: Coloring
   /** Null until it is measured. */
@@ -137,6 +143,13 @@ function Stage({ ref, graph, walk, coverage, isList, children, ...rest }: StageP
   )
 }
 
+/** Return the line below a picture of the map. */
+function captionOf({ anime, lists }: AnimeGraph, { color }: Settings, { scale }: Coloring): string {
+  const colors = scale ? ` Colour: ${COLORINGS[color].toLowerCase()}, ${scale.least} to ${scale.most}.` : ''
+  const from = lists ? `, from ${lists.toLocaleString('en')} lists` : ''
+  return `AniEmbed: ${anime.length.toLocaleString('en')} titles${from}. Near: liked by the same people.${colors}`
+}
+
 /** Whether the page shows a map or a list, and why. */
 function useStage() {
   const [mapWorks, setMapWorks] = useState(hasWebGL)
@@ -154,9 +167,10 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const index = useMemo(() => makeIndex(graph.anime, groups), [graph, groups])
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
-  const scores = useScores(romaji)
+  const { scores, link } = useSharedList(romaji, useScores(romaji))
   const recommended = useRecommendations(romaji, scores.list)
-  const { taste, coloring } = useTaste(romaji, scores.list, recommended, settings)
+  const drawing = useTaste(romaji, scores.list, recommended, settings)
+  const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)
   const { isList, mapWorks, list, onLost } = useStage()
   const { dropped, dragging } = useDroppedFile(walk.openScores)
@@ -164,7 +178,9 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const withPanel = route.page !== 'home'
   useDocumentTitle(walk)
   useEscape(withPanel, close)
-  const notices = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
+  const intro = useIntro()
+  const notes = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
+  const notices = <Notices {...notes} {...{ link, intro }} />
   return (
     <div className={`explorer ${withPanel ? 'with-panel' : ''} ${view.open ? 'with-legend' : ''}`}>
       <Header
@@ -175,20 +191,29 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
       />
       <Stage
         ref={stage}
-        {...{ graph, places: romaji, walk, taste, coloring, coverage, isList, onLost }}
+        {...{ graph, places: romaji, walk, coverage, isList, picture, onLost }}
+        {...drawing}
+        caption={captionOf(romaji, settings, drawing.coloring)}
         shownCluster={view.shown}
         dark={theme.dark}
       >
-        <Notices {...notices} />
+        {notices}
       </Stage>
-      {!isList && <Notices {...notices} />}
+      {!isList && notices}
       {view.open && (
         <aside ref={legend} className="legend-box" aria-label="View">
           <ViewPanel
-            {...{ graph, settings, set, coloring }}
+            {...{ graph, settings, set }}
             {...view}
-            hasList={scores.list.scores.size > 0}
-          />
+            coloring={drawing.coloring}
+            hasList={scores.scores.size > 0}
+          >
+            <SharePanel
+              {...{ settings }}
+              scores={scores.scores}
+              picture={isList ? null : () => picture.current!()}
+            />
+          </ViewPanel>
         </aside>
       )}
       {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, dropped }} />}

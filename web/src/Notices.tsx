@@ -1,8 +1,42 @@
 /** Short notes over the map. */
 import { useEffect, useState } from 'react'
 import type { Anime, AnimeGraph } from './graph'
+import { titleCount } from './parts'
+import type { SharedLink } from './useSharedList'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
+
+const INTRO =
+  'Near means liked by the same people: titles lie close together where the same people score them high. ' +
+  'Choose one to see what is nearest to it.'
+const INTRO_KEY = 'aniembed-intro'
+
+/** Return whether the first words are still to be said; where nothing is stored, they are said again. */
+function introIsDue(): boolean {
+  try {
+    return localStorage.getItem(INTRO_KEY) === null
+  } catch {
+    return true
+  }
+}
+
+function forgetIntro() {
+  try {
+    localStorage.setItem(INTRO_KEY, 'read')
+  } catch {
+    // This browser does not keep data: the next visit says it again.
+  }
+}
+
+/** Return the first words of the page, and what puts them away. */
+export function useIntro() {
+  const [due, setDue] = useState(introIsDue)
+  const dismiss = () => {
+    forgetIntro()
+    setDue(false)
+  }
+  return { text: due ? INTRO : null, dismiss }
+}
 
 /**
  * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null.
@@ -36,9 +70,23 @@ export function useNotices(
   return { fixed, dismissible, dismiss }
 }
 
-export function Notices({ fixed, dismissible, dismiss }: ReturnType<typeof useNotices>) {
+type Props = ReturnType<typeof useNotices> & {
+  intro: ReturnType<typeof useIntro>
+  link: SharedLink | null
+}
+
+export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
   return (
     <div className="notices" role="status">
+      {link && <LinkNotice {...link} />}
+      {!link && intro.text && (
+        <p className="intro">
+          {intro.text}
+          <button type="button" onClick={intro.dismiss} aria-label="Dismiss these words">
+            ×
+          </button>
+        </p>
+      )}
       {fixed.map((notice) => (
         <p key={notice}>{notice}</p>
       ))}
@@ -51,5 +99,23 @@ export function Notices({ fixed, dismissible, dismiss }: ReturnType<typeof useNo
         </p>
       ))}
     </div>
+  )
+}
+
+function LinkNotice({ count, keep, leave }: SharedLink) {
+  return (
+    <p className="link-notice">
+      <span>
+        These scores came with the link: {titleCount(count)} of this map. Yours are unchanged.
+        <span className="buttons">
+          <button type="button" onClick={keep}>
+            Add to mine
+          </button>
+          <button type="button" onClick={leave}>
+            Back to mine
+          </button>
+        </span>
+      </span>
+    </p>
   )
 }

@@ -55,7 +55,7 @@ export function ViewPanel(props: Props) {
       <Clusters {...props} />
       {children}
       <p className="legend-note">
-        {graph.anime.length.toLocaleString('en')} titles
+        Near on the map: liked by the same people. {graph.anime.length.toLocaleString('en')} titles
         {graph.lists && `, from the scores in ${graph.lists.toLocaleString('en')} lists`}.
         {graph.pictureOrigin === null && ' The graph has no covers.'}
       </p>

@@ -40,7 +40,8 @@ function measure(stage: HTMLElement, header: HTMLElement, overlays: HTMLElement[
     height: Math.max(MIN_SIZE, bottom - top),
     stage: { width: stageWidth, height: stageHeight },
   }
-  return { free, covered: [...boxes, ...[...header.children].map(boxOf)] }
+  const notes = document.querySelectorAll('.notices p')
+  return { free, covered: [...boxes, ...[...header.children, ...notes].map(boxOf)] }
 }
 
 /** Return references for the elements over the map, and the coverage once they are measured. */

@@ -6,6 +6,7 @@ import type { Group } from '../search'
 import { HoverCard } from './HoverCard'
 import type { MapProps } from './MapView'
 import { Marks } from './marks'
+import { makePicture } from './picture'
 import { useCamera } from './useCamera'
 import { useDrawing, useLostContext, useRepaint } from './useDrawing'
 import { usePointer } from './usePointer'
@@ -62,6 +63,17 @@ function useView(
     zoomButtons,
     repaint,
   ])
+}
+
+/** Give the page a function that makes a picture of the map. */
+function usePicture(view: View, { picture, caption }: MapProps) {
+  const sigma = useSigma()
+  useEffect(() => {
+    picture.current = () => makePicture(sigma, view.colors.background, view.colors.text, caption)
+    return () => {
+      picture.current = null
+    }
+  }, [sigma, view, picture, caption])
 }
 
 /** Return the title under the cross while the map has the keyboard. */
@@ -136,6 +148,7 @@ export function Controller({ view, ...props }: MapProps & { view: View }) {
   const noneInSight = useDrawing(graph, view, marks, cross.onMove)
   useLostContext(onLost)
   useView(view, props, hovered, zoomButtons)
+  usePicture(view, props)
   const camera = useCamera(graph, selected, group, free)
   const open = () => {
     if (cross.underCross) onSelect(cross.underCross.id)

@@ -32,6 +32,10 @@ export interface MapProps {
   /** What covers the map; no name is written there. */
   covered: Box[]
   dark: boolean
+  /** Gets the function that makes a picture of the map. */
+  picture: React.RefObject<(() => Promise<Blob>) | null>
+  /** Stands below the picture. */
+  caption: string
   onSelect(id: number): void
   /** WebGL was lost while the map was shown. */
   onLost(): void

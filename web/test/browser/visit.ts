@@ -183,7 +183,7 @@ export async function freePart() {
   part.top = header.y + header.height
   for (const box of await page.locator('.panel, .legend-box, .tools').all()) {
     const { x, y, width: wide } = (await box.boundingBox())!
-    if (y < part.top) continue // the tools in the header
+    if (y > 0 && y < part.top) continue // the tools in the header
     if (wide > width * 0.8) part.bottom = Math.min(part.bottom, y)
     else if (x > width / 2) part.right = x
     else part.left = x + wide

@@ -1,0 +1,65 @@
+/** Links to what the page shows, and a picture of the map. */
+import { useState } from 'react'
+import { linkTo } from './route'
+import type { Settings } from './settings'
+
+interface Props {
+  settings: Settings
+  scores: ReadonlyMap<number, number>
+  /** Makes the picture; null where there is no map. */
+  picture: (() => Promise<Blob>) | null
+}
+
+/** Return whether the text is on the clipboard; a browser may not allow it. */
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function save(picture: () => Promise<Blob>) {
+  const address = URL.createObjectURL(await picture())
+  const link = document.createElement('a')
+  link.href = address
+  link.download = 'aniembed.png'
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(address), 60_000)
+}
+
+export function SharePanel({ settings, scores, picture }: Props) {
+  const [link, setLink] = useState<{ text: string; copied: boolean } | null>(null)
+  const share = async (withScores: boolean) => {
+    const text = linkTo(settings, withScores ? scores : null)
+    setLink({ text, copied: await copy(text) })
+  }
+  return (
+    <>
+      <p className="buttons share">
+        <button type="button" className="quiet" onClick={() => share(false)}>
+          Copy link
+        </button>
+        {scores.size > 0 && (
+          <button type="button" className="quiet" onClick={() => share(true)}>
+            Link with your scores
+          </button>
+        )}
+        {picture && (
+          <button type="button" className="quiet" onClick={() => save(picture)}>
+            Save picture
+          </button>
+        )}
+      </p>
+      <div role="status">
+        {link && (
+          <label className="shared-link">
+            {link.copied ? 'Copied:' : 'Copy this link:'}
+            <input readOnly value={link.text} onFocus={({ target }) => target.select()} />
+          </label>
+        )}
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,233 @@
+/** How the map is shown: the own list, colours, language, links, a picture, the panel on a phone. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { beforeEach, expect, test } from 'vitest'
+import { WEB } from '../harness.mjs'
+import {
+  discs,
+  drawn,
+  hash,
+  heading,
+  host,
+  interactive,
+  newPage,
+  open,
+  PHONE,
+  page,
+  recordDrawing,
+  settled,
+  WIDE,
+  wrongs,
+} from './visit'
+
+beforeEach(() => {
+  host.files['graph.json'] = readFileSync(resolve(WEB, 'sample/graph.json'))
+})
+
+const LIST = [
+  [1535, 10],
+  [5114, 9],
+  [9253, 3],
+  [4224, 0, 'plan_to_watch'],
+]
+
+async function openWithList(hash = '', options = WIDE) {
+  await newPage(options)
+  await recordDrawing()
+  await page.addInitScript((list) => localStorage.setItem('aniembed-scores', list), JSON.stringify(LIST))
+  await page.goto(host.address + hash)
+  await interactive()
+  await settled()
+}
+
+test('the own list is on the map, and a switch takes it off', async () => {
+  await openWithList()
+  const marks = await discs()
+  const ringed = async () => {
+    const { rings } = await drawn()
+    return LIST.filter(([id]) => {
+      const disc = marks.find((mark) => mark.id === id)!
+      return rings.some(({ x, y }) => Math.hypot(x - disc.x, y - disc.y) < 0.1)
+    }).length
+  }
+  await expect.poll(ringed).toBe(4)
+  const control = page.getByLabel('Your list on the map')
+  await control.uncheck()
+  await expect.poll(ringed).toBe(0)
+  expect(hash()).toBe('#/?mine=0')
+  await page.reload()
+  await interactive()
+  expect(await control.isChecked()).toBe(false)
+  expect(wrongs).toEqual([])
+})
+
+test('every colouring has a legend and is in the address', async () => {
+  await openWithList('#/?mine=0')
+  const select = page.locator('.view-choices select').first()
+  const colours = () =>
+    page.evaluate(() => (document.querySelector('.scale') as HTMLElement | null)?.innerText ?? null)
+  expect(await colours()).toBe(null)
+  for (const [color, text] of [
+    ['mean', /6\.\d[\s\S]*9\.1/],
+    ['year', /1989[\s\S]*2022/],
+    ['score', /3\.0[\s\S]*10\.0/],
+  ] as const) {
+    await select.selectOption(color)
+    expect(await colours()).toMatch(text)
+    expect(hash()).toContain(`color=${color}`)
+  }
+  expect(wrongs).toEqual([])
+})
+
+test('without a list there is no colouring by score', async () => {
+  await open()
+  expect(await page.locator('option[value=score]').isDisabled()).toBe(true)
+})
+
+test('English titles are everywhere, and both languages are searched', async () => {
+  await newPage()
+  await recordDrawing()
+  await page.goto(host.address)
+  await interactive()
+  await page.locator('.view-choices select').nth(1).selectOption('english')
+  await settled()
+  const texts = (await drawn()).texts.map(({ text }) => text)
+  expect(texts).toContain('Attack on Titan')
+  expect(texts).not.toContain('Shingeki no Kyojin')
+  await page.keyboard.press('/')
+  await page.keyboard.type('shingeki no kyojin')
+  await page.keyboard.press('Enter')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(await page.locator('.panel .titles .title-name').first().innerText()).toMatch(/^Attack on Titan/)
+  expect(hash()).toBe('#/anime/16498?names=english')
+  await page.goBack()
+  expect(hash()).toBe('#/?names=english')
+  expect(wrongs).toEqual([])
+})
+
+test('a link has title, filters and colouring, and scores only on request', async () => {
+  await openWithList('#/anime/1535?color=year&off=1')
+  const link = page.locator('.shared-link input')
+  await page.getByText('Copy link').click()
+  const plain = await link.inputValue()
+  expect(plain).toBe(`${host.address}#/anime/1535?color=year&off=1`)
+  await page.getByText('Link with your scores').click()
+  await expect.poll(() => link.inputValue()).toBe(`${plain}&r=1535-10,5114-9,9253-3,4224-0`)
+})
+
+test('scores of a link are looked at, and kept only on request', async () => {
+  await openWithList('#r=16498-10,20-2')
+  const kept = () => page.evaluate(() => localStorage.getItem('aniembed-scores'))
+  const badge = () => page.locator('.badge').innerText()
+  expect(await badge()).toBe('2')
+  expect(await kept()).toBe(JSON.stringify(LIST))
+  await page.getByText('Back to mine').click()
+  expect(await badge()).toBe('3')
+  expect(hash()).not.toContain('r=')
+
+  await page.goto(`${host.address}#r=16498-10,1535-2`)
+  await page.reload()
+  await page.getByText('Add to mine').click()
+  expect(await badge()).toBe('4')
+  // The own score of 1535 stays.
+  expect(await kept()).toContain('[1535,10]')
+  expect(await kept()).toContain('[16498,10]')
+  expect(wrongs).toEqual([])
+})
+
+test('the map is saved as a picture with discs and names', async () => {
+  await openWithList()
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByText('Save picture').click(),
+  ])
+  expect(download.suggestedFilename()).toBe('aniembed.png')
+  const base64 = readFileSync((await download.path())!).toString('base64')
+  const [size, disc, corner] = await page.evaluate(
+    async ({ base64, x, y }) => {
+      const image = new Image()
+      image.src = `data:image/png;base64,${base64}`
+      await image.decode()
+      const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
+      context.drawImage(image, 0, 0)
+      const at = (x: number, y: number) => [...context.getImageData(x, y, 1, 1).data].join()
+      return [[image.width, image.height], at(x, y), at(2, 2)]
+    },
+    { base64, ...(await discs()).find(({ id }) => id === 1535)! },
+  )
+  expect(size).toEqual([1440, 900])
+  expect(corner).toBe('247,246,243,255')
+  expect(disc).not.toBe(corner)
+  expect(wrongs).toEqual([])
+})
+
+test('a finger drags the panel to other heights, and the map keeps what it shows in sight', async () => {
+  await open('#/anime/1535', PHONE)
+  await settled()
+  const panel = page.locator('.panel')
+  const height = async () => (await panel.boundingBox())!.height
+  const before = await height()
+  const touch = await page.context().newCDPSession(page)
+  const at = (type: string, y: number) =>
+    touch.send('Input.dispatchTouchEvent', {
+      type: type as 'touchStart',
+      touchPoints: type === 'touchEnd' ? [] : [{ x: 150, y }],
+    })
+  const drag = async (by: number) => {
+    const { y } = (await page.locator('.panel-head').boundingBox())!
+    await at('touchStart', y + 20)
+    for (let k = 1; k <= 8; k++) await at('touchMove', y + 20 + (by * k) / 8)
+    await at('touchEnd', 0)
+    await settled()
+  }
+  await drag(250)
+  expect(await height()).toBeLessThan(before - 150)
+  await drag(-600)
+  expect(await height()).toBeGreaterThan(before + 150)
+  await page.getByLabel('Change the height of the panel').press('Enter')
+  await settled()
+  expect(await height()).toBeLessThan(before)
+  const box = (await panel.boundingBox())!
+  const disc = (await discs()).find(({ id }) => id === 1535)!
+  expect(disc.y).toBeLessThan(box.y)
+  expect(disc.y).toBeGreaterThan(56)
+  expect(wrongs).toEqual([])
+})
+
+test('the hover card names cluster and nearest titles, and lies beside every panel', async () => {
+  await open('#/anime/1535')
+  await settled()
+  const panels = await Promise.all(
+    (await page.locator('.panel, .legend-box').all()).map(async (panel) => (await panel.boundingBox())!),
+  )
+  let cards = 0
+  for (const { x, y } of await discs()) {
+    const under = panels.some(
+      (box) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height,
+    )
+    if (under || y < 70 || y > 890 || x < 10 || x > 1020) continue
+    await page.mouse.move(x, y)
+    const card = page.locator('.hover-card')
+    if ((await card.count()) === 0) continue
+    const box = (await card.boundingBox())!
+    cards++
+    for (const panel of panels.filter(({ width }) => width > 300))
+      expect(box.x + box.width).toBeLessThanOrEqual(panel.x)
+    if (cards === 1) {
+      expect(await card.locator('.nearest li').count()).toBe(3)
+      expect(await card.locator('.cluster-line').innerText()).toMatch(/ & /)
+    }
+  }
+  expect(cards).toBeGreaterThan(20)
+})
+
+test('a mouse that rests where stars appear gives no score', async () => {
+  await open('#/anime/1535')
+  const box = (await page.locator('.stars label').nth(6).boundingBox())!
+  await page.locator('.close').click()
+  await page.mouse.move(box.x + 8, box.y + 8)
+  await page.goBack()
+  await page.locator('.stars').waitFor()
+  await page.waitForTimeout(500)
+  expect(await page.locator('.stars .lit, .stars .preview').count()).toBe(0)
+})
