@@ -38,8 +38,8 @@ const makeTitle = (row, id, covers, random) => ({
   genres: ['Drama', 'Fantasy', 'Comedy', 'Action'].filter((_, k) => (row >> k) & 1),
   year: row % 19 ? 1985 + (row % 40) : null,
   media_type: row % 23 ? ['tv', 'movie', 'ova'][row % 3] : null,
-  // Titles 5 and 6 of seven continue the one before.
-  prequels: row % 7 > 4 ? [id - 3] : [],
+  // Title 5 of seven continues the one before, title 6 both before.
+  prequels: [[id - 3], [id - 3, id - 6]][(row % 7) - 5] ?? [],
   franchise: row % 7 > 4 ? id - 3 * ((row % 7) - 4) : id,
 })
 
