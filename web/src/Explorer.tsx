@@ -11,7 +11,7 @@ import { animeAddress, useRoute } from './route'
 import { SharePanel } from './SharePanel'
 import { SidePanel } from './SidePanel'
 import { useScores } from './scores'
-import { type Group, makeGroups, makeIndex } from './search'
+import { type Group, lazyIndex, makeGroups } from './search'
 import { COLORINGS, type Settings } from './settings'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
@@ -164,7 +164,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const { names } = useRoute().settings
   const graph = useMemo(() => named(romaji, names), [romaji, names])
   const groups = useMemo(() => makeGroups(graph.anime), [graph])
-  const index = useMemo(() => makeIndex(graph.anime, groups), [graph, groups])
+  const index = useMemo(() => lazyIndex(graph.anime, groups), [graph, groups])
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
   const { scores, link } = useSharedList(romaji, useScores(romaji))

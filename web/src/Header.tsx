@@ -11,7 +11,7 @@ interface Switch {
 
 interface Props {
   ref: React.Ref<HTMLElement>
-  index: SearchIndex
+  index: () => SearchIndex
   walk: Walk
   theme: Theme
   scoredCount: number

@@ -23,10 +23,10 @@ function useSlash(field: React.RefObject<HTMLInputElement | null>) {
 }
 
 /** Text, results, and the active result of the search. */
-function useSearch(index: SearchIndex) {
+function useSearch(index: () => SearchIndex) {
   const [text, setText] = useState('')
   const [active, setActive] = useState(0)
-  const found = useMemo(() => search(index, text), [index, text])
+  const found = useMemo(() => (text.trim() ? search(index(), text) : []), [index, text])
   const type = (next: string) => {
     setText(next)
     setActive(0)
@@ -36,7 +36,7 @@ function useSearch(index: SearchIndex) {
 }
 
 interface Props {
-  index: SearchIndex
+  index: () => SearchIndex
   onOpen(address: string, trail?: number[]): void
 }
 

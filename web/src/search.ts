@@ -82,6 +82,15 @@ export function makeIndex(anime: Anime[], groups = makeGroups(anime)): SearchInd
   return { titles, groups: groups.map((group) => ({ group, names: [makeName(group.name)] })) }
 }
 
+/** Return a function that gives the index, made when it is first asked for: 20,000 titles take a while. */
+export function lazyIndex(anime: Anime[], groups: Group[]): () => SearchIndex {
+  let index: SearchIndex | null = null
+  return () => {
+    index ??= makeIndex(anime, groups)
+    return index
+  }
+}
+
 /** Return how well a name matches: 0 the whole name, 6 every word somewhere in it, Infinity not at all. */
 function grade({ spaced, compact, words, initials }: Name, query: Name): number {
   const letters = query.compact

@@ -59,10 +59,11 @@ export class MarkGrid {
     }
   }
 
-  /** Return the marks less than `distance` pixels from a box. */
-  near(box: Box, distance: number): Set<Mark> {
-    const found = new Set<Mark>()
-    const { left, right, top, bottom } = box
+  /**
+   * Call `visit` with the marks less than `distance` pixels from a box, until it returns true. One that lies
+   * in several squares is visited several times.
+   */
+  visitNear({ left, right, top, bottom }: Box, distance: number, visit: (mark: Mark) => boolean) {
     const around = {
       left: left - distance,
       right: right + distance,
@@ -70,12 +71,11 @@ export class MarkGrid {
       bottom: bottom + distance,
     }
     for (const square of this.squaresOf(around))
-      for (const mark of this.squares.get(square) ?? []) if (gap(box, mark) < distance) found.add(mark)
-    return found
+      for (const mark of this.squares.get(square) ?? []) {
+        const x = mark.x - clamp(mark.x, left, right)
+        const y = mark.y - clamp(mark.y, top, bottom)
+        const reach = mark.radius + distance
+        if (x * x + y * y < reach * reach && visit(mark)) return
+      }
   }
-}
-
-/** Return the distance in pixels between a box and the rim of a mark; negative where they overlap. */
-function gap({ left, right, top, bottom }: Box, { x, y, radius }: Mark): number {
-  return Math.hypot(x - clamp(x, left, right), y - clamp(y, top, bottom)) - radius
 }

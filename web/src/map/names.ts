@@ -29,6 +29,8 @@ const SPECK = 4
 const SAME = 0.01
 /** So many pixels a text below the marks moves to cover one mark less. */
 const SHIFT_FOR_A_MARK = 80
+/** Where there are more marks, the smallest are left out of account. */
+const CROWD = 1500
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
 /** Width in pixels of the line around letters. */
@@ -59,7 +61,8 @@ export class Names {
     marks: Mark[],
   ) {
     this.taken = [...covered]
-    for (const mark of marks) this.grid.add(mark)
+    const least = marks.length > CROWD ? SPECK / 2 : 0
+    for (const mark of marks) if (mark.radius >= least) this.grid.add(mark)
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = background
@@ -95,7 +98,7 @@ export class Names {
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const under = this.grid.near(this.boxOf(point, half, { ...style, margin: 0 }), 0).size
+      const under = this.countUnder(this.boxOf(point, half, { ...style, margin: 0 }))
       const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
       const cost = under + shift / SHIFT_FOR_A_MARK
       if (cost < least) {
@@ -155,7 +158,7 @@ export class Names {
       let found: Point | null = null
       let fewest = most
       for (const point of points) {
-        const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded) : most
+        const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded, fewest) : most
         if (cost < fewest) {
           found = point
           fewest = cost
@@ -191,15 +194,28 @@ export class Names {
     this.context.restore()
   }
 
-  /** Return how many faded marks a title would cover there, and BLOCKED for each that could seem its own. */
-  private costOf({ x, y }: Point, half: number, own: Mark, faded: Set<Mark>): number {
+  private countUnder(box: Box): number {
+    const under = new Set<Mark>()
+    this.grid.visitNear(box, 0, (mark) => {
+      under.add(mark)
+      return false
+    })
+    return under.size
+  }
+
+  /**
+   * Return how many faded marks a title would cover there, and BLOCKED for each that could seem its own; once
+   * that is `most`, nothing more is counted.
+   */
+  private costOf({ x, y }: Point, half: number, own: Mark, faded: Set<Mark>, most: number): number {
     const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
     let cost = 0
-    for (const other of this.grid.near(box, OTHER_GAP)) {
-      if (Math.hypot(other.x - own.x, other.y - own.y) < SAME) continue
-      if (other.radius < SPECK && other.radius < own.radius / 2) continue
+    this.grid.visitNear(box, OTHER_GAP, (other) => {
+      if (Math.abs(other.x - own.x) + Math.abs(other.y - own.y) < SAME) return false
+      if (other.radius < SPECK && other.radius < own.radius / 2) return false
       cost += faded.has(other) ? 1 : BLOCKED
-    }
+      return cost >= most
+    })
     return cost
   }
 }

@@ -16,9 +16,9 @@ const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
 /** The camera's ratio below which there are no names of clusters. */
 const CLUSTER_RATIO = 0.3
 /** Square pixels for each title that is named while nothing is in focus. */
-const AREA_PER_NAME = 9_000
+const AREA_PER_NAME = 12_000
 /** Most titles that are tried for a name in one frame. */
-const MAX_TRIED = 600
+const MAX_TRIED = 400
 /** Share of the named titles, the most popular, that are named before the clusters. */
 const FIRST_SHARE = 1 / 4
 /** Shortest step of the trail, in pixels, that gets an arrow. */
