@@ -32,8 +32,9 @@ HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
-# Radius that a mark has to itself, in mean distances; 0.17 costs a per cent of neighbours at 3,000 (mal-2016)
-ROOM = 0.13
+# Radius that a mark has to itself, in mean distances: up to so many titles, and beyond. More gives names room
+# and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
+ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
 DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
 TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
 TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
@@ -89,7 +90,9 @@ class Canvas:
             disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
             self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
             self.stretch = np.ones(2)
-            self.room = np.maximum(self.half[:, 0] + 2 * self.unit, ROOM * space)
+            self.room = np.maximum(
+                self.half[:, 0] + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space
+            )
         usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
         self.type_sizes = usual * (1.25 - 0.45 * rank)
         self.reach = REACH * space * (1 + (rank < FAMOUS))
