@@ -15,6 +15,7 @@ HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neigh
 EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
 RIDGE_TITLES = 5000  # titles that the ridge target is computed for at most
 LEVEL = 0.5  # similarity of the usual fifth neighbour
+PENALTY_SHARE = 0.03  # of the sum of W's diagonal
 
 
 class PairSums:
@@ -112,12 +113,13 @@ def centred_target(sums, common, power):
 def ridge_target(sums, ridge):
     """Return how much each title says of each other one when all others are known, float32 n x n.
 
-    P = (W + ridge tr(W) I)^-1 is the precision matrix of ridge regression of every title on all others, and
-    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019).
+    P = (W + l I)^-1 is the precision matrix of ridge regression of every title on all others, and
+    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019). The penalty l is `ridge`
+    times the mean of W's diagonal, but not above PENALTY_SHARE of its sum: that would be too much for few titles.
     """
     n = len(sums)
     precision = np.array(sums, np.float32, order='F')
-    precision[np.diag_indices(n)] += max(ridge * np.trace(sums), LEAST_HEIGHT)
+    precision[np.diag_indices(n)] += max(min(ridge / n, PENALTY_SHARE) * np.trace(sums), LEAST_HEIGHT)
     # By Cholesky's factor, in place; only the lower half is computed
     precision = spotri(spotrf(precision, lower=1, overwrite_a=1)[0], lower=1, overwrite_c=1)[0]
     lower = np.tril(precision)

@@ -102,7 +102,7 @@ def test_the_target_is_what_its_docstrings_say():
     index -= embeddings.COMMON * values[-1] * np.outer(vectors[:, -1], vectors[:, -1])
     index /= np.sqrt(np.outer(index.diagonal(), index.diagonal()))
     centred = levelled(np.sign(index) * np.abs(index) ** embeddings.POWER, 1)
-    precision = np.linalg.inv(w + embeddings.RIDGE * np.trace(w) * np.eye(len(w)))
+    precision = np.linalg.inv(w + 0.03 * np.trace(w) * np.eye(len(w)))  # RIDGE / 14 is more
     partial = levelled(-precision / np.sqrt(np.outer(precision.diagonal(), precision.diagonal())), 0.75)
     partial = np.minimum(0.5 / np.median(np.sort(partial)[:, -6]) * partial, 1)
     np.fill_diagonal(partial, 1)
