@@ -114,8 +114,8 @@ def ridge_target(sums, ridge):
     """Return how much each title says of each other one when all others are known, float32 n x n.
 
     P = (W + l I)^-1 is the precision matrix of ridge regression of every title on all others, and
-    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019). The penalty l is `ridge`
-    times the mean of W's diagonal, but not above PENALTY_SHARE of its sum: that would be too much for few titles.
+    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019). The penalty l is
+    `ridge` times the mean of W's diagonal, but not above PENALTY_SHARE of its sum.
     """
     n = len(sums)
     precision = np.array(sums, np.float32, order='F')
