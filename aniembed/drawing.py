@@ -43,6 +43,7 @@ REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
+MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
 TRIED = 3  # layouts in which names are placed
 NEARLY = 0.012  # of neighbours kept, that may be given for all names
 NAME_ROOM = 8  # pixels around it, on such a picture
@@ -341,9 +342,9 @@ def place_titles(canvas, points, texts, names):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if written > most:
-            best, most = placed, written
+        size = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if size > most:
+            best, most = placed, size
         if not missing:
             break
         first = set(missing)
@@ -373,7 +374,27 @@ def arranged(canvas, points, nearest, clusters, names):
 
 
 def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
-    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many."""
+    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many.
+
+    Where titles are few and crowd so much that names are missing, the marks get more room.
+    """
+    best = None
+    for more in MORE_ROOM:
+        canvas.room = canvas.room * more
+        candidate = _best_with_room(canvas, layouts, nearest, clusters, names, texts)
+        if best is None or (written(candidate) > written(best) and candidate.kept > best.kept - MAY_COST):
+            best = candidate
+        if len(texts) > ROUNDS[0][0] or written(best) == sum(map(bool, texts)):
+            break
+    return best
+
+
+def written(arrangement):
+    """Return the number of titles whose name is written."""
+    return sum(label is not None for label in arrangement.labels)
+
+
+def _best_with_room(canvas, layouts, nearest, clusters, names, texts):
     places = [
         separated(canvas, layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH))
         for candidate in layouts
@@ -381,15 +402,15 @@ def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
     places.sort(key=lambda points: -layout.kept_neighbours(nearest, points))
     candidates = [arranged(canvas, points, nearest, clusters, names) for points in places[:TRIED]]
     candidates.sort(key=lambda candidate: -candidate.kept)
-    best, most = None, -1
+    best = None
     for candidate in candidates:
         if candidate.kept < candidates[0].kept - NEARLY:
             break
         placed = place_titles(canvas, candidate.points, texts, candidate.names)
-        number = sum(label is not None for label in placed)
-        if number > most:
-            best, most = candidate._replace(labels=placed), number
-        if number == sum(map(bool, texts)):
+        candidate = candidate._replace(labels=placed)
+        if best is None or written(candidate) > written(best):
+            best = candidate
+        if written(best) == sum(map(bool, texts)):
             break
     return best
 
@@ -403,9 +424,9 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     """
     layouts, nearest = layouts
     clusters, names = clusters
-    anime, written, covers = titles
+    anime, full_titles, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = labels.short_titles(written)
+    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles)]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)
