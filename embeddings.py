@@ -88,7 +88,7 @@ MIN_TITLES = 5  # with fewer there is nothing to learn and no map
 NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
-MOST_ALIKE = 0.98  # mean dot product of all pairs above which the vectors tell nothing apart
+MOST_ALIKE = 0.7  # mean dot product of all pairs above which the vectors tell nothing apart
 
 
 def import_mxnet():

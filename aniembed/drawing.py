@@ -32,8 +32,9 @@ HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free
 FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
-# Radius that a mark has to itself, in mean distances; 0.17 costs a per cent of neighbours at 3,000 (mal-2016)
-ROOM = 0.13
+# Radius that a mark has to itself, in mean distances: up to so many titles, and beyond. More gives names room
+# and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
+ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
 DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
 TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
 TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
@@ -41,21 +42,24 @@ TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in m
 REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
-NAME_ROOM = 8  # pixels around it that stay free, on such a picture
 MANY_CLUSTERS = 12  # clusters from which on their names become smaller
+MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
 TRIED = 3  # layouts in which names are placed
-KEPT_GIVEN_UP = 0.012  # share of neighbours that a layout may keep less, if all names have room on it
+NEARLY = 0.012  # of neighbours kept, that may be given for all names
+NAME_ROOM = 8  # pixels around it, on such a picture
 GRID = 400  # cells of the picture's width in which the density of titles is counted
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-# Standard deviations with which titles count: for what is land, in mean distances; and, times that one, for
-# which cluster's land it is, and for where the cluster's name lies
-LAND_SPREAD, SHARE_SPREAD, NAME_SPREAD = 0.32, 1.6, 3.5
-SMALLEST_LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
+OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
+HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
+LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
 COASTLINE = '#b9b6ad'
-# Share of the best place's land below which a cluster's name is abroad, and the weight against that
-AT_HOME, ABROAD = 0.3, 100.0
+AT_HOME, ABROAD = (
+    0.3,
+    100.0,
+)  # share of the best place's land below which a name lies abroad; weight against it
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
@@ -89,11 +93,13 @@ class Canvas:
             disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
             self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
             self.stretch = np.ones(2)
-            self.room = np.maximum(self.half[:, 0] + 2 * self.unit, ROOM * space)
+            self.room = np.maximum(
+                self.half[:, 0] + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space
+            )
         usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
         self.type_sizes = usual * (1.25 - 0.45 * rank)
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, LAND_SPREAD * space * GRID / self.width)  # in cells of GRID
+        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
 
 
 class Map(NamedTuple):
@@ -163,13 +169,13 @@ def make_land(canvas, points, clusters):
     alone = 2 * np.pi * canvas.shore**2
     total = ndimage.gaussian_filter(counts.sum(0), canvas.shore, mode='constant') * alone
     # A single title of another cluster owns no land: the shares are of a wider circle
-    around = ndimage.gaussian_filter(counts, (0, *[SHARE_SPREAD * canvas.shore] * 2))
+    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
     share = around / np.maximum(around.sum(0), 1e-12)
-    heart = ndimage.gaussian_filter(counts, (0, *[NAME_SPREAD * canvas.shore] * 2))
+    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
     heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
-    total[(sizes < SMALLEST_LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
     return Land(total, share, heart)
 
 
@@ -278,8 +284,9 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
 
 def render(canvas, draw_parts):
     """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
-    size = canvas.width / 72, canvas.height / 72
-    figure = Figure(size, dpi=72, facecolor=SEA)  # 72 dpi: a point is a pixel
+    figure = Figure(
+        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
+    )  # 72 dpi: a point is a pixel
     agg = FigureCanvasAgg(figure)
     axes = figure.add_axes(
         [0, 0, 1, 1], xlim=(0, canvas.width), ylim=(canvas.height, 0), autoscale_on=False, frameon=False
@@ -335,9 +342,9 @@ def place_titles(canvas, points, texts, names):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
         placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
         missing = [row for row in order if texts[row] and not placed[row]]
-        total = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if total > most:
-            best, most = placed, total
+        size = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        if size > most:
+            best, most = placed, size
         if not missing:
             break
         first = set(missing)
@@ -367,7 +374,27 @@ def arranged(canvas, points, nearest, clusters, names):
 
 
 def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
-    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many."""
+    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many.
+
+    Where titles are few and crowd so much that names are missing, the marks get more room.
+    """
+    best = None
+    for more in MORE_ROOM:
+        canvas.room = canvas.room * more
+        candidate = _best_with_room(canvas, layouts, nearest, clusters, names, texts)
+        if best is None or (written(candidate) > written(best) and candidate.kept > best.kept - MAY_COST):
+            best = candidate
+        if len(texts) > ROUNDS[0][0] or written(best) == sum(map(bool, texts)):
+            break
+    return best
+
+
+def written(arrangement):
+    """Return the number of titles whose name is written."""
+    return sum(label is not None for label in arrangement.labels)
+
+
+def _best_with_room(canvas, layouts, nearest, clusters, names, texts):
     places = [
         separated(canvas, layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH))
         for candidate in layouts
@@ -375,15 +402,15 @@ def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
     places.sort(key=lambda points: -layout.kept_neighbours(nearest, points))
     candidates = [arranged(canvas, points, nearest, clusters, names) for points in places[:TRIED]]
     candidates.sort(key=lambda candidate: -candidate.kept)
-    best, most = None, -1
+    best = None
     for candidate in candidates:
-        if candidate.kept < candidates[0].kept - KEPT_GIVEN_UP:
+        if candidate.kept < candidates[0].kept - NEARLY:
             break
         placed = place_titles(canvas, candidate.points, texts, candidate.names)
-        number = sum(label is not None for label in placed)
-        if number > most:
-            best, most = candidate._replace(labels=placed), number
-        if number == sum(map(bool, texts)):
+        candidate = candidate._replace(labels=placed)
+        if best is None or written(candidate) > written(best):
+            best = candidate
+        if written(best) == sum(map(bool, texts)):
             break
     return best
 
@@ -397,9 +424,9 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     """
     layouts, nearest = layouts
     clusters, names = clusters
-    anime, shown, covers = titles
+    anime, full_titles, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = labels.short_titles(shown)
+    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles)]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)

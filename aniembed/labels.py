@@ -168,6 +168,7 @@ class FreeSpace:
 
     def __init__(self, width, height, boxes):
         self.taken = np.zeros((-(-height // CELL), -(-width // CELL)), bool)
+        self.size = width, height
         margin = round(MARGIN * width / CELL)
         self.taken[:margin] = self.taken[-margin:] = True
         self.taken[:, :margin] = self.taken[:, -margin:] = True
@@ -188,10 +189,12 @@ class FreeSpace:
 
     def free(self, boxes):
         """Yield the indices of the boxes in which nothing is, in their order."""
+        boxes = np.reshape(boxes, (-1, 4))
         cells = self.cells(boxes)
         x0, y0, x1, y1 = cells.T
         number = self.sums[y1, x1] - self.sums[y0, x1] - self.sums[y1, x0] + self.sums[y0, x0]
-        for index in np.flatnonzero(number == 0).tolist():
+        inside = (boxes[:, :2] >= 0).all(1) & (boxes[:, 2:] <= self.size).all(1)
+        for index in np.flatnonzero(inside & (number == 0)).tolist():
             left, top, right, bottom = cells[index].tolist()
             if not self.taken[top:bottom, left:right].any():
                 yield index

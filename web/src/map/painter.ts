@@ -15,7 +15,8 @@ const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
   .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
 /** The camera's ratio below which there are no names of clusters. */
 const CLUSTER_RATIO = 0.3
-/** Square pixels for each title that is named while nothing is in focus. */
+/** Titles that are named on any map while nothing is in focus, and square pixels for each further one. */
+const LEAST_NAMES = 12
 const AREA_PER_NAME = 12_000
 /** Most titles that are tried for a name in one frame. */
 const MAX_TRIED = 400
@@ -105,7 +106,7 @@ export class Painter {
       )
       // The most popular titles choose their places first, then the clusters, then the other titles.
       const { width, height } = this.sigma.getDimensions()
-      const room = Math.round((width * height) / AREA_PER_NAME)
+      const room = LEAST_NAMES + Math.round((width * height) / AREA_PER_NAME)
       const first = Math.ceil(room * FIRST_SHARE)
       const written = this.drawTitles(names, shown.slice(0, first), room, true)
       this.drawClusterNames(names)
