@@ -48,7 +48,7 @@ BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; smaller counts only who loved it
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
-RIDGE = 30.0  # penalty of the ridge target, in means of the index's diagonal, above 0 to 1000
+RIDGE = 30.0  # penalty of the ridge target, in means of the index's diagonal, 0.1 to 1000
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
 EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
