@@ -20,6 +20,7 @@ def pytest_configure(config):
     """Bring signals and locks into the state that tests of processes need, and declare the marker."""
     # A shell without job control starts what it runs in the background with Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
     # tqdm's own lock is shared by forked processes: one that is killed with it would stop all others.
     tqdm.set_lock(threading.RLock())
     config.addinivalue_line('filterwarnings', 'ignore::DeprecationWarning:mxnet')
