@@ -23,7 +23,7 @@ def title_kinds(n_titles, random):
     """Return each title's kind, its popularity (sum 1) and its mean score."""
     rank = np.arange(n_titles)
     popularity = (rank + 100) ** -0.6 * np.exp(-rank / 2500)
-    kinds = random.integers(0, KINDS, n_titles)
+    kinds = random.permutation(n_titles) % KINDS
     means = np.clip(random.normal(7.2, 0.7, n_titles) - rank / n_titles, 3, 9)
     return kinds, popularity / popularity.sum(), means
 
