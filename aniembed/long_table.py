@@ -1,7 +1,7 @@
 """Read a long table of ratings, one row a rating, as the public data sets have it: CSV, TSV or Parquet.
 
-polars reads it: with two thirds of the processor time of pandas (109 million rows: 9.4 s, 13 s), spread over
-all cores, and whatever numpy is installed.
+polars reads it: in half the time of pandas in chunks (26 million rows on two quiet cores: 1.6 s, 3.2 s), and
+whatever numpy is installed.
 """
 
 import contextlib
