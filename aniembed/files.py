@@ -118,9 +118,12 @@ def read_json(path, name=''):
 
 
 def parse_json(text, path, name=''):
-    """Return what the JSON text of the file `path` holds; RunError if it is none."""
+    """Return what the JSON text of the file `path` holds; RunError if it is none.
+
+    NaN and Infinity, which are no JSON but which Python writes, are read as null.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise RunError(f'{label(path, name)} is not valid JSON: {error}. Mend it or make it anew.') from None
 
