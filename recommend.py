@@ -159,7 +159,7 @@ def facts_of(row):
     facts = [str(fact) for fact in (row.year, row.type) if fact is not None]
     text = f' ({", ".join(facts)})' if facts else ''
     if hasattr(row, 'predicted'):
-        text += f'  {row.predicted:.1f}'
+        text += f'  predicted {row.predicted:.1f}'
     return text + ''.join(f'  [{tag}]' for tag in row.tags)
 
 
