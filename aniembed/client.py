@@ -94,7 +94,7 @@ class Client:
             retry=tenacity.retry_if_exception_type(Failed),
             stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
-            before_sleep=self._announce,
+            before_sleep=self._postpone,
             retry_error_callback=self._give_up,
         )
         return retrying(self._attempt, url, shape, method, arguments)
@@ -154,10 +154,11 @@ class Client:
 
     def _wait(self, _):
         """Return the seconds to wait after the latest failure; called by tenacity."""
-        return min(LONGEST_WAIT, self.backoff * 2 ** min(self.failures - 1, 20)) * random.uniform(1, 1.5)
+        wait = self.backoff * 2 ** min(self.failures - 1, 20) * random.uniform(1, 1.5)
+        return min(LONGEST_WAIT, wait)
 
-    def _announce(self, state):
-        """Say why and until when the next call waits."""
+    def _postpone(self, state):
+        """Let the next call wait, and say why and until when."""
         problem = state.outcome.exception()
         wait = max(state.upcoming_sleep, problem.retry_after)
         self.next_call = max(self.next_call, time.monotonic() + wait)
@@ -168,7 +169,7 @@ class Client:
 
     def _give_up(self, state):
         """Let this call be, after its last try; the next one, for something else, waits all the same."""
-        self._announce(state)
+        self._postpone(state)
         raise state.outcome.exception()
 
 

@@ -176,7 +176,7 @@ def test_a_filter_that_leaves_nothing_says_what_each_took(vectors):
             vectors, anime, dict.fromkeys(IDS[:4], 8), years=(None, 2009), min_score=9.9, sequels=True
         )
     assert (
-        f'of the {len(free)} titles that are not on the list, --years takes {len(free) - len(old)}, then'
+        f'of the {len(free)} titles that can be recommended, --years takes {len(free) - len(old)}, then'
         in str(error.value)
     )
     assert str(error.value).endswith(f'then --min-score takes {len(old)}.')
