@@ -280,6 +280,9 @@ def test_an_explanation_has_all_that_is_for_and_against(vectors):
     assert table.attrs['predicted'] == pytest.approx(recommend.predict_scores(vectors, scores)[wanted])
     own = recommend.explanation(vectors, anime, scores, int(table.mal_id[0]), statuses)
     assert table.mal_id[0] not in set(own.mal_id)
+    near = int((vectors @ vectors.loc[wanted]).nlargest(2).index[1])
+    alone = recommend.explanation(vectors, anime, {near: 1}, wanted)  # a dislike, and nothing else
+    assert (alone.mal_id.tolist(), alone.share.tolist()) == ([near], [-1])
     with pytest.raises(ValueError, match='no title with the MAL id 5'):
         recommend.explanation(vectors, anime, scores, 5)
 

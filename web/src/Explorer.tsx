@@ -168,7 +168,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
   const { scores, link } = useSharedList(romaji, useScores(romaji))
-  const recommended = useRecommendations(romaji, scores.list)
+  const recommended = useRecommendations(romaji, scores.list, selected?.id ?? null)
   const drawing = useOwnList(romaji, scores.list, recommended, settings)
   const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)

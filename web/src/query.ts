@@ -252,7 +252,10 @@ export function reasonsOf(recommender: Recommender, { known }: Query, row: numbe
 /** What a title of the list says of another. */
 export interface Term {
   id: number
-  /** Of all that speaks for the other title; below 0 for what speaks against it. */
+  /**
+   * Of all that speaks for the other title; below 0 for what speaks against it (of all that does, where
+   * nothing speaks for it).
+   */
   share: number
 }
 
@@ -263,8 +266,10 @@ export function explain(recommender: Recommender, { known }: Query, row: number)
     .map((one) => ({ id: one.id, term: termOf(recommender, one, row) }))
     .filter(({ term }) => term !== 0)
     .sort((a, b) => b.term - a.term)
-  const positive = terms.reduce((sum, { term }) => sum + Math.max(0, term), 0)
-  return terms.map(({ id, term }) => ({ id, share: term / Math.max(positive, Number.MIN_VALUE) }))
+  const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0)
+  const total =
+    sumOf(terms.map(({ term }) => Math.max(0, term))) || sumOf(terms.map(({ term }) => Math.abs(term)))
+  return terms.map(({ id, term }) => ({ id, share: term / total }))
 }
 
 /**
