@@ -113,27 +113,30 @@ def _table(vectors, anime, scores, asked, affinity, order, is_planned):
 def explanation(vectors, anime, scores, mal_id, statuses=None, niche=0.0):
     """Return what each title on a list says of the title `mal_id`, as a DataFrame, what speaks for it first.
 
-    Columns: mal_id, title, score (0: none), status, share: of the affinity's positive part, below 0 for what
-    speaks against it. The other arguments are those of recommendation_table(). ValueError as of recommend(),
-    and for a title that the vectors do not have.
+    Columns: mal_id, title, score (0: none), status, share: of all that speaks for the title, below 0 for what
+    speaks against it (of all that does, where nothing speaks for it). attrs['predicted'] is the score that the person is likely to give. The other arguments
+    are those of recommendation_table(). ValueError as of recommend(), and for a title that the vectors do not
+    have.
     """
     if mal_id not in vectors.index:
         raise ValueError(f'this map has no title with the MAL id {mal_id}, so nothing can be explained')
     scores = check_scores(scores)
     asked = Query(vectors, scores, statuses, niche)
-    share = pd.Series(asked.terms([vectors.index.get_loc(mal_id)])[:, 0], asked.known).drop(
-        mal_id, errors='ignore'
-    )
+    index = vectors.index.get_loc(mal_id)
+    share = pd.Series(asked.terms([index])[:, 0], asked.known).drop(mal_id, errors='ignore')
     share = share[share != 0].sort_values(ascending=False, kind='stable')
-    return pd.DataFrame(
+    total = share[share > 0].sum() or share.abs().sum()
+    table = pd.DataFrame(
         {
             'mal_id': share.index,
             'title': names_of(anime)[share.index].array,
             'score': [scores[known] for known in share.index],
             'status': [(statuses or {}).get(known, '') for known in share.index],
-            'share': (share / max(share[share > 0].sum(), np.finfo(np.float32).tiny)).to_numpy(),
+            'share': (share / total).to_numpy(),
         }
     )
+    table.attrs['predicted'] = float(asked.predicted[index])
+    return table
 
 
 def names_of(anime):
@@ -174,7 +177,8 @@ def show(table, names):
 
 
 def show_explanation(table, name):
-    """Print all that speaks for a title, and against it."""
+    """Print a title's predicted score, all that speaks for the title, and all that speaks against it."""
+    print(f'Predicted score of {name}: {table.attrs["predicted"]:.1f}')
     for words, rows in (('for', table[table.share > 0]), ('against', table[table.share < 0][::-1])):
         if not len(rows):
             print(f'Nothing on the list speaks {words} {name}.')
