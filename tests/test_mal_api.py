@@ -314,14 +314,8 @@ def test_where_the_client_id_comes_from(monkeypatch):
 
 
 @pytest.fixture
-def local(site, monkeypatch):
-    """A server that the environment points at, with short waits."""
-    with Server(site) as server:
-        monkeypatch.setenv('MAL_API_URL', f'{server.url}/v2/')
-        monkeypatch.setenv('ANILIST_URL', f'{server.url}/anilist')
-        monkeypatch.setenv('MAL_CLIENT_ID', CLIENT_ID)
-        monkeypatch.setattr(anilist_api, 'DELAY', 0.01)
-        monkeypatch.setattr(mal_api.Client, '_wait', lambda client, state: 0.01)
+def local(site, local_site):
+    with local_site(site) as server:
         yield server
 
 
