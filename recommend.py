@@ -114,9 +114,9 @@ def explanation(vectors, anime, scores, mal_id, statuses=None, niche=0.0):
     """Return what each title on a list says of the title `mal_id`, as a DataFrame, what speaks for it first.
 
     Columns: mal_id, title, score (0: none), status, share: of all that speaks for the title, below 0 for what
-    speaks against it (of all that does, where nothing speaks for it). attrs['predicted'] is the score that the person is likely to give. The other arguments
-    are those of recommendation_table(). ValueError as of recommend(), and for a title that the vectors do not
-    have.
+    speaks against it (of all that does, where nothing speaks for it). attrs['predicted'] is the score that
+    the person is likely to give. The other arguments are those of recommendation_table(). ValueError as of
+    recommend(), and for a title that the vectors do not have.
     """
     if mal_id not in vectors.index:
         raise ValueError(f'this map has no title with the MAL id {mal_id}, so nothing can be explained')

@@ -1,5 +1,6 @@
-"""Spoil files, and read them where a reader that hangs, crashes or takes all memory is found out."""
+"""Pack and spoil files, and read them where a reader that hangs, crashes or takes all memory is found out."""
 
+import io
 import multiprocessing
 import os
 import random
@@ -7,11 +8,20 @@ import resource
 import signal
 import traceback
 import warnings
+import zipfile
 
 import pytest
 
 GIGABYTE = 1 << 30
 SECONDS = 20  # that one file may take
+
+
+def zipped(content):
+    """Return the bytes of a zip archive with a folder and one file."""
+    with zipfile.ZipFile(packed := io.BytesIO(), 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('folder/', b'')
+        archive.writestr('folder/file', content)
+    return packed.getvalue()
 
 
 def spoiled(content, count, tokens, seed):
