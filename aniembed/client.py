@@ -27,7 +27,7 @@ MemberList = namedtuple('MemberList', 'status entries odd unknown', defaults=(0,
 
 
 class Failed(RunError):
-    """A call that came to nothing and may be tried again, after `retry_after` seconds or more."""
+    """A call that failed and may be tried again, after `retry_after` seconds or more."""
 
     def __init__(self, problem, retry_after=0):
         super().__init__(problem)
@@ -35,7 +35,7 @@ class Failed(RunError):
 
 
 class Refused(RunError):
-    """A plain no with its HTTP status: 403 a private list, 404 what is not there, 400 a wrong call."""
+    """A refusal with its HTTP status: 403 a private list, 404 what is not there, 400 a wrong call."""
 
     def __init__(self, status, message):
         super().__init__(f'status {status}, {message}')
@@ -88,7 +88,7 @@ class Client:
         """Make a call until it succeeds; return the JSON object that comes back.
 
         shape: {key: type} that the object has to have; arguments: further ones of requests.
-        Raises Failed after so many tries, Refused for a plain no, RunError when the run has to end.
+        Raises Failed after so many tries, Refused where the API refuses, RunError when the run has to end.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Failed),
@@ -108,13 +108,13 @@ class Client:
             if self.failures >= self.max_failures:
                 self.failures = 0
                 raise RunError(
-                    f'{self.max_failures} calls in a row came to nothing, the last with: {problem}. '
+                    f'{self.max_failures} calls in a row failed, the last with: {problem}. '
                     'Run this again later.'
                 ) from None
             if problem.retry_after > LONGEST_BAN:
                 until = clock(problem.retry_after)
                 raise RunError(
-                    f'{self.site} asks to be left alone until {until}. Run this again then.'
+                    f'{self.site} asks for no calls until {until}. Run this again then.'
                 ) from None
             raise
         except Refused:
@@ -134,7 +134,7 @@ class Client:
             raise Failed(f'no connection, or one that broke off ({type(error).__name__})') from None
 
     def _judge(self, answer, shape):
-        """Return the JSON object of an answer, or raise what the answer amounts to."""
+        """Return the JSON object of an answer, or raise the error that the answer means."""
         status = answer.status_code
         try:
             body = answer.json()
