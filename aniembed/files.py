@@ -125,7 +125,8 @@ def parse_json(text, path, name=''):
     try:
         return json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
-        raise RunError(f'{label(path, name)} is not valid JSON: {error}. Repair it or make it again.') from None
+        what = f'{label(path, name)} is not valid JSON: {error}'
+        raise RunError(f'{what}. Repair it or make it again.') from None
 
 
 # What the first bytes of a packed file say, and what damaged packing ends in.
