@@ -113,9 +113,7 @@ class Client:
                 ) from None
             if problem.retry_after > LONGEST_BAN:
                 until = clock(problem.retry_after)
-                raise RunError(
-                    f'{self.site} asks for no calls until {until}. Run this again then.'
-                ) from None
+                raise RunError(f'{self.site} asks for no calls until {until}. Run this again then.') from None
             raise
         except Refused:
             self.failures, self.worked = 0, True
