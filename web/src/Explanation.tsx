@@ -25,7 +25,7 @@ export function Explanation(props: Props) {
   const opposing = terms?.filter(({ share }) => share < 0).reverse()
   return (
     <details className="explanation">
-      <summary>What speaks for it on your list</summary>
+      <summary>What on the list speaks for it</summary>
       {supporting && opposing ? (
         <>
           <Terms {...props} words="for" terms={supporting} />
@@ -40,7 +40,7 @@ export function Explanation(props: Props) {
 
 function Terms({ graph, list, terms, words, onOpen }: Props & { terms: Term[]; words: 'for' | 'against' }) {
   const [all, setAll] = useState(false)
-  if (terms.length === 0) return <p>Nothing on your list speaks {words} it.</p>
+  if (terms.length === 0) return <p>Nothing on the list speaks {words} it.</p>
   const named = terms.filter(({ share }) => Math.abs(share) >= LEAST_SHARE)
   const shown = all ? named : named.slice(0, NAMED)
   return (

@@ -185,6 +185,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
         ref={header}
         {...{ index, walk, theme, list }}
         scoredCount={scores.scored.length}
+        ofLink={link !== null}
         legend={{ shown: view.open, toggle: view.toggle }}
       />
       <Stage
@@ -214,7 +215,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
           </ViewPanel>
         </aside>
       )}
-      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, dropped }} />}
+      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, link, dropped }} />}
       {dragging && (
         <div className="drop-here" aria-hidden="true">
           Drop your list here

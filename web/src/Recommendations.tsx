@@ -11,11 +11,13 @@ interface Props {
   graph: AnimeGraph
   list: UserList
   recommended: Recommended
+  /** Whether the scores are those of a link. */
+  ofLink: boolean
   change(list: UserList, text: string): void
   onOpen(id: number): void
 }
 
-export function Recommendations({ graph, list, recommended, change, onOpen }: Props) {
+export function Recommendations({ graph, list, recommended, ofLink, change, onOpen }: Props) {
   const { options, setOptions, answer, stale } = recommended
   if (!answer) return <Computing />
   const { table } = answer
@@ -27,7 +29,7 @@ export function Recommendations({ graph, list, recommended, change, onOpen }: Pr
     change({ ...list, muted: toggled(list.muted, id) }, `${title(id)} is left out as a reason.`)
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
-      <h3 id="recommended">Recommended for you</h3>
+      <h3 id="recommended">{ofLink ? 'Recommended from these scores' : 'Recommended for you'}</h3>
       {stale && <Computing />}
       <FilterFields
         graph={graph}
@@ -122,9 +124,10 @@ function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, o
   )
   return (
     <TitleRow anime={anime} onOpen={onOpen} note={note} below={below}>
-      <span className="predicted" title="The score that you are likely to give">
+      <span className="predicted">
         <span className="visually-hidden">predicted score </span>
         {predicted.toFixed(1)}
+        <small>likely</small>
       </span>
     </TitleRow>
   )

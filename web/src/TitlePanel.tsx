@@ -7,6 +7,7 @@ import { groupAddress } from './route'
 import type { UserList } from './scores'
 import type { Group } from './search'
 import type { Recommended } from './useRecommendations'
+import type { SharedLink } from './useSharedList'
 
 interface Props {
   graph: AnimeGraph
@@ -16,6 +17,7 @@ interface Props {
   score: number | undefined
   list: UserList
   recommended: Recommended
+  link: SharedLink | null
   /** Whether the user is not interested. */
   unwanted: boolean
   onUnwanted(): void
@@ -34,6 +36,7 @@ export function TitlePanel({
   score,
   list,
   recommended,
+  link,
   unwanted,
   onUnwanted,
   onScore,
@@ -69,14 +72,14 @@ export function TitlePanel({
         </div>
       </div>
       <ShortFacts anime={anime} />
-      <Stars score={score} onScore={onScore} />
+      {link ? <LinkScore score={score} {...link} /> : <Stars score={score} onScore={onScore} />}
       <p className="likely">
-        {predicted !== undefined && (
+        {!score && predicted !== undefined && (
           <span>
-            You are likely to give <strong>{predicted.toFixed(1)}</strong>
+            {link ? 'Likely score' : 'You are likely to give'} <strong>{predicted.toFixed(1)}</strong>
           </span>
         )}
-        {score === undefined && (
+        {score === undefined && !link && (
           <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
             Not interested
           </button>
@@ -104,6 +107,20 @@ export function TitlePanel({
       )}
       <LongFacts anime={anime} />
     </>
+  )
+}
+
+/** What the list of a link says of the title, in place of the stars of the user's own. */
+function LinkScore({ score, leave }: { score: number | undefined } & SharedLink) {
+  return (
+    <p className="likely">
+      <span>
+        In the list of the link: <strong>{score ? `score ${score}` : 'no score'}</strong>
+      </span>
+      <button type="button" className="quiet" onClick={leave}>
+        Back to mine
+      </button>
+    </p>
   )
 }
 

@@ -53,6 +53,11 @@ export function makeNodes(graph: AnimeGraph, upright: boolean) {
   return nodes
 }
 
+export interface Visible {
+  anime: Anime
+  mark: Mark
+}
+
 /** The marks on the screen, by the camera as it is now. */
 export class Marks {
   private order: Anime[]
@@ -80,7 +85,7 @@ export class Marks {
   }
 
   /** Yield the titles on the screen, the most popular first. */
-  *visible(): Generator<{ anime: Anime; mark: Mark }> {
+  *visible(): Generator<Visible> {
     const { width, height } = this.sigma.getDimensions()
     const project = this.projection()
     const scale = this.sigma.scaleSize(1)

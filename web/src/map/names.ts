@@ -112,7 +112,7 @@ export class Names {
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const { marks, specks } = this.countUnder(this.boxOf(point, half, { ...style, margin: 0 }))
+      const { marks, specks } = this.countUnder(this.boxOf(point, half, style))
       const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
       const cost = marks + specks * SPECK_COST + shift / SHIFT_FOR_A_MARK
       if (cost < least) {

@@ -4,7 +4,7 @@ import { mix, type ThemeColor } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
-import type { Marks } from './marks'
+import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'
 import { drawOwnMark, RING } from './ownMarks'
 import type { View } from './view'
@@ -33,11 +33,6 @@ interface ClusterCentre extends Point {
   id: number
   name: string
   color: ThemeColor
-}
-
-interface Visible {
-  anime: Anime
-  mark: Mark
 }
 
 /** Letters of the title in focus; it has more room than the others. */
@@ -80,10 +75,9 @@ export class Painter {
   /**
    * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
    */
-  draw() {
+  draw(visible: Visible[]) {
     this.drawLines()
     const context = this.sigma.getCanvases().labels.getContext('2d')!
-    const visible = [...this.marks.visible()]
     const names = new Names(
       context,
       this.sigma.getDimensions(),
