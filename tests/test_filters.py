@@ -254,8 +254,12 @@ def test_an_explanation_has_all_that_is_for_and_against(vectors):
     assert table.share[table.share > 0].sum() == pytest.approx(1) and table.share.is_monotonic_decreasing
     assert len(table) == (terms != 0).sum() and (table.share < 0).sum() == (terms < 0).sum() > 0
     assert table.share.sum() == pytest.approx(terms.sum() / terms[terms > 0].sum(), rel=1e-4)
+    assert table.attrs['predicted'] == pytest.approx(recommend.predict_scores(vectors, scores)[wanted])
     own = recommend.explanation(vectors, anime, scores, int(table.mal_id[0]), statuses)
     assert table.mal_id[0] not in set(own.mal_id)
+    near = int((vectors @ vectors.loc[wanted]).nlargest(2).index[1])
+    alone = recommend.explanation(vectors, anime, {near: 1}, wanted)  # a dislike, and nothing else
+    assert (alone.mal_id.tolist(), alone.share.tolist()) == ([near], [-1])
     with pytest.raises(ValueError, match='no title with the MAL id 5'):
         recommend.explanation(vectors, anime, scores, 5)
 
@@ -298,6 +302,7 @@ def test_the_command_line_gives_what_the_function_gives(vectors, tmp_path):
             assert ('[planned]' in line) == ('planned' in row.tags)
     said, status, error = spoken([me, '--explain', wanted.mal_id[0]], tmp_path)
     assert (status, error) == (0, '') and 'What speaks for' in said and 'speaks against' in said
+    assert f': {wanted.predicted[0]:.1f}\n' in said
 
 
 @pytest.fixture

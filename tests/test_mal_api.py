@@ -100,7 +100,7 @@ def test_a_list_that_is_left_for_the_next_time(site, said, fault, words):
         ('401', CLIENT_ID, 'does not accept this client id'),
         (None, 'wrong', 'does not accept this client id'),
         ('forbidden', CLIENT_ID, 'Either it does not accept this client id .* or .* too many calls'),
-        ('429-days', CLIENT_ID, 'left alone until DAY. Run this again then'),
+        ('429-days', CLIENT_ID, 'no calls until DAY. Run this again then'),
     ],
 )
 def test_what_ends_a_run_at_the_first_call(site, said, fault, client_id, words):
@@ -126,7 +126,7 @@ def test_patience_ends_after_failures_in_a_row_whatever_was_asked_for(site, said
         client = client_of(server, said.append, max_failures=6)
         with pytest.raises(mal_api.Failed):
             client.animelist(site.names[0])
-        with pytest.raises(RunError, match='6 calls in a row came to nothing.*status 503'):
+        with pytest.raises(RunError, match='6 calls in a row failed.*status 503'):
             client.animelist(site.names[1])
         assert len(server.calls) == 6
 

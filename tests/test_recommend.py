@@ -156,7 +156,7 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        line = f'{row.title}  {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
+        line = f'{row.title}  predicted {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
         assert line in said
 
 

@@ -2,7 +2,7 @@
 import { FilterFields } from './FilterFields'
 import type { AnimeGraph } from './graph'
 import { plannedTitles } from './opinions'
-import { Facts, TitleRow } from './parts'
+import { Computing, Facts, TitleRow } from './parts'
 import type { Recommendation, Table } from './recommend'
 import { toggled, type UserList } from './scores'
 import { type Recommended, STEP } from './useRecommendations'
@@ -17,7 +17,7 @@ interface Props {
 
 export function Recommendations({ graph, list, recommended, change, onOpen }: Props) {
   const { options, setOptions, answer, stale } = recommended
-  if (!answer) return <p role="status">Computing recommendations…</p>
+  if (!answer) return <Computing />
   const { table } = answer
   if (!table) return <p className="message">Your list says nothing of the titles of this map yet.</p>
   const title = (id: number) => graph.byId.get(id)!.title
@@ -28,6 +28,7 @@ export function Recommendations({ graph, list, recommended, change, onOpen }: Pr
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
       <h3 id="recommended">Recommended for you</h3>
+      {stale && <Computing />}
       <FilterFields
         graph={graph}
         options={options}

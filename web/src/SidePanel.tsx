@@ -41,7 +41,8 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
           anime={selected}
           trail={trail}
           score={scores.scores.get(selected.id)}
-          predicted={recommended.answer?.predicted?.get(selected.id) ?? null}
+          list={scores.list}
+          recommended={recommended}
           unwanted={scores.list.unwanted.has(selected.id)}
           onUnwanted={onUnwanted}
           onScore={onScore}

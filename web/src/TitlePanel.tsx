@@ -1,9 +1,12 @@
 /** One title: its facts, the user's score, the nearest titles, the trail. */
 import { useEffect, useRef } from 'react'
+import { Explanation } from './Explanation'
 import { type Anime, type AnimeGraph, malAddress } from './graph'
 import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
 import { groupAddress } from './route'
+import type { UserList } from './scores'
 import type { Group } from './search'
+import type { Recommended } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph
@@ -11,8 +14,8 @@ interface Props {
   /** The titles on the way here; this one is the last. */
   trail: number[]
   score: number | undefined
-  /** The score that the user is likely to give, or null. */
-  predicted: number | null
+  list: UserList
+  recommended: Recommended
   /** Whether the user is not interested. */
   unwanted: boolean
   onUnwanted(): void
@@ -29,7 +32,8 @@ export function TitlePanel({
   anime,
   trail,
   score,
-  predicted,
+  list,
+  recommended,
   unwanted,
   onUnwanted,
   onScore,
@@ -38,6 +42,7 @@ export function TitlePanel({
   onClose,
 }: Props) {
   const near = graph.neighbours.get(anime.id)!
+  const predicted = recommended.answer?.predicted?.get(anime.id)
   return (
     <>
       <PanelHead key={anime.id} title={anime.title} onClose={onClose} />
@@ -66,7 +71,7 @@ export function TitlePanel({
       <ShortFacts anime={anime} />
       <Stars score={score} onScore={onScore} />
       <p className="likely">
-        {predicted !== null && (
+        {predicted !== undefined && (
           <span>
             You are likely to give <strong>{predicted.toFixed(1)}</strong>
           </span>
@@ -77,6 +82,14 @@ export function TitlePanel({
           </button>
         )}
       </p>
+      {recommended.answer?.table && (
+        <Explanation
+          graph={graph}
+          list={list}
+          terms={recommended.explanation?.terms ?? null}
+          onOpen={onWalk}
+        />
+      )}
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
         <p>The graph has no neighbours of this title.</p>

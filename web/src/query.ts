@@ -234,17 +234,42 @@ export function affinityOf({ model }: Recommender, { liking, predicted }: Query,
   })
 }
 
+/** Return a_j k_ij: what a known title adds to the liking of one. */
+const termOf = (recommender: Recommender, { row: other, weight }: Known, row: number) =>
+  weight * (row === other ? 1 : nearness(recommender, dot(recommender, row, other)))
+
 /** Return the known titles that add most to the affinity of one, the strongest first; never a dislike. */
 export function reasonsOf(recommender: Recommender, { known }: Query, row: number, most: number): number[] {
-  const termOf = ({ row: other, weight }: Known) =>
-    weight * (row === other ? 1 : nearness(recommender, dot(recommender, row, other)))
   return known
     .filter(({ count }) => count > 0)
-    .map((one) => ({ id: one.id, term: termOf(one) }))
+    .map((one) => ({ id: one.id, term: termOf(recommender, one, row) }))
     .filter(({ term }) => term > 0)
     .sort((a, b) => b.term - a.term)
     .slice(0, most)
     .map(({ id }) => id)
+}
+
+/** What a title of the list says of another. */
+export interface Term {
+  id: number
+  /**
+   * Of all that speaks for the other title; below 0 for what speaks against it (of all that does, where
+   * nothing speaks for it).
+   */
+  share: number
+}
+
+/** Return what each known title says of one, what speaks for it first, as explanation() of recommend.py. */
+export function explain(recommender: Recommender, { known }: Query, row: number): Term[] {
+  const terms = known
+    .filter((one) => one.row !== row)
+    .map((one) => ({ id: one.id, term: termOf(recommender, one, row) }))
+    .filter(({ term }) => term !== 0)
+    .sort((a, b) => b.term - a.term)
+  const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0)
+  const total =
+    sumOf(terms.map(({ term }) => Math.max(0, term))) || sumOf(terms.map(({ term }) => Math.abs(term)))
+  return terms.map(({ id, term }) => ({ id, share: term / total }))
 }
 
 /**

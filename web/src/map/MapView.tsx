@@ -6,6 +6,7 @@ import type { NodeDisplayData } from 'sigma/types'
 import type { Coloring } from '../coloring'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
+import { UPRIGHT, useMedia } from '../media'
 import type { Group } from '../search'
 import type { OwnList } from '../useOwnList'
 import { Controller } from './Controller'
@@ -105,10 +106,11 @@ export default function MapView(props: MapProps) {
     covers: new Set(),
     underCross: null,
   }))
-  const nodes = useMemo(() => makeNodes(places), [places])
+  const upright = useMedia(UPRIGHT)
+  const nodes = useMemo(() => makeNodes(places, upright), [places, upright])
   const settings = useMemo(() => makeSettings(places, view), [places, view])
   return (
-    <SigmaContainer graph={nodes} settings={settings} className="map">
+    <SigmaContainer key={String(upright)} graph={nodes} settings={settings} className="map">
       <Controller {...props} view={view} />
     </SigmaContainer>
   )

@@ -1,5 +1,15 @@
 /** Names on the map: no text overlaps another, or what lies over the map, and marks only where it must. */
-import { type Box, clamp, type Mark, MarkGrid, overlap, type Point } from './geometry'
+import {
+  type Box,
+  clamp,
+  cross,
+  type Mark,
+  MarkGrid,
+  meets,
+  overlap,
+  type Point,
+  type Segment,
+} from './geometry'
 
 const FAMILY = 'system-ui, sans-serif'
 
@@ -14,9 +24,8 @@ const EDGE = 2
 /** Pixels between a title and its own mark, and the least number between a title and any other mark. */
 const OWN_GAP = 2
 const OTHER_GAP = 5
-/** Step and most of the distance in pixels between a mark and a title with a line to it. */
+/** Step of the distance in pixels between a mark and a title with a line to it. */
 const LEADER_STEP = 14
-const MAX_LEADER = 84
 /** Letters of a title above and below the baseline, in pixels. */
 const ASCENT = 10
 const DESCENT = 3
@@ -27,8 +36,9 @@ const DESCENT = 3
 const SPECK = 4
 /** Marks less than so many pixels apart are one and the same, computed in two ways. */
 const SAME = 0.01
-/** So many pixels a text below the marks moves to cover one mark less. */
-const SHIFT_FOR_A_MARK = 80
+/** So many pixels a name of a cluster moves to cover one mark less, and how much a speck counts. */
+const SHIFT_FOR_A_MARK = 160
+const SPECK_COST = 0.05
 /** Where there are more marks, the smallest are left out of account. */
 const CROWD = 1500
 /** More than there are marks near any text. */
@@ -42,6 +52,8 @@ export interface TextStyle {
   height: number
   /** Pixels to the next text. */
   margin: number
+  /** 0: invisible, 1: opaque. */
+  alpha: number
 }
 
 const widths = new Map<string, number>()
@@ -49,6 +61,8 @@ const widths = new Map<string, number>()
 /** The names of one frame. */
 export class Names {
   private taken: Box[]
+  /** The lines from marks to their titles. */
+  private leaders: Segment[] = []
   private grid = new MarkGrid()
   /** What the context has; reading it from the context is slow. */
   private font = ''
@@ -90,36 +104,39 @@ export class Names {
 
   /**
    * Write a text where it covers no other text and few marks, near the first of `points` (middles of its
-   * baseline). `context`: a layer below the marks.
+   * baseline): over specks, else on `below`, a layer below the marks.
    */
-  writeBelow(context: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
+  writeOverSpecks(below: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
-    let best: Point | null = null
+    let best: { point: Point; marks: number } | null = null
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const under = this.countUnder(this.boxOf(point, half, { ...style, margin: 0 }))
+      const { marks, specks } = this.countUnder(this.boxOf(point, half, { ...style, margin: 0 }))
       const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
-      const cost = under + shift / SHIFT_FOR_A_MARK
+      const cost = marks + specks * SPECK_COST + shift / SHIFT_FOR_A_MARK
       if (cost < least) {
-        best = point
+        best = { point, marks }
         least = cost
       }
     }
     if (!best) return
+    const context = best.marks > 0 ? below : this.context
     context.textAlign = 'center'
     context.font = this.font
     context.lineJoin = 'round'
     context.strokeStyle = this.background
-    this.put(context, text, best, half, style)
+    this.put(context, text, best.point, half, style)
   }
 
   private put(context: CanvasRenderingContext2D, text: string, point: Point, half: number, style: TextStyle) {
     this.taken.push(this.boxOf(point, half, style))
     context.fillStyle = style.color
+    context.globalAlpha = style.alpha
     context.lineWidth = HALO
     context.strokeText(text, point.x, point.y)
     context.fillText(text, point.x, point.y)
+    context.globalAlpha = 1
   }
 
   private boxOf({ x, y }: Point, half: number, { height, margin }: TextStyle): Box {
@@ -137,23 +154,44 @@ export class Names {
     if (point.x - half < EDGE || point.x + half > width - EDGE) return false
     if (point.y - style.height < EDGE || point.y > height - EDGE) return false
     const box = this.boxOf(point, half, style)
-    return !this.taken.some((other) => overlap(box, other))
+    return (
+      !this.taken.some((other) => overlap(box, other)) && !this.leaders.some((leader) => meets(leader, box))
+    )
+  }
+
+  /** Return whether a line to a title crosses no text, no other line and no other mark. */
+  private isClear(leader: Segment, own: Mark): boolean {
+    if (this.taken.some((box) => meets(leader, box))) return false
+    if (this.leaders.some((other) => cross(leader, other))) return false
+    const { from, to } = leader
+    const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / SPECK)
+    for (let step = 1; step <= steps; step++) {
+      const x = from.x + ((to.x - from.x) * step) / steps
+      const y = from.y + ((to.y - from.y) * step) / steps
+      let met = false
+      this.grid.visitNear({ left: x, right: x, top: y, bottom: y }, 0, (mark) => {
+        met ||= mark.radius >= SPECK && !isSame(mark, own)
+        return met
+      })
+      if (met) return false
+    }
+    return true
   }
 
   /**
    * Write a title at its mark, nearer to it than to any other mark. Return whether there is room. `must`:
    * where there is none, write it over other marks. `faded`: marks that a title may cover, but that it avoids.
-   * `leader`: where there is no room at the mark, write it farther away, with a line to the mark.
+   * `leader`: where there is no room at the mark, write it up to so many pixels away, with a line to the mark.
    */
   writeTitle(
     text: string,
     mark: Mark,
     color: string,
     margin: number,
-    { must = false, leader = false, faded = new Set<Mark>() } = {},
+    { must = false, leader = 0, faded = new Set<Mark>() } = {},
   ): boolean {
     const half = this.width(text) / 2
-    const style = { color, height: ASCENT + DESCENT, margin }
+    const style = { color, height: ASCENT + DESCENT, margin, alpha: 1 }
     const best = (points: Point[], most: number) => {
       let found: Point | null = null
       let fewest = most
@@ -168,25 +206,21 @@ export class Names {
       return found
     }
     const beside = best(pointsAround(mark, half, this.size.width), must ? Number.POSITIVE_INFINITY : BLOCKED)
-    const away = !beside && leader ? best(pointsAway(mark, half), BLOCKED) : null
+    const clear = (point: Point) => this.isClear(leaderTo(mark, point, half), mark)
+    const away = beside ? null : best(pointsAway(mark, half, leader).filter(clear), BLOCKED)
     const point = beside ?? away
     if (!point) return false
-    if (away) this.drawLeader(mark, away, half, color)
+    if (away) this.drawLeader(leaderTo(mark, away, half), color)
     this.put(this.context, text, point, half, style)
     return true
   }
 
-  /** Draw the line from the rim of a mark to its title. */
-  private drawLeader({ x, y, radius }: Mark, text: Point, half: number, color: string) {
-    const end = {
-      x: clamp(x, text.x - half, text.x + half),
-      y: clamp(y, text.y - ASCENT, text.y + DESCENT),
-    }
-    const length = Math.hypot(end.x - x, end.y - y)
+  private drawLeader(leader: Segment, color: string) {
+    this.leaders.push(leader)
     this.context.save()
     this.context.beginPath()
-    this.context.moveTo(x + ((end.x - x) * radius) / length, y + ((end.y - y) * radius) / length)
-    this.context.lineTo(end.x, end.y)
+    this.context.moveTo(leader.from.x, leader.from.y)
+    this.context.lineTo(leader.to.x, leader.to.y)
     this.context.strokeStyle = color
     this.context.globalAlpha = 0.55
     this.context.lineWidth = 1
@@ -194,13 +228,14 @@ export class Names {
     this.context.restore()
   }
 
-  private countUnder(box: Box): number {
+  private countUnder(box: Box) {
     const under = new Set<Mark>()
     this.grid.visitNear(box, 0, (mark) => {
       under.add(mark)
       return false
     })
-    return under.size
+    const marks = [...under].filter(({ radius }) => radius >= SPECK).length
+    return { marks, specks: under.size - marks }
   }
 
   /**
@@ -211,13 +246,22 @@ export class Names {
     const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
     let cost = 0
     this.grid.visitNear(box, OTHER_GAP, (other) => {
-      if (Math.abs(other.x - own.x) + Math.abs(other.y - own.y) < SAME) return false
+      if (isSame(other, own)) return false
       if (other.radius < SPECK && other.radius < own.radius / 2) return false
       cost += faded.has(other) ? 1 : BLOCKED
       return cost >= most
     })
     return cost
   }
+}
+
+const isSame = (a: Mark, b: Mark) => Math.abs(a.x - b.x) + Math.abs(a.y - b.y) < SAME
+
+/** Return the line from the rim of a mark to its title. */
+function leaderTo({ x, y, radius }: Mark, text: Point, half: number): Segment {
+  const to = { x: clamp(x, text.x - half, text.x + half), y: clamp(y, text.y - ASCENT, text.y + DESCENT) }
+  const length = Math.hypot(to.x - x, to.y - y)
+  return { from: { x: x + ((to.x - x) * radius) / length, y: y + ((to.y - y) * radius) / length }, to }
 }
 
 /** Return where a title may be written at its mark, as middles of its baseline, the best first. */
@@ -244,9 +288,9 @@ function pointsAround({ x, y, radius }: Mark, half: number, width: number): Poin
 }
 
 /** Return where a title may be written away from its mark, the nearest first. */
-function pointsAway({ x, y, radius }: Mark, half: number): Point[] {
+function pointsAway({ x, y, radius }: Mark, half: number, most: number): Point[] {
   const points: Point[] = []
-  for (let distance = LEADER_STEP; distance <= MAX_LEADER; distance += LEADER_STEP)
+  for (let distance = LEADER_STEP; distance <= most; distance += LEADER_STEP)
     for (const up of [-1, 1, -0.5, 0.5])
       for (const side of up % 1 === 0 ? [0, -0.5, 0.5] : [-1, 1])
         points.push({

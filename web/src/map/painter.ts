@@ -10,8 +10,8 @@ import { drawOwnMark, RING } from './ownMarks'
 import type { View } from './view'
 
 /** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
-const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
-  .flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
+const CLUSTER_SHIFTS = [0, -11, 11, -22, 22, -33, 33, -44, 44, -66, 66, -88, 88]
+  .flatMap((y) => [0, -20, 20, -40, 40, -60, 60, -80, 80, -110, 110].map((x) => ({ x, y })))
   .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
 /** The camera's ratio below which there are no names of clusters. */
 const CLUSTER_RATIO = 0.3
@@ -22,6 +22,9 @@ const AREA_PER_NAME = 12_000
 const MAX_TRIED = 400
 /** Share of the named titles, the most popular, that are named before the clusters. */
 const FIRST_SHARE = 1 / 4
+/** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
+const LEADER = 70
+const SHORT_LEADER = 28
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -108,9 +111,9 @@ export class Painter {
       const { width, height } = this.sigma.getDimensions()
       const room = LEAST_NAMES + Math.round((width * height) / AREA_PER_NAME)
       const first = Math.ceil(room * FIRST_SHARE)
-      const written = this.drawTitles(names, shown.slice(0, first), room, true)
+      const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
       this.drawClusterNames(names)
-      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written)
+      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written, SHORT_LEADER)
     }
   }
 
@@ -208,11 +211,11 @@ export class Painter {
     const faded = new Set(visible.filter(isFaded).map(({ mark }) => mark))
     for (const id of near) {
       if (id === focus.id || this.marks.isHidden(id)) continue
-      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: true })
+      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: LEADER })
     }
   }
 
-  /** Write the names of the clusters below the marks. */
+  /** Write the names of the clusters over specks, or below larger marks. */
   private drawClusterNames(names: Names) {
     const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
     const { ratio } = this.sigma.getCamera()
@@ -221,7 +224,7 @@ export class Painter {
     const { width, height } = this.sigma.getDimensions()
     const project = this.marks.projection()
     names.useFont(this.fonts.cluster)
-    context.globalAlpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
+    const alpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
     for (const { id, name, color, ...centre } of this.clusterCentres) {
       const { x, y } = project(centre)
       if (hiddenClusters.has(id) || x < 0 || x > width || y < 0 || y > height) continue
@@ -230,14 +233,13 @@ export class Painter {
         x: clamp(x + shift.x, half, width - half),
         y: y + 5 + shift.y,
       }))
-      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6 }
-      names.writeBelow(context, name, points, style)
+      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6, alpha }
+      names.writeOverSpecks(context, name, points, style)
     }
-    context.globalAlpha = 1
   }
 
   /** Name the titles, at most `room` of them. Return for how many there is room. */
-  private drawTitles(names: Names, titles: Visible[], room: number, leader = false): number {
+  private drawTitles(names: Names, titles: Visible[], room: number, leader: number): number {
     let written = 0
     names.useFont(this.fonts.title)
     for (const { anime, mark } of titles) {
