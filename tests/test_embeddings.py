@@ -68,7 +68,6 @@ def test_pair_sums_equal_a_plain_double_loop(shares):
 
 def test_pair_sums_of_nobody_are_zero():
     sums = similarity.PairSums(np.full(5, 7, np.float32), 2)
-    np.testing.assert_array_equal(sums.total(), np.zeros((5, 5)))
     sums.add(csr_matrix((0, 5), dtype=np.float32))
     np.testing.assert_array_equal(sums.total(), np.zeros((5, 5)))
 
@@ -183,26 +182,15 @@ def test_nearest_titles_equal_a_plain_sort():
 
 def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     none = [np.nan]
-    lists = [
-        none * 30,
-        [*[7, 8] * 7, 7, *none * 15],
-        [7, 8] * 7 + [0] * 16,
-        [10] * 29 + [9],
-        [6] * 30,
-        [7.3] * 30,
-    ]
+    lists = [none * 30, [*[7, 8] * 7, 7, *none * 15], [7, 8] * 7 + [0] * 16]
+    lists += [[10] * 29 + [9], [6] * 30, [7.3] * 30]
     path = tmp_path / 'lists.pkl'
     pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
     counts = {}
     kept = list(embeddings.kept_lists([path], ids_of(30), counts, machines.Workers()))
     np.testing.assert_array_equal(kept[0].toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
-    assert counts == {
-        'read': 6,
-        'kept': 1,
-        'dropped: too few scores': 2,
-        'dropped: mean too high': 1,
-        'dropped: all scores alike': 2,
-    }
+    dropped = {'dropped: too few scores': 2, 'dropped: mean too high': 1, 'dropped: all scores alike': 2}
+    assert counts == {'read': 6, 'kept': 1, **dropped}
 
 
 def test_a_mean_at_the_limit_is_not_above_it():
@@ -278,6 +266,7 @@ WRONG_ARGUMENTS = {
     'EPOCHS=-1': 'EPOCHS is',
     'BOTTER_LIMIT=nan': 'BOTTER_LIMIT is',
     'N_CLUSTERS=51': 'N_CLUSTERS is',  # a global of similarity_map.py
+    **dict.fromkeys(('N_CLUSTERS=25', 'PERPLEXITY=48'), 'for 48 titles'),
     'MX_CONTEXT=tpu': "'cpu' or 'gpu'",
     'MX_CONTEXT=gpu': "take 'cpu'",
     'KVSTORE=dist_sync': 'DMLC_ROLE',
@@ -289,15 +278,7 @@ def test_a_wrong_argument_is_a_sentence_and_status_2(planted, tmp_path, argument
     arguments = [*arguments_for(planted.folder), f'OUTPUT_DIR={tmp_path}/output', argument]
     status, said = call(embeddings.main, arguments, tmp_path)
     assert (status, WRONG_ARGUMENTS[argument] in said, is_sentence(said)) == (2, True, True), said
-    assert not (tmp_path / 'output').exists()
-
-
-@pytest.mark.parametrize('argument', ['N_CLUSTERS=25', 'PERPLEXITY=48'])
-def test_what_does_not_fit_the_number_of_titles_is_said_before_the_training(planted, tmp_path, argument):
-    arguments = [*arguments_for(planted.folder), f'OUTPUT_DIR={tmp_path}/output', argument]
-    status, said = call(embeddings.main, arguments, tmp_path)
-    assert status == 2 and 'for 48 titles' in said and is_sentence(said), said
-    assert not os.listdir(tmp_path / 'output')
+    assert not list(tmp_path.glob('output/*'))
 
 
 # NAME=value arguments and scores -> words of the sentence
@@ -364,7 +345,7 @@ def test_kills_leave_whole_files(tmp_path, monkeypatch):
     assert sorted(os.listdir(killed)) == sorted(FILES)
 
 
-@pytest.mark.parametrize('seconds', [0.5, 1, 1.5, None], ids='import {}'.format)
+@pytest.mark.parametrize('seconds', [0.5, 1.2, None], ids='import {}'.format)
 def test_ctrl_c_is_a_sentence_and_status_130(planted, tmp_path, seconds):
     process = start('embeddings.py', *arguments_for(planted.folder, tmp_path / 'output'), 'EPOCHS=1000000')
     if seconds is None:  # while training
@@ -388,11 +369,6 @@ def test_a_name_without_quotes_in_the_head_is_a_sentence(tmp_path, edited):
     done = run(tmp_path / 'embeddings.py', env={**os.environ, 'PYTHONPATH': str(ROOT)})
     assert done.returncode == 2 and is_sentence(done.stderr), done.stderr
     assert f'{edited}, line {line}:' in done.stderr and 'quotes' in done.stderr
-
-
-def test_help_is_the_docstring(capsys):
-    embeddings.main(['--help'])
-    assert capsys.readouterr().out.strip() == embeddings.__doc__.strip()
 
 
 # scikit-learn and polars set variables at their import; a submodule that is imported becomes a name of numpy

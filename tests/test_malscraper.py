@@ -259,10 +259,13 @@ def test_a_proxy_that_is_none_ends_with_a_sentence(tmp_path, monkeypatch, capfd,
 
 
 @pytest.mark.parametrize('library', ['requests', 'fcntl'])
-def test_a_missing_library_ends_with_a_sentence(library):
-    code = f'import sys; sys.modules["{library}"] = None; import malscraper'
-    done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and library in done.stderr and done.stderr.count('\n') == 1
+def test_a_missing_library_ends_the_run_with_a_sentence_and_an_import_with_an_error(library):
+    run_it = 'import runpy; runpy.run_path("malscraper.py", run_name="__main__")'
+    for code, lines in ((run_it, 1), ('import malscraper', None)):
+        command = [sys.executable, '-c', f'import sys; sys.modules["{library}"] = None; {code}']
+        said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert said.returncode == 1 and library in said.stderr
+        assert said.stderr.count('\n') == lines if lines else 'ModuleNotFoundError' in said.stderr
 
 
 # ---- processes that end ------------------------------------------------------------------------------------
