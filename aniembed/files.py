@@ -172,6 +172,8 @@ def whole_files(*paths):
     """Open files for writing bytes; they take the place of `paths` together, and only when all are complete.
 
     Yields a list of binary files. RunError if writing fails; what was there before is then unchanged.
+    A process that is killed while it writes leaves `PATH.PID.tmp`, which nothing reads and all may delete.
+    Later runs leave it: where containers or machines share a folder, they cannot know that it is dead.
     """
     parts = [f'{path}.{os.getpid()}.tmp' for path in paths]
     try:
