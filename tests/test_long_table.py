@@ -82,6 +82,34 @@ def test_the_titles_with_the_most_scores():
     assert 22319 not in ratings.most_scored(paths, set(known) - {22319}, 8)
 
 
+def test_a_pair_that_stands_twice_counts_once(tmp_path):
+    path = str(tmp_path / 'ratings.csv')
+    rows = [
+        'Mio,20,8',
+        'Mio,20,9',
+        'Mio,20,10',
+        'Mio,1535,7',
+        'Yui,1535,7',
+        'Mio,5114,9',
+        'Yui,5114,9',
+        'Yui,5114,0',
+    ]
+    Path(path).write_text('\n'.join(['user,anime_id,score', *rows]) + '\n')
+    assert ratings.most_scored([path], [20, 1535, 5114], 3) == [1535, 20, 5114]
+
+
+def test_one_run_reads_a_file_once_unless_it_changes(tmp_path, monkeypatch):
+    path, reads, read_rows = tmp_path / 'ratings.csv', [], long_table._read_rows
+    monkeypatch.setattr(long_table, '_read_rows', lambda *given: reads.append(given) or read_rows(*given))
+    path.write_text(text())
+    assert ratings.most_scored([str(path)], IDS, 2) == [20, 1535]
+    np.testing.assert_array_equal(read([path], IDS), SCORES)
+    np.testing.assert_array_equal(read([path], [20]), np.array(SCORES)[:, 1:2])
+    assert len(reads) == 1
+    path.write_text(text().replace('Mio,20,9', 'Mio,20,10'))
+    assert read([path], [20])[0] == 10 and len(reads) == 2
+
+
 # ---- other forms of the same table -------------------------------------------------------------------------
 
 ROWS = [
@@ -156,6 +184,26 @@ def test_several_files_of_which_some_share_users(tmp_path):
     np.testing.assert_array_equal(read(paths, IDS), SCORES)
 
 
+def test_users_of_files_of_numbers_and_of_names(tmp_path):
+    for name, users in (('part-1', '3 7 3'), ('part-2', 'Mio 7 Yui')):
+        rows = [f'{user},{mal_id},{mal_id}' for user, mal_id in zip(users.split(), (5, 6, 7))]
+        (tmp_path / f'{name}.csv').write_text('\n'.join(['user_id,anime_id,score', *rows]) + '\n')
+    expected = [[5, 0, 7], [0, 6, 0], [5, 0, 0], [0, 0, 7]]
+    np.testing.assert_array_equal(read(sorted(tmp_path.glob('*.csv')), [5, 6, 7]), expected)
+
+
+def test_numbers_in_a_column_of_names_are_names(tmp_path):
+    (tmp_path / 'a.csv').write_text('user,anime_id,score\n7,20,8\n007,20,9\n7,1535,6\n')
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 1535]), [[8, 6], [9, 0]])
+
+
+@pytest.mark.parametrize('mal_id', [2**20 + 1, 2**31 - 1])
+def test_large_ids(tmp_path, mal_id):
+    (tmp_path / 'a.csv').write_text(text().replace('5114,0', f'{mal_id},6'))
+    ids = [5114, mal_id, 20, 7]
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], ids), [[0, 6, 9, 0], [0] * 4, [0, 0, 5, 0]])
+
+
 def test_two_workers_share_the_lists(tmp_path, monkeypatch):
     monkeypatch.setattr(ratings, 'USERS_PER_BLOCK', 2)
     path = str(CASES / '2020_animelist.csv')
@@ -199,8 +247,9 @@ def test_the_wait_for_a_large_file_is_announced(tmp_path, monkeypatch, capsys):
     read([tmp_path / 'a.csv'], IDS)
     assert 'reading' not in capsys.readouterr().out  # a small file is not read twice
     monkeypatch.setattr(long_table, 'LARGE_FILE', 0)
-    read([tmp_path / 'a.csv'], IDS)
-    assert f'reading {tmp_path / "a.csv"}: about' in capsys.readouterr().out
+    (tmp_path / 'b.csv').write_text(text())
+    read([tmp_path / 'b.csv'], IDS)
+    assert f'reading {tmp_path / "b.csv"}: about' in capsys.readouterr().out
 
 
 def test_a_pickle_and_a_ratings_file_are_two_kinds_whatever_their_names(tmp_path):
