@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from tools.spoil import zipped
 
-from aniembed import ratings, titles
+from aniembed import long_table, ratings, titles
 from aniembed.files import RunError
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
@@ -61,6 +61,34 @@ def test_the_titles_with_the_most_scores():
     best = ratings.most_scored([path], known, 8)
     assert [counts[mal_id] for mal_id in best] == sorted(counts.values(), reverse=True)[:8]
     assert best[0] not in ratings.most_scored([path], set(known) - {best[0]}, 8)
+
+
+def test_a_pair_that_stands_twice_counts_once(tmp_path):
+    path = str(tmp_path / 'ratings.csv')
+    rows = [
+        'Mio,20,8',
+        'Mio,20,9',
+        'Mio,20,10',
+        'Mio,1535,7',
+        'Yui,1535,7',
+        'Mio,5114,9',
+        'Yui,5114,9',
+        'Yui,5114,0',
+    ]
+    Path(path).write_text('\n'.join(['user,anime_id,score', *rows]) + '\n')
+    assert ratings.most_scored([path], [20, 1535, 5114], 3) == [1535, 20, 5114]
+
+
+def test_one_run_reads_a_file_once_unless_it_changes(tmp_path, monkeypatch):
+    path, reads, read_rows = tmp_path / 'ratings.csv', [], long_table._read_rows
+    monkeypatch.setattr(long_table, '_read_rows', lambda *given: reads.append(given) or read_rows(*given))
+    path.write_bytes(text())
+    assert ratings.most_scored([str(path)], IDS, 2) == [20, 1535]
+    np.testing.assert_array_equal(read([path], IDS), SCORES)
+    np.testing.assert_array_equal(read([path], [20]), np.array(SCORES)[:, 1:2])
+    assert len(reads) == 1
+    path.write_bytes(text().replace(b'Mio,20,9', b'Mio,20,10'))
+    assert read([path], [20])[0] == 10 and len(reads) == 2
 
 
 ROWS = [
@@ -113,6 +141,26 @@ def test_several_files_of_which_some_share_users(tmp_path):
     paths = ratings.find_files(str(tmp_path / 'part-*.csv'))
     assert len(paths) == 3
     np.testing.assert_array_equal(read(paths, IDS), SCORES)
+
+
+def test_users_of_files_of_numbers_and_of_names(tmp_path):
+    for name, users in (('part-1', '3 7 3'), ('part-2', 'Mio 7 Yui')):
+        rows = [f'{user},{mal_id},{mal_id}' for user, mal_id in zip(users.split(), (5, 6, 7))]
+        (tmp_path / f'{name}.csv').write_text('\n'.join(['user_id,anime_id,score', *rows]) + '\n')
+    expected = [[5, 0, 7], [0, 6, 0], [5, 0, 0], [0, 0, 7]]
+    np.testing.assert_array_equal(read(sorted(tmp_path.glob('*.csv')), [5, 6, 7]), expected)
+
+
+def test_numbers_in_a_column_of_names_are_names(tmp_path):
+    (tmp_path / 'a.csv').write_text('user,anime_id,score\n7,20,8\n007,20,9\n7,1535,6\n')
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 1535]), [[8, 6], [9, 0]])
+
+
+@pytest.mark.parametrize('mal_id', [2**20 + 1, 2**31 - 1])
+def test_large_ids(tmp_path, mal_id):
+    (tmp_path / 'a.csv').write_bytes(text().replace(b'5114,0', b'%d,6' % mal_id))
+    ids = [5114, mal_id, 20, 7]
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], ids), [[0, 6, 9, 0], [0] * 4, [0, 0, 5, 0]])
 
 
 @pytest.mark.parametrize(
