@@ -36,9 +36,8 @@ const DESCENT = 3
 const SPECK = 4
 /** Marks less than so many pixels apart are one and the same, computed in two ways. */
 const SAME = 0.01
-/** So many pixels a name of a cluster moves to cover one mark less, and how much a speck counts. */
+/** So many pixels a name of a cluster moves to cover one mark less; specks do not count. */
 const SHIFT_FOR_A_MARK = 160
-const SPECK_COST = 0.05
 /** Where there are more marks, the smallest are left out of account. */
 const CROWD = 1500
 /** More than there are marks near any text. */
@@ -64,6 +63,8 @@ export class Names {
   /** The lines from marks to their titles. */
   private leaders: Segment[] = []
   private grid = new MarkGrid()
+  /** The marks that are no specks. */
+  private large = new MarkGrid()
   /** What the context has; reading it from the context is slow. */
   private font = ''
 
@@ -76,7 +77,10 @@ export class Names {
   ) {
     this.taken = [...covered]
     const least = marks.length > CROWD ? SPECK / 2 : 0
-    for (const mark of marks) if (mark.radius >= least) this.grid.add(mark)
+    for (const mark of marks) {
+      if (mark.radius >= least) this.grid.add(mark)
+      if (mark.radius >= SPECK) this.large.add(mark)
+    }
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = background
@@ -104,7 +108,7 @@ export class Names {
 
   /**
    * Write a text where it covers no other text and few marks, near the first of `points` (middles of its
-   * baseline): over specks, else on `below`, a layer below the marks.
+   * baseline, the nearest to it first): over specks, else on `below`, a layer below the marks.
    */
   writeOverSpecks(below: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
@@ -112,13 +116,12 @@ export class Names {
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const { marks, specks } = this.countUnder(this.boxOf(point, half, style))
-      const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
-      const cost = marks + specks * SPECK_COST + shift / SHIFT_FOR_A_MARK
-      if (cost < least) {
-        best = { point, marks }
-        least = cost
-      }
+      const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y) / SHIFT_FOR_A_MARK
+      if (shift >= least) break
+      const marks = this.countLargeUnder(this.boxOf(point, half, style))
+      if (marks + shift >= least) continue
+      best = { point, marks }
+      least = marks + shift
     }
     if (!best) return
     const context = best.marks > 0 ? below : this.context
@@ -169,8 +172,8 @@ export class Names {
       const x = from.x + ((to.x - from.x) * step) / steps
       const y = from.y + ((to.y - from.y) * step) / steps
       let met = false
-      this.grid.visitNear({ left: x, right: x, top: y, bottom: y }, 0, (mark) => {
-        met ||= mark.radius >= SPECK && !isSame(mark, own)
+      this.large.visitNear({ left: x, right: x, top: y, bottom: y }, 0, (mark) => {
+        met ||= !isSame(mark, own)
         return met
       })
       if (met) return false
@@ -192,12 +195,12 @@ export class Names {
   ): boolean {
     const half = this.width(text) / 2
     const style = { color, height: ASCENT + DESCENT, margin, alpha: 1 }
-    const best = (points: Point[], most: number) => {
+    const best = (points: Point[], most: number, allowed = (_point: Point) => true) => {
       let found: Point | null = null
       let fewest = most
       for (const point of points) {
         const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded, fewest) : most
-        if (cost < fewest) {
+        if (cost < fewest && allowed(point)) {
           found = point
           fewest = cost
         }
@@ -207,7 +210,7 @@ export class Names {
     }
     const beside = best(pointsAround(mark, half, this.size.width), must ? Number.POSITIVE_INFINITY : BLOCKED)
     const clear = (point: Point) => this.isClear(leaderTo(mark, point, half), mark)
-    const away = beside ? null : best(pointsAway(mark, half, leader).filter(clear), BLOCKED)
+    const away = beside ? null : best(pointsAway(mark, half, leader), BLOCKED, clear)
     const point = beside ?? away
     if (!point) return false
     if (away) this.drawLeader(leaderTo(mark, away, half), color)
@@ -228,14 +231,13 @@ export class Names {
     this.context.restore()
   }
 
-  private countUnder(box: Box) {
+  private countLargeUnder(box: Box): number {
     const under = new Set<Mark>()
-    this.grid.visitNear(box, 0, (mark) => {
+    this.large.visitNear(box, 0, (mark) => {
       under.add(mark)
       return false
     })
-    const marks = [...under].filter(({ radius }) => radius >= SPECK).length
-    return { marks, specks: under.size - marks }
+    return under.size
   }
 
   /**

@@ -25,6 +25,8 @@ const FIRST_SHARE = 1 / 4
 /** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
 const LEADER = 70
 const SHORT_LEADER = 28
+/** Titles in sight above which the less popular ones have no lines: they would cost more than a frame has. */
+const MAX_WITH_LINES = 250
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -107,7 +109,8 @@ export class Painter {
       const first = Math.ceil(room * FIRST_SHARE)
       const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
       this.drawClusterNames(names)
-      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written, SHORT_LEADER)
+      const leader = shown.length <= MAX_WITH_LINES ? SHORT_LEADER : 0
+      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written, leader)
     }
   }
 
