@@ -19,7 +19,7 @@ def exact_tsne(vectors, perplexity, iterations):
     n = len(vectors)
     attraction = joint_probabilities((1 - vectors @ vectors.T) ** 2, perplexity)
     places = principal_plane(vectors)
-    places *= SMALL / places[:, 0].std()
+    places *= SMALL / max(places[:, 0].std(), TINY)
     rate = max(n / EXAGGERATION / 4, LEAST_RATE)
     for iteration in range(iterations):
         early = iteration < EXAGGERATED

@@ -9,7 +9,7 @@ from aniembed.exact_tsne import exact_tsne, principal_plane
 KEPT = 5  # neighbours that a layout is judged by
 # Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100
 # titles, and 10 to 15 at 1,000 and 3,000.
-PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 12.0, 16.0, 20.0, 25.0, 30.0), 12.0
+PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 25.0, 28.0), 12.0
 SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
 # Of gradient descent. At 1,000 and 3,000 titles 1,000 of them take twice as long and keep at most half a per
 # cent of the neighbours more.
