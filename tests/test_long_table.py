@@ -127,6 +127,7 @@ def parquet(rows=ROWS):
         *(('a.csv.zip', zipped(text())), ('archive.zip', zipped(text()))),
         *(('a.parquet', parquet()), ('a.PARQUET', parquet()), ('a.parquet', gzip.compress(parquet()))),
     ],
+    ids=lambda value: value if isinstance(value, str) else '',
 )
 def test_forms_of_a_long_table(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
@@ -195,6 +196,7 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
         ('a.parquet', b'no parquet', 'a.parquet'),
         ('a.parquet', parquet([*ROWS, ('Mio', 20, 11)]), 'the first is row 7: '),
     ],
+    ids=lambda value: value if isinstance(value, str) else '',
 )
 def test_files_that_are_no_ratings_end_in_a_sentence(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
