@@ -249,14 +249,6 @@ def test_the_same_inputs_give_the_same_files(planted, tmp_path):
         assert first.replace(names[0], b'') == second.replace(names[1], b''), path.name
 
 
-def test_the_home_folder_can_be_written_as_a_tilde(planted, tmp_path, monkeypatch):
-    monkeypatch.setattr(similarity_map, 'draw', lambda folder: [])
-    home = {'HOME': str(tmp_path), 'OLDPWD': ''}
-    arguments = [*arguments_for(planted.folder), 'OUTPUT_DIR=~/out', 'EPOCHS=1']
-    assert call(embeddings.main, arguments, tmp_path, lambda: os.environ.update(home)) == (0, '')
-    assert {path.name for path in (tmp_path / 'out').iterdir()} == set(FILES)
-
-
 # ---- bad input, and how a run ends ---------------------------------------------------------------
 
 # argument -> words of the sentence. What is wrong in a file stands in the test of the module that reads it.

@@ -5,7 +5,6 @@ import email.utils
 import fcntl
 import os
 import pty
-import random
 import re
 import resource
 import signal
@@ -18,8 +17,8 @@ import time
 
 import pytest
 from conftest import ROOT
-from tools.scripted_server import Clock, Server, answer, members, users_page
-from tools.simulated_site import DAY, SimulatedDay, fixed_scheme
+from tools.scripted_server import KILLER, Clock, Server, Witness, answer, members, users_page
+from tools.simulated_site import DAY, Names, SimulatedDay, fixed_scheme
 
 import malscraper
 
@@ -216,15 +215,6 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, option,
     assert capfd.readouterr().err.startswith('malscraper: ')
 
 
-@pytest.mark.parametrize('proxy, status', [('socks9://127.0.0.1:1', 2), ('http://127.0.0.1:1', 1)])
-def test_a_proxy_that_is_none_ends_with_a_sentence(tmp_path, monkeypatch, capfd, proxy, status):
-    monkeypatch.setenv('http_proxy', proxy)
-    monkeypatch.delenv('no_proxy', raising=False)
-    options = ['--url', 'http://site.invalid/users.php', '--output', str(tmp_path / 'users.txt')]
-    assert malscraper.main(options, Clock()) == status
-    assert 'malscraper: ' in capfd.readouterr().err
-
-
 @pytest.mark.parametrize('library', ['requests', 'fcntl'])
 def test_a_missing_library_ends_the_run_with_a_sentence_and_an_import_with_an_error(library):
     run_it = 'import runpy; runpy.run_path("malscraper.py", run_name="__main__")'
@@ -320,52 +310,6 @@ def test_a_second_scraper_on_the_file_is_refused_until_the_first_is_dead(tmp_pat
         assert run(server, path, '--hours', '0.001') == 0
 
 
-# Start one scraper after the other and kill each. They are forked, as fifty starts of Python take most of a
-# minute, and time runs fifty times as fast, so that a life sees several loads.
-KILLER = """
-import os, random, signal, sys, time
-import malscraper
-
-class FastClock:
-    monotonic, time = time.monotonic, time.time
-    def sleep(seconds):
-        time.sleep(seconds / 50)
-
-for life in range(50):
-    child = os.fork()
-    if not child:
-        os._exit(malscraper.main(sys.argv[1:], FastClock))
-    time.sleep(random.uniform(0.005, 0.3))
-    os.kill(child, signal.SIGKILL)
-    if os.waitpid(child, 0)[1] != signal.SIGKILL:
-        sys.exit('a scraper ended before it was killed')
-"""
-
-
-class Witness(Server):
-    """Show pages of which about half is known, and note names that are not saved when they should be.
-
-    Who asks for another page on the same connection must have the names of the one before in the file; `lost`
-    has those that were not there.
-    """
-
-    def __init__(self, path):
-        super().__init__(())
-        self.path = path
-        self.shown = []  # every page
-        self.latest = {}  # connection -> the page shown last on it
-        self.saved, self.lost = set(), set()
-
-    def play(self, connection):
-        saved = self.latest.get(connection, [])
-        self.saved.update(saved)
-        self.lost.update(set(saved).difference(self.path.read_text().split()))
-        numbers = random.sample(range(len(self.shown) * 12 + 100), 20)
-        self.latest[connection] = [f'm{number}' for number in numbers]
-        self.shown.append(self.latest[connection])
-        return answer(users_page(self.latest[connection]))
-
-
 @pytest.mark.slow
 def test_fifty_kills_lose_nothing_and_break_no_line(tmp_path):
     path = tmp_path / 'users.txt'
@@ -382,18 +326,6 @@ def test_fifty_kills_lose_nothing_and_break_no_line(tmp_path):
 
 
 # ---- how much of a day is caught ---------------------------------------------------------------------------
-
-
-class Names:
-    """What UsersFile is, in memory."""
-
-    def __init__(self):
-        self.known = set()
-
-    def append(self, names):
-        new = [name for name in names if name not in self.known]
-        self.known.update(new)
-        return new
 
 
 @pytest.mark.slow
