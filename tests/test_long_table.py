@@ -65,7 +65,8 @@ def test_the_titles_with_the_most_scores():
 
 def test_a_pair_that_stands_twice_counts_once(tmp_path):
     path = str(tmp_path / 'ratings.csv')
-    rows = 'Mio,20,8 Mio,20,9 Mio,20,10 Mio,1535,7 Yui,1535,7 Mio,5114,9 Yui,5114,9 Yui,5114,0'.split()
+    rows = ['Mio,20,8', 'Mio,20,9', 'Mio,20,10', 'Mio,1535,7', 'Yui,1535,7', 'Mio,5114,9', 'Yui,5114,9']
+    rows += ['Yui,5114,0']
     Path(path).write_text('\n'.join(['user,anime_id,score', *rows]) + '\n')
     assert ratings.most_scored([path], [20, 1535, 5114], 3) == [1535, 20, 5114]
 
