@@ -89,7 +89,7 @@ describe('scores and recommendations', () => {
     await page.reload()
     await rows.nth(19).waitFor()
     expect(await names()).not.toContain(before[2])
-    await page.getByText('1 title left out').click()
+    await page.getByText('1 left out').click()
     await page.getByText('Take back').click()
     await expect.poll(names).toEqual(before)
 
