@@ -426,7 +426,7 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     clusters, names = clusters
     anime, full_titles, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles)]
+    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles, anime['year'].tolist())]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)

@@ -3,9 +3,11 @@
 All boxes are (x0, y0, x1, y1) in pixels of the picture, y downwards.
 """
 
+import collections
 import functools
 import itertools
 import logging
+import os
 import re
 import textwrap
 from typing import NamedTuple
@@ -29,6 +31,7 @@ CLAUSE = re.compile(r'(?<=\S)(?::|[!?.]| [-–~(])\s+(?=\S)')  # where a subtitl
 DANGLING = re.compile(
     r'(?:\s+(?:no|wo|wa|ni|ga|to|de|na|mo|o|e|the|of|and|a|an|in|on|for|&))+$', re.IGNORECASE
 )
+WORD = re.compile(r'\w+')
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
 ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
 # Shares of the type size, in groups: the next where the ones before find no place
@@ -78,17 +81,52 @@ def shorten(title, length=LONGEST):
     return f'{words}…{end}'
 
 
-def short_titles(titles, length=LONGEST):
-    """Return short forms of titles; those that would be alike are left longer."""
+def short_titles(titles, years=None, length=LONGEST):
+    """Return short forms of titles, none of which may be taken for another title.
+
+    years: of the titles, None where unknown; they tell titles of the same name apart.
+    """
     shorts = [shorten(title, length) for title in titles]
-    for longer in (2 * length, 4 * length):
-        count = dict.fromkeys(shorts, 0)
-        for short in shorts:
-            count[short] += 1
-        shorts = [
-            shorten(title, longer) if count[short] > 1 else short for title, short in zip(titles, shorts)
-        ]
+    for row in _mistakable(titles, shorts):
+        shorts[row] = titles[row] if len(titles[row]) <= 2 * length else _differing(titles[row], titles)
+    for row in _mistakable(titles, shorts) if years is not None else ():
+        if years[row]:
+            shorts[row] += f' ({years[row]})'
     return shorts
+
+
+def _mistakable(titles, shorts):
+    """Return the rows of short forms that are those of several titles or, cut, look like another title.
+
+    Signs and case make no difference. A title without its subtitle also looks like another one that goes on
+    with other words.
+    """
+    number, keys = collections.Counter(shorts), [_key(short) for short in shorts]
+    alike = collections.Counter(keys)
+    cut = {key for title, short, key in zip(titles, shorts, keys) if short != title}
+    begun = collections.Counter()
+    for title in titles:
+        starts = itertools.accumulate(_key(title).split(), '{} {}'.format)
+        begun.update(cut.intersection(starts))
+    return [
+        row
+        for row, (title, short, key) in enumerate(zip(titles, shorts, keys))
+        if number[short] > 1
+        or (short != title and (alike[key] > 1 or ('…' not in short and begun[key] > 1)))
+    ]
+
+
+def _key(text):
+    """Return the words of a title without signs, case and a "(TV)" at the end."""
+    return ' '.join(WORD.findall(text.removesuffix('(TV)').casefold()))
+
+
+def _differing(title, titles):
+    """Return the beginning of a title and, after '…', the words from where it differs from the others."""
+    same = max(len(os.path.commonprefix([title, other])) for other in titles if other != title)
+    start = title.rfind(' ', 0, same + 1) + 1 or same
+    beginning = shorten(title[:start].strip(), LONGEST // 2).rstrip('…')
+    return f'{beginning}… {shorten(title[start:].lstrip(" -:"), LONGEST)}'.strip()
 
 
 @functools.lru_cache(None)
