@@ -111,8 +111,7 @@ def _mistakable(titles, shorts):
     return [
         row
         for row, (title, short, key) in enumerate(zip(titles, shorts, keys))
-        if number[short] > 1
-        or (short != title and (alike[key] > 1 or ('…' not in short and begun[key] > 1)))
+        if number[short] > 1 or (short != title and (alike[key] > 1 or ('…' not in short and begun[key] > 1)))
     ]
 
 

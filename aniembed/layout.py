@@ -13,6 +13,9 @@ SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that se
 # Of gradient descent. At 1,000 and 3,000 titles 1,000 of them take twice as long and keep at most half a per
 # cent of the neighbours more.
 ITERATIONS = 500
+# The learning rate is n / 12 (Belkina and others 2019), four times that of scikit-learn's 'auto': at 3,000
+# titles the drawn map keeps 0.559 instead of 0.552 after as many iterations.
+LEARNING_SHARE, SLOWEST = 12.0, 50.0
 # Titles from which on openTSNE is better than scikit-learn: at 20,000 it keeps 0.711 in 84 s, scikit-learn
 # 0.687 in 114 s (one thread); at 3,000 both keep 0.56 and scikit-learn is faster.
 VERY_LARGE = 10_000
@@ -42,7 +45,7 @@ def tsne_layouts(vectors, perplexity, seed):
             tsne = manifold.TSNE(
                 metric='cosine',
                 init='pca',
-                learning_rate='auto',
+                learning_rate=max(SLOWEST, n / LEARNING_SHARE),
                 perplexity=value,
                 random_state=seed,
                 max_iter=ITERATIONS,
