@@ -141,7 +141,11 @@ def _near_pairs(points, radii, square):
 def _leave_boxes(points, radii, boxes):
     """Move marks out of boxes by the shortest way, in place; returns the longest move."""
     longest = 0.0
-    for x0, y0, x1, y1 in boxes:
+    boxes = np.reshape(boxes, (-1, 4))
+    close = (points[:, None] + radii[:, None, None] > boxes[:, :2]) & (
+        points[:, None] - radii[:, None, None] < boxes[:, 2:]
+    )
+    for x0, y0, x1, y1 in boxes[close.all(2).any(0)]:
         # The ways out: to the left, up, to the right, down
         ways = np.column_stack([points - [x0, y0], [x1, y1] - points]) + radii[:, None]
         inside = np.flatnonzero((ways > 0).all(1))
