@@ -21,7 +21,6 @@ LEARNING_SHARE, SLOWEST = 12.0, 50.0
 VERY_LARGE = 10_000
 MAX_PASSES = 150  # over overlapping marks
 PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
-USUAL_SHARE = 0.9  # of the marks, the smallest, whose overlaps are found by one query
 DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
 
 
@@ -122,17 +121,9 @@ def remove_overlaps(points, radii, low, high, square=False, boxes=()):
 
 
 def _near_pairs(points, radii, square):
-    """Return the pairs of marks that overlap or may do so, m x 2."""
+    """Return the pairs of marks that overlap, m x 2."""
     norm = np.inf if square else 2
-    # Most marks are small and are queried at once; each of the few large ones is queried by itself
-    usual = np.quantile(radii, USUAL_SHARE)
-    small, large = np.flatnonzero(radii <= usual), np.flatnonzero(radii > usual)
-    pairs = small[cKDTree(points[small]).query_pairs(2 * usual, p=norm, output_type='ndarray')]
-    found = cKDTree(points).query_ball_point(points[large], radii[large] + radii.max(), p=norm)
-    one = np.repeat(large, [len(others) for others in found])
-    two = np.array([row for others in found for row in others], int)
-    new = (radii[two] <= usual) | (one < two)
-    pairs = np.concatenate([pairs, np.column_stack([one, two])[new]])
+    pairs = cKDTree(points).query_pairs(2 * radii.max(), p=norm, output_type='ndarray')
     gap = np.abs(points[pairs[:, 0]] - points[pairs[:, 1]])
     distance = gap.max(1) if square else np.hypot(*gap.T)
     return pairs[distance < radii[pairs].sum(1)]
@@ -141,16 +132,15 @@ def _near_pairs(points, radii, square):
 def _leave_boxes(points, radii, boxes):
     """Move marks out of boxes by the shortest way, in place; returns the longest move."""
     longest = 0.0
-    boxes = np.reshape(boxes, (-1, 4))
-    close = (points[:, None] + radii[:, None, None] > boxes[:, :2]) & (
-        points[:, None] - radii[:, None, None] < boxes[:, 2:]
-    )
-    for x0, y0, x1, y1 in boxes[close.all(2).any(0)]:
-        # The ways out: to the left, up, to the right, down
-        ways = np.column_stack([points - [x0, y0], [x1, y1] - points]) + radii[:, None]
-        inside = np.flatnonzero((ways > 0).all(1))
-        shortest = ways[inside].argmin(1)
-        move = ways[inside, shortest]
-        points[inside, shortest % 2] += np.where(shortest < 2, -move, move)
-        longest = max(longest, move.max(initial=0))
+    x, y = points.T
+    for x0, y0, x1, y1 in boxes:
+        inside = (x > x0 - radii) & (x < x1 + radii) & (y > y0 - radii) & (y < y1 + radii)
+        rows = np.flatnonzero(inside)
+        if len(rows):
+            # The ways out: to the left, up, to the right, down
+            ways = np.column_stack([points[rows] - [x0, y0], [x1, y1] - points[rows]]) + radii[rows, None]
+            shortest = ways.argmin(1)
+            move = ways.min(1)
+            points[rows, shortest % 2] += np.where(shortest < 2, -move, move)
+            longest = max(longest, move.max())
     return longest
