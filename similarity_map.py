@@ -68,10 +68,8 @@ SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best o
 LONGEST_NAME = 22  # characters of a title that names a cluster
 MOST_CLUSTERS = 16  # where N_CLUSTERS is 0: more colours are hard to tell apart
 CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
-CLUSTER_STARTS, CLUSTER_STEPS = (
-    10,
-    100,
-)  # of k-means, of which the best is taken; no step helps after some dozens
+CLUSTER_STARTS = 10  # of k-means, of which the best is taken
+CLUSTER_STEPS = 100  # of each; none helps after some dozens
 SIMILARITY_DIGITS = 4  # decimals in graph.json
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 TINY = 1e-9  # keeps logarithms finite

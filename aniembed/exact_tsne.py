@@ -8,7 +8,7 @@ import numpy as np
 BISECTIONS = 50  # steps in which the width that gives the perplexity is halved in
 EXAGGERATION, EXAGGERATED = 12.0, 250  # the attraction in the first steps, and how many these are
 MOMENTUM, FIRST_MOMENTUM = 0.8, 0.5
-LEAST_RATE = 50.0  # of learning; else n / (4 EXAGGERATION) (Belkina and others 2019)
+RATE = 50.0  # of learning, as scikit-learn has for so few titles
 SMALL = 1e-4  # standard deviation of the first places
 TINY = 1e-12  # keeps logarithms and divisions finite
 
@@ -20,7 +20,6 @@ def exact_tsne(vectors, perplexity, iterations):
     attraction = joint_probabilities((1 - vectors @ vectors.T) ** 2, perplexity)
     places = principal_plane(vectors)
     places *= SMALL / max(places[:, 0].std(), TINY)
-    rate = max(n / EXAGGERATION / 4, LEAST_RATE)
     for iteration in range(iterations):
         early = iteration < EXAGGERATED
         if iteration in (0, EXAGGERATED):
@@ -33,7 +32,7 @@ def exact_tsne(vectors, perplexity, iterations):
         gradient = 4 * (force.sum(1)[:, None] * places - force @ places)
         # Each coordinate has a gain of its own, which grows as long as it moves on (Jacobs 1988)
         gains = np.where(step * gradient < 0, gains + 0.2, np.maximum(gains * 0.8, 0.01))
-        step = (FIRST_MOMENTUM if early else MOMENTUM) * step - rate * gains * gradient
+        step = (FIRST_MOMENTUM if early else MOMENTUM) * step - RATE * gains * gradient
         places = places + step
     return places
 

@@ -209,6 +209,46 @@ def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
     assert labels.shorten('X' * 90) == 'X' * 39 + '…'
 
 
+FAMILIES = [
+    ['JoJo no Kimyou na Bouken (TV)', 'JoJo no Kimyou na Bouken: Stardust Crusaders'],
+    ['Darker than Black', 'Darker than Black: Kuro no Keiyakusha Gaiden'],
+    ['Neon Genesis Evangelion', 'Neon Genesis Evangelion: The End of Evangelion'],
+    ['Fullmetal Alchemist: Brotherhood', 'Fullmetal Alchemist: Brotherhood - 4-Koma Theater'],
+    [
+        'Ghost in the Shell',
+        'Ghost in the Shell: Stand Alone Complex 2nd GIG',
+        'Ghost in the Shell: Stand Alone Complex - Tachikoma na Hibi (TV)',
+    ],
+    ['Steins;Gate', 'Steins;Gate: Kyoukaimenjou no Missing Link - Divide By Zero', 'Steins;Gate 0'],
+    ['Mahou Sensei Negima!', 'Mahou Sensei Negima! Mou Hitotsu no Sekai'],
+    [
+        'Bishoujo Senshi Sailor Moon SuperS',
+        'Bishoujo Senshi Sailor Moon SuperS: Sailor 9 Senshi Shuuketsu! Black Dream Hole no Kiseki',
+    ],
+    ['Gintama', "Gintama'", 'Gintama°'],
+]
+
+
+@pytest.mark.parametrize('family', FAMILIES, ids=lambda family: family[0])
+def test_no_short_title_looks_like_another_title(family):
+    def words(title):
+        return title.removesuffix('(TV)').strip(' .!…').casefold()
+
+    shorts = labels.short_titles(family)
+    assert len(set(map(words, shorts))) == len(family)
+    for title, short in zip(family, shorts):
+        if short != title and '…' not in short:
+            assert not any(words(other).startswith(words(short)) for other in family if other != title)
+
+
+def test_years_tell_titles_of_one_name_apart():
+    assert labels.short_titles(['Fruits Basket', 'Fruits Basket', 'K-On!'], [2001, 2019, 2009]) == [
+        'Fruits Basket (2001)',
+        'Fruits Basket (2019)',
+        'K-On!',
+    ]
+
+
 @pytest.mark.parametrize('n, share', [(5, 1), (20, 1), (100, 1), (1000, 0.8)])
 def test_every_title_is_there_and_its_name_where_it_fits(n, share, tmp_path, monkeypatch):
     vectors, nodes, _ = planted(n, groups=[f'Genre {k}' for k in range(2 + n // 20)])
