@@ -32,19 +32,22 @@ CSV = {'encoding': 'utf8-lossy', 'infer_schema': False, 'truncate_ragged_lines':
 PARQUET_START = b'PAR1'
 
 
-def read_blocks(paths, ids, users_per_block, share=slice(None)):
-    """Yield the lists of some files, in order of appearance, as blocks of a csr_matrix, users x titles `ids`.
+def read_blocks(paths, ids, users_per_block):
+    """Return all lists of some files in blocks, and the function that makes user_items of one of them.
 
-    Of two rows for one pair the last counts. share: which blocks are wanted. RunError if a column is missing
-    or too many rows are no rating.
+    user_items: csr_matrix, users x the titles `ids`; users are in order of appearance. Of two rows for one
+    pair the last counts. RunError if a column is missing or too many rows are no rating.
     """
     names, blocks = _read_scores(_stamps(paths), users_per_block)
     columns = np.searchsorted(names, ids)
     columns[names[np.minimum(columns, len(names) - 1)] != ids] = len(names)  # the empty one
-    for block in blocks[share]:
-        user_items = block[:, columns].tocsr()
-        user_items.data = user_items.data.astype(np.float32)
-        yield user_items
+
+    def user_items(block):
+        selected = block[:, columns].tocsr()
+        selected.data = selected.data.astype(np.float32)
+        return selected
+
+    return blocks, user_items
 
 
 def count_scores(paths, users_per_block):

@@ -63,8 +63,8 @@ def read_blocks(paths, ids, rank=0, workers=1):
     files than workers. RunError names the score that is wrong.
     """
     if is_long_table(paths[0]):
-        share = slice(rank, None, workers)
-        yield from _long_table().read_blocks(paths, ids, USERS_PER_BLOCK, share)
+        blocks, user_items = _long_table().read_blocks(paths, ids, USERS_PER_BLOCK)
+        yield from map(user_items, _progress(blocks[rank::workers], paths[0]))
         return
     share_files = len(paths) >= workers
     for path in paths[rank::workers] if share_files else paths:

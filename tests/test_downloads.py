@@ -273,19 +273,17 @@ def test_local_site_by_hand(tmp_path):
         part.split('=', 1) for part in ' '.join(lines).split() if '=http' in part or '=client' in part
     )
     address = next(line for line in lines if line.startswith('python3 malscraper.py --url')).split()[3]
-    page = requests.get(address, timeout=10).text
-    assert page.count('<td class="borderClass"') == 20 and page.count('href="/profile/') == 40
-    ranking = exports['MAL_API_URL'] + '/anime/ranking?limit=1'
-    headers = {'X-MAL-CLIENT-ID': exports['MAL_CLIENT_ID']}
-    assert requests.get(ranking, timeout=10).status_code == 403
-    answer = requests.get(ranking, headers=headers, timeout=10).json()
-    assert list(answer) == ['data', 'paging'] and answer['data'][0]['ranking'] == {'rank': 1}
-    assert requests.get(ranking + '&offset=7', headers=headers, timeout=10).status_code == 403
-    assert requests.post(exports['ANILIST_URL'], json={}, timeout=10).status_code == 400
+    assert requests.get(address, timeout=10).text.count('<td class="borderClass"') == 20
+    ranking, headers = (
+        exports['MAL_API_URL'] + '/anime/ranking',
+        {'X-MAL-CLIENT-ID': exports['MAL_CLIENT_ID']},
+    )
+    for offset, status in ((0, 200), (7, 403)):
+        assert requests.get(f'{ranking}?offset={offset}', headers=headers, timeout=10).status_code == status
     server.send_signal(signal.SIGINT)
-    assert server.wait(10) == 130 and 'Stopped after 5 calls' in server.stdout.read()
+    assert server.wait(10) == 130 and 'Stopped after 3 calls' in server.stdout.read()
     statuses = [json.loads(line)['status'] for line in (tmp_path / 'log').read_text().splitlines()]
-    assert statuses == [200, 403, 200, 403, 400]
+    assert statuses == [200, 200, 403]
 
 
 @pytest.mark.slow

@@ -9,14 +9,12 @@ import lzma
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
-from tools.processes import ROOT, call, fork, is_sentence
+from tools.processes import ROOT, call, is_sentence
 from tools.spoil import zipped
 
 from aniembed import files
@@ -55,23 +53,6 @@ def test_a_full_disk_is_a_sentence_and_leaves_both_files(tmp_path):
     assert status == 1 and 'one and ' in said and 'two cannot be written: File too large' in said
     assert is_sentence(said) and sorted(os.listdir(tmp_path)) == ['one', 'stderr', 'two']
     assert [path.stat().st_size for path in paths] == [1000, 1000]
-
-
-def test_kills_leave_whole_files(tmp_path):
-    path, source, contents = tmp_path / 'file', random.Random(3), set()
-
-    def write(_):
-        for letter in (b'a', b'b') * 1000:
-            with files.whole_files(path) as (file,):
-                file.write(letter * 1_000_000)
-
-    for _ in range(15):
-        child = fork(write, [])
-        time.sleep(source.uniform(0.05, 0.25))
-        os.kill(child, signal.SIGKILL)
-        assert os.waitpid(child, 0)[1] == signal.SIGKILL
-        contents.add(path.read_bytes() if path.exists() else b'')
-    assert contents - {b''} and contents <= {b'', b'a' * 1_000_000, b'b' * 1_000_000}
 
 
 def test_a_table_is_written_for_every_spreadsheet(tmp_path):

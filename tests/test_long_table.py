@@ -65,16 +65,8 @@ def test_the_titles_with_the_most_scores():
 
 def test_a_pair_that_stands_twice_counts_once(tmp_path):
     path = str(tmp_path / 'ratings.csv')
-    rows = [
-        'Mio,20,8',
-        'Mio,20,9',
-        'Mio,20,10',
-        'Mio,1535,7',
-        'Yui,1535,7',
-        'Mio,5114,9',
-        'Yui,5114,9',
-        'Yui,5114,0',
-    ]
+    rows = ['Mio,20,8', 'Mio,20,9', 'Mio,20,10', 'Mio,1535,7', 'Yui,1535,7', 'Mio,5114,9', 'Yui,5114,9']
+    rows += ['Yui,5114,0']
     Path(path).write_text('\n'.join(['user,anime_id,score', *rows]) + '\n')
     assert ratings.most_scored([path], [20, 1535, 5114], 3) == [1535, 20, 5114]
 
@@ -127,6 +119,7 @@ def parquet(rows=ROWS):
         *(('a.csv.zip', zipped(text())), ('archive.zip', zipped(text()))),
         *(('a.parquet', parquet()), ('a.PARQUET', parquet()), ('a.parquet', gzip.compress(parquet()))),
     ],
+    ids=lambda value: value if isinstance(value, str) else '',
 )
 def test_forms_of_a_long_table(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
@@ -186,15 +179,12 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     [
         ('a.csv', b'', 'a.csv'),
         ('a.csv', b'\x00\xff' * 50, 'a.csv'),
-        (
-            'a.csv',
-            text(header='user,anime_id,stars'),
-            'column for the score .*my_score.* are user, anime_id, stars',
-        ),
+        ('a.csv', text(header='user,anime_id,stars'), 'for the score .*my_score.* are user, anime_id, stars'),
         ('a.csv.gz', gzip.compress(text())[:40], 'a.csv.gz'),
         ('a.parquet', b'no parquet', 'a.parquet'),
         ('a.parquet', parquet([*ROWS, ('Mio', 20, 11)]), 'the first is row 7: '),
     ],
+    ids=lambda value: value if isinstance(value, str) else '',
 )
 def test_files_that_are_no_ratings_end_in_a_sentence(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)

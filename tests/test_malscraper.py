@@ -5,7 +5,6 @@ import email.utils
 import fcntl
 import os
 import pty
-import random
 import re
 import resource
 import signal
@@ -18,9 +17,8 @@ import time
 
 import pytest
 from conftest import ROOT
-from hypothesis import given, settings, strategies
-from tools.scripted_server import Clock, Server, answer, members, users_page
-from tools.simulated_site import DAY, SimulatedDay, fixed_scheme
+from tools.scripted_server import KILLER, Clock, Server, Witness, answer, members, users_page
+from tools.simulated_site import DAY, Names, SimulatedDay, fixed_scheme
 
 import malscraper
 
@@ -56,24 +54,6 @@ def test_names_come_from_the_name_cells_only():
 )
 def test_the_frame_may_change_but_a_name_must_be_one(page, names):
     assert malscraper.read_page(page, malscraper.URL)[0] == names
-
-
-PIECES = [*b'< > " </a> <td> <![CDATA[ <!-- &#x110000; \0'.split(), b'<a href="/profile/']
-
-
-@settings(max_examples=100, deadline=None)
-@given(strategies.data())
-def test_mutated_pages_neither_raise_nor_yield_what_is_not_a_username(data):
-    page = users_page(members(0, 6))
-    for _ in range(data.draw(strategies.integers(1, 8))):
-        start = data.draw(strategies.integers(0, len(page)))
-        end = data.draw(strategies.integers(start, min(len(page), start + 60)))
-        piece = data.draw(strategies.one_of(strategies.binary(max_size=8), strategies.sampled_from(PIECES)))
-        page = page[:start] + piece + page[end:]
-    names, online, title = malscraper.read_page(page, malscraper.URL)
-    assert all(malscraper.USERNAME.fullmatch(name) for name in names)
-    assert len({name.lower() for name in names}) == len(names)
-    assert (online is None or online >= 0) and isinstance(title, str)
 
 
 # ---- faults of the site ------------------------------------------------------------------------------------
@@ -139,20 +119,6 @@ def test_a_failed_load_is_announced_and_loses_nothing(
     before, after, then = clock.waits[:3]
     assert before <= 1 and after >= least_wait
     assert after > then >= before  # sooner again only once a page has come
-
-
-def test_of_fifty_megabytes_two_are_read(tmp_path):
-    sent = []
-
-    def flood(connection):
-        connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n' + users_page(members(0)))
-        for _ in range(500):
-            sent.append(connection.send(b' ' * 100_000))
-
-    with Server([flood, answer(users_page(members(0)))]) as server:
-        assert run(server, tmp_path / 'users.txt', '--hours', '0.001') == 0
-    assert (tmp_path / 'users.txt').read_text().split() == members(0)
-    assert 1_900_000 < sum(sent) < 12_000_000  # the system's buffers come on top
 
 
 def test_ten_failures_in_a_row_end_the_run(tmp_path, capfd):
@@ -249,15 +215,6 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, option,
     assert capfd.readouterr().err.startswith('malscraper: ')
 
 
-@pytest.mark.parametrize('proxy, status', [('socks9://127.0.0.1:1', 2), ('http://127.0.0.1:1', 1)])
-def test_a_proxy_that_is_none_ends_with_a_sentence(tmp_path, monkeypatch, capfd, proxy, status):
-    monkeypatch.setenv('http_proxy', proxy)
-    monkeypatch.delenv('no_proxy', raising=False)
-    options = ['--url', 'http://site.invalid/users.php', '--output', str(tmp_path / 'users.txt')]
-    assert malscraper.main(options, Clock()) == status
-    assert 'malscraper: ' in capfd.readouterr().err
-
-
 @pytest.mark.parametrize('library', ['requests', 'fcntl'])
 def test_a_missing_library_ends_the_run_with_a_sentence_and_an_import_with_an_error(library):
     run_it = 'import runpy; runpy.run_path("malscraper.py", run_name="__main__")'
@@ -297,28 +254,21 @@ def test_a_stop_says_what_was_gathered_and_how_to_go_on(tmp_path, number, status
     assert path.read_text().split() == members(0)
 
 
-@pytest.fixture
-def signals():
-    """Put back the handlers that malscraper.main() sets in this process."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+class Stopped(Clock):
+    """Ctrl-C comes two hours after the third load."""
+
+    def sleep(self, seconds):
+        super().sleep(seconds)
+        if len(self.waits) == 3:
+            self.now += 7200
+            raise KeyboardInterrupt(130)
 
 
-def test_what_is_left_of_the_hours(tmp_path, capfd, signals):
-    class Stopped(Clock):
-        def sleep(self, seconds):
-            super().sleep(seconds)
-            if len(self.waits) == 3:
-                self.now += 7200
-                os.kill(os.getpid(), signal.SIGINT)
-
+def test_what_is_left_of_the_hours(tmp_path, capfd):
     with Server([answer(users_page(members(0)))]) as server:
-        assert run(server, tmp_path / 'users.txt', '--hours', '5', clock=Stopped()) == 130
-        assert 'run the same command with --hours 3.' in capfd.readouterr().err
-        assert run(server, tmp_path / 'users.txt', '--hours', '0', clock=Stopped()) == 130
-        assert 'run the same command again.' in capfd.readouterr().err
+        for hours, words in (('5', 'the same command with --hours 3.'), ('0', 'the same command again.')):
+            assert run(server, tmp_path / 'users.txt', '--hours', hours, clock=Stopped()) == 130
+            assert words in capfd.readouterr().err
 
 
 @pytest.mark.parametrize('nohup', [False, True])
@@ -360,52 +310,6 @@ def test_a_second_scraper_on_the_file_is_refused_until_the_first_is_dead(tmp_pat
         assert run(server, path, '--hours', '0.001') == 0
 
 
-# Start one scraper after the other and kill each. They are forked, as fifty starts of Python take most of a
-# minute, and time runs fifty times as fast, so that a life sees several loads.
-KILLER = """
-import os, random, signal, sys, time
-import malscraper
-
-class FastClock:
-    monotonic, time = time.monotonic, time.time
-    def sleep(seconds):
-        time.sleep(seconds / 50)
-
-for life in range(50):
-    child = os.fork()
-    if not child:
-        os._exit(malscraper.main(sys.argv[1:], FastClock))
-    time.sleep(random.uniform(0.005, 0.3))
-    os.kill(child, signal.SIGKILL)
-    if os.waitpid(child, 0)[1] != signal.SIGKILL:
-        sys.exit('a scraper ended before it was killed')
-"""
-
-
-class Witness(Server):
-    """Show pages of which about half is known, and note names that are not saved when they should be.
-
-    Who asks for another page on the same connection must have the names of the one before in the file; `lost`
-    has those that were not there.
-    """
-
-    def __init__(self, path):
-        super().__init__(())
-        self.path = path
-        self.shown = []  # every page
-        self.latest = {}  # connection -> the page shown last on it
-        self.saved, self.lost = set(), set()
-
-    def play(self, connection):
-        saved = self.latest.get(connection, [])
-        self.saved.update(saved)
-        self.lost.update(set(saved).difference(self.path.read_text().split()))
-        numbers = random.sample(range(len(self.shown) * 12 + 100), 20)
-        self.latest[connection] = [f'm{number}' for number in numbers]
-        self.shown.append(self.latest[connection])
-        return answer(users_page(self.latest[connection]))
-
-
 @pytest.mark.slow
 def test_fifty_kills_lose_nothing_and_break_no_line(tmp_path):
     path = tmp_path / 'users.txt'
@@ -422,18 +326,6 @@ def test_fifty_kills_lose_nothing_and_break_no_line(tmp_path):
 
 
 # ---- how much of a day is caught ---------------------------------------------------------------------------
-
-
-class Names:
-    """What UsersFile is, in memory."""
-
-    def __init__(self):
-        self.known = set()
-
-    def append(self, names):
-        new = [name for name in names if name not in self.known]
-        self.known.update(new)
-        return new
 
 
 @pytest.mark.slow

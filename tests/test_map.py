@@ -1,6 +1,5 @@
 """similarity_map.py: files, clusters, places, names, covers from a real server, the picture."""
 
-import hashlib
 import itertools
 import json
 import subprocess
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image
+from tools.colours import seen_without
 from tools.map_inputs import AWKWARD, GROUPS, planted, write_output
 from tools.picture_server import BAD, PictureServer
 from tools.processes import run
@@ -106,16 +106,6 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
         assert graph['neighbours'][str(mal_id)][0][0] == list(nodes)[similarity[row].argmax()]
 
 
-def test_the_same_inputs_give_the_same_files(tmp_path):
-    vectors, nodes, _ = planted(60)
-    sums = []
-    for _ in range(2):
-        assert run_map(write_output(tmp_path, vectors, nodes)).returncode == 0
-        written = [path for path in map(tmp_path.joinpath, FILES) if path.exists()]
-        sums.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in written])
-    assert sums[0] == sums[1] and len(sums[0]) >= 2
-
-
 WRONG = [('neighbours.csv', 'mal_id,neighbour_id,similarity\n1,2,0.5\n'), ('neighbours.csv', '')]
 WRONG += [('titles.json', '{"10": {"title": "A"}}'), ('settings.json', '{"lists": 7}')]
 
@@ -190,23 +180,6 @@ def test_the_drawn_map_keeps_the_neighbours_that_tsne_keeps(n, width, tmp_path, 
     check_map(drawn)
 
 
-def seen_without(cone, colours):
-    """CIELAB of sRGB colours as seen without one kind of cone (0 L, 1 M), after Vienot et al. 1999."""
-    rgb = np.array([[int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)] for colour in colours])
-    rgb = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    to_lms = [[17.8824, 43.5161, 4.11935], [3.45565, 27.1554, 3.86714], [0.0299566, 0.184309, 1.46709]]
-    lms = rgb @ np.transpose(to_lms)
-    if cone == 0:
-        lms[:, 0] = 2.02344 * lms[:, 1] - 2.52581 * lms[:, 2]
-    if cone == 1:
-        lms[:, 1] = 0.494207 * lms[:, 0] + 1.24827 * lms[:, 2]
-    rgb = np.clip(lms @ np.linalg.inv(np.transpose(to_lms)), 0, 1)
-    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
-    xyz = rgb @ np.transpose(to_xyz) / [0.9505, 1, 1.089]
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
-
-
 @pytest.mark.parametrize('count', [5, 8, 14, 50])
 @pytest.mark.parametrize('cone', [None, 0, 1], ids=['all cones', 'protanopia', 'deuteranopia'])
 def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
@@ -234,6 +207,46 @@ def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
     kaguya = 'Kaguya-sama wa Kokurasetai'
     assert labels.shorten(f'{kaguya}: Tensai-tachi no Renai Zunousen') == kaguya
     assert labels.shorten('X' * 90) == 'X' * 39 + '…'
+
+
+FAMILIES = [
+    ['JoJo no Kimyou na Bouken (TV)', 'JoJo no Kimyou na Bouken: Stardust Crusaders'],
+    ['Darker than Black', 'Darker than Black: Kuro no Keiyakusha Gaiden'],
+    ['Neon Genesis Evangelion', 'Neon Genesis Evangelion: The End of Evangelion'],
+    ['Fullmetal Alchemist: Brotherhood', 'Fullmetal Alchemist: Brotherhood - 4-Koma Theater'],
+    [
+        'Ghost in the Shell',
+        'Ghost in the Shell: Stand Alone Complex 2nd GIG',
+        'Ghost in the Shell: Stand Alone Complex - Tachikoma na Hibi (TV)',
+    ],
+    ['Steins;Gate', 'Steins;Gate: Kyoukaimenjou no Missing Link - Divide By Zero', 'Steins;Gate 0'],
+    ['Mahou Sensei Negima!', 'Mahou Sensei Negima! Mou Hitotsu no Sekai'],
+    [
+        'Bishoujo Senshi Sailor Moon SuperS',
+        'Bishoujo Senshi Sailor Moon SuperS: Sailor 9 Senshi Shuuketsu! Black Dream Hole no Kiseki',
+    ],
+    ['Gintama', "Gintama'", 'Gintama°'],
+]
+
+
+@pytest.mark.parametrize('family', FAMILIES, ids=lambda family: family[0])
+def test_no_short_title_looks_like_another_title(family):
+    def words(title):
+        return title.removesuffix('(TV)').strip(' .!…').casefold()
+
+    shorts = labels.short_titles(family)
+    assert len(set(map(words, shorts))) == len(family)
+    for title, short in zip(family, shorts):
+        if short != title and '…' not in short:
+            assert not any(words(other).startswith(words(short)) for other in family if other != title)
+
+
+def test_years_tell_titles_of_one_name_apart():
+    assert labels.short_titles(['Fruits Basket', 'Fruits Basket', 'K-On!'], [2001, 2019, 2009]) == [
+        'Fruits Basket (2001)',
+        'Fruits Basket (2019)',
+        'K-On!',
+    ]
 
 
 @pytest.mark.parametrize('n, share', [(5, 1), (20, 1), (100, 1), (1000, 0.8)])

@@ -235,9 +235,3 @@ def test_vectors_of_something_else_are_a_sentence(folder, change):
     NOT_VECTORS[change](pd.read_pickle(folder / 'embeddings.pkl')).to_pickle(folder / 'embeddings.pkl')
     status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
     assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
-
-
-def test_help_shows_the_docstring(capsys):
-    with pytest.raises(SystemExit) as end:
-        recommend.main(['--help'])
-    assert end.value.code == 0 and recommend.__doc__.split('\n')[0] in capsys.readouterr().out

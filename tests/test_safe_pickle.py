@@ -6,7 +6,6 @@ That it reads every form of a table stands in test_ratings.py.
 import bz2
 import functools
 import gzip
-import io
 import itertools
 import lzma
 import os
@@ -137,43 +136,6 @@ def test_names_are_refused_before_they_are_looked_up(tmp_path):
 
     in_a_child(read_all)
     assert not (tmp_path / 'mark').exists()
-
-
-WATCHED = ('open', 'exec', 'compile', 'import', 'marshal.loads', 'code.__new__', 'pickle.find_class')
-WATCHED += ('os.', 'socket.', 'subprocess.', 'shutil.', 'ctypes.', 'urllib.', 'tempfile.', 'mmap.')
-
-
-def test_no_allowed_name_opens_runs_or_loads_anything():
-    """Call every allowed name with hostile arguments and states, and build it, under an audit hook."""
-    hostile = ['/etc/passwd', 'http://127.0.0.1:9/', b'cos\nsystem\n(S"id"\ntR.', 'os.system("id")', ['id']]
-    hostile += [{'a': 'b'}, -1, 10**30, None, (), '__reduce__', 'O8']
-    states = [*hostile, {'__class__': 'os'}, (None, {'arguments': ()}), (1, (9,), 'O', False, b'x' * 72)]
-    allowed = [(package, name) for package, names in safe_pickle.ALLOWED.items() for name in names]
-
-    def call_all():
-        events, calls = [], 0
-        __import__('numpy.core.numeric')  # which numpy imports at its first complaint
-        sys.addaudithook(lambda event, _: event.startswith(WATCHED) and events.append(event))
-        open(os.devnull).close()
-        assert events == ['open']  # it watches
-        events.clear()
-        unpickler = safe_pickle.TableUnpickler(io.BytesIO())
-        for package, name in [*allowed, ('_codecs', 'encode')]:
-            stand_in = unpickler.find_class(package, name)
-            several = [(), *itertools.product(hostile, repeat=2), *((value,) * 5 for value in hostile)]
-            for arguments, state in itertools.product(several, states):
-                calls += 1
-                for build in (safe_pickle._build, safe_pickle._dataframe):
-                    try:
-                        part = stand_in(*arguments)
-                        part.__setstate__(state)
-                        build(part)
-                    except Exception:  # any type: read_dataframe() makes a sentence of it
-                        pass
-        return calls, sorted(set(events))
-
-    calls, events = in_a_child(call_all)
-    assert calls > 10_000 and not events
 
 
 # ---- sizes and shapes that lie, work without end -----------------------------------------------------------

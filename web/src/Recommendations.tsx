@@ -34,6 +34,7 @@ export function Recommendations({ graph, list, recommended, ofLink, change, onOp
       <FilterFields
         graph={graph}
         options={options}
+        passing={table.passing}
         withPlanned={plannedTitles(list).size > 0}
         onOptions={setOptions}
       />

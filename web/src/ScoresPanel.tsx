@@ -215,7 +215,7 @@ function LeftOut({ graph, list, change }: Pick<Props, 'graph' | 'list' | 'change
   }
   return (
     <details>
-      <summary>{count(out.length, 'title', 'titles')} left out</summary>
+      <summary>{out.length} left out</summary>
       <ol className="scored-titles">
         {out.map(({ kind, id }) => (
           <li key={kind + id}>

@@ -74,6 +74,12 @@ export class Painter {
     return id === null ? null : this.graph.byId.get(id)!
   }
 
+  /** Return how the list marks a title; beside a title in focus, what is faded is not marked. */
+  private ownMark({ id }: Anime) {
+    const { near, ownList } = this.view
+    return near.size === 0 || near.has(id) ? ownList.marks.get(id) : undefined
+  }
+
   /**
    * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
    */
@@ -85,13 +91,13 @@ export class Painter {
       this.sigma.getDimensions(),
       this.view.colors.background,
       this.view.covered,
-      visible.map(({ mark }) => mark),
+      visible.map(({ anime, mark }) =>
+        this.ownMark(anime) ? { ...mark, radius: mark.radius + RING } : mark,
+      ),
     )
     for (const { anime, mark } of visible) {
-      const { near, ownList } = this.view
-      const own = ownList.marks.get(anime.id)
-      // Beside a title in focus, what is faded is not marked.
-      if (own && (near.size === 0 || near.has(anime.id))) drawOwnMark(context, mark, own, this.view.colors)
+      const own = this.ownMark(anime)
+      if (own) drawOwnMark(context, mark, own, this.view.colors)
     }
     if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
     for (const id of new Set(this.view.trail))

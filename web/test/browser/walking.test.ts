@@ -6,6 +6,7 @@ import { WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
   colors,
+  discs,
   drawn,
   freePart,
   hash,
@@ -125,9 +126,11 @@ describe('walking', () => {
         Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
       })
       host.files['graph.json'] = JSON.stringify(graph)
-      await newPage(options)
+      await newPage({ ...options, reducedMotion: 'no-preference' })
       await recordDrawing()
-      await page.goto(`${host.address}#/anime/1`)
+      await page.goto(host.address)
+      await interactive()
+      await page.goto(`${host.address}#/anime/1`) // a flight
       await interactive()
       await settled()
       const { texts, rings, ends } = await drawn()
@@ -165,10 +168,9 @@ describe('walking', () => {
     await expect.poll(async () => (await drawn()).rings[0].x).toBeLessThan((await freePart()).x)
 
     // Where there is nothing in sight, the nearest title is still said, written and opened.
-    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', '+', '+', '+', '+', '+']) {
+    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', '+', '+', '+', '+', '+'])
       await page.keyboard.press(key)
-      await page.waitForTimeout(250)
-    }
+    await settled()
     expect((await drawn()).texts.map(({ text }) => text)).toEqual(['Middle'])
     await page.getByText('No title is in sight here').waitFor()
     await page.keyboard.press('Enter')
@@ -211,8 +213,16 @@ describe('walking', () => {
     await recordDrawing()
     await page.goto(host.address)
     await interactive()
-    await page.locator('.search input').tap()
+    const search = page.locator('.search input')
+    expect((await search.boundingBox())!.y, 'the search lies where the thumb is').toBeGreaterThan(844 * 0.7)
+    const marks = await discs()
+    const extent = (values: number[]) => Math.max(...values) - Math.min(...values)
+    const high = extent(marks.map(({ y }) => y))
+    expect(high, 'the map stands upright').toBeGreaterThan(extent(marks.map(({ x }) => x)))
+    await search.tap()
     await page.keyboard.type('Tale 40')
+    const found = (await page.locator('[role=option]').first().boundingBox())!
+    expect(found.y + found.height, 'above the keyboard').toBeLessThan(844 / 2)
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
@@ -298,7 +308,7 @@ describe('walking', () => {
     for (const steps of [0, 1, 2]) {
       for (let k = 0; k < steps; k++) {
         await page.getByLabel('Zoom in').click()
-        await page.waitForTimeout(350)
+        await settled()
       }
       const boxes = (await drawn()).texts.map(({ box }) => box)
       expect(boxes.length).toBeGreaterThan(5)
