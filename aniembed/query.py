@@ -91,20 +91,21 @@ class Query:
         products = unit[indices] @ unit.T
         similarity = np.maximum(products, 0) ** (EXPONENT + EXPONENT_GROWTH * np.log10(len(unit)))
         similarity[own], products[own] = 1, 0
+        self.similarity, self.products = similarity, products
         observed = counts * np.exp(SCORE_WEIGHT * (given - self.mean[indices])) / np.sqrt(popularity[indices])
-        weights = np.linalg.solve(similarity[:, indices] + NOISE * np.eye(len(indices)), observed)
-        linear_weight = LINEAR_WEIGHT * min(1, 100 / len(unit)) ** LINEAR_FALL
-        self.counts = counts
-        # k x n, what each known title adds to the liking of each title
-        self.likings = weights[:, None] * similarity
-        self.likings += (linear_weight * observed)[:, None] * products * popularity**-LINEAR_POPULARITY
+        kernel = similarity[:, indices] + NOISE * np.eye(len(indices))
+        self.counts, self.weights = counts, np.linalg.solve(kernel, observed)
+        self.linear_weights = LINEAR_WEIGHT * min(1, 100 / len(unit)) ** LINEAR_FALL * observed
+        self.linear_item_weights = popularity**-LINEAR_POPULARITY
         self.item_weights = popularity ** (POPULARITY_WEIGHT * (1 - niche))
         scored = {mal_id: scores[mal_id] for mal_id in self.known if scores[mal_id] > 0}
         self.predicted = predicted_scores(unit, self.mean, vectors.index.get_indexer(scored), scored.values())
 
     def affinity(self):
         """Return the affinity of every title, float64."""
-        liking = self.item_weights * (self.likings.sum(0) + PRIOR * self.item_weights)
+        liking = self.weights @ self.similarity + PRIOR * self.item_weights
+        liking += (self.linear_weights @ self.products) * self.linear_item_weights
+        liking *= self.item_weights
         return liking * np.exp(PREDICTED_WEIGHT * np.copysign(self.predicted, liking))
 
     def terms(self, indices):
@@ -112,7 +113,9 @@ class Query:
 
         The factor of the predicted score is left out.
         """
-        return self.likings[:, indices] * self.item_weights[indices]
+        liking = self.weights[:, None] * self.similarity[:, indices]
+        liking += self.linear_weights[:, None] * self.products[:, indices] * self.linear_item_weights[indices]
+        return liking * self.item_weights[indices]
 
     def reasons(self, indices, number):
         """Return for each of some titles the known ids that add most to its affinity, best first.

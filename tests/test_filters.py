@@ -138,14 +138,15 @@ def test_a_dislike_does_not_lift_its_neighbours_and_is_no_reason(planted, vector
     best = recommend.recommend(vectors, {IDS[0]: 1})
     assert not {group[mal_id] for mal_id in best.index} & {group[IDS[0]]}
     liked = {IDS[1]: 9}
-    without = Query(vectors, liked).likings.sum(0)
+    everything = np.arange(len(IDS))
+    without = Query(vectors, liked).terms(everything).sum(0)
     for score in (0, 1):
         query = Query(vectors, {IDS[0]: score, **liked}, {IDS[0]: 'dropped'})
         # Nothing else falls as much as its own group
-        change = (query.likings.sum(0) - without)[2:]
+        change = (query.terms(everything).sum(0) - without)[2:]
         most = 2 + np.argsort(change)[: SIZE - 1]
         assert (planted.group[most] == planted.group[0]).all() and change[most - 2].max() < 0
-        assert all(IDS[0] not in known for known in query.reasons(np.arange(len(IDS)), 3))
+        assert all(IDS[0] not in known for known in query.reasons(everything, 3))
 
 
 def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
