@@ -272,23 +272,17 @@ def test_what_is_left_of_the_hours(tmp_path, capfd):
 
 
 @pytest.mark.parametrize('nohup', [False, True])
-def test_a_narrow_terminal_shows_the_time_left_and_may_be_closed(tmp_path, nohup):
-    """On a real terminal. Closing it ends the scraper with status 129, unless nohup protects it."""
+def test_a_terminal_may_be_closed(tmp_path, nohup):
+    """Closing it ends the scraper with status 129, unless nohup protects it."""
     path = tmp_path / 'users.txt'
     shell = ['bash', '-c', """trap '' HUP; exec "$@" """, '-'] if nohup else []
     with Server([answer(users_page(members(start))) for start in range(0, 2000, 20)]) as server:
         terminal, its_end = pty.openpty()
-        fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack('4H', 24, 60, 0, 0))
         options = {**dict.fromkeys(('stdin', 'stdout', 'stderr'), its_end), 'start_new_session': True}
         options['preexec_fn'] = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         process = subprocess.Popen([*shell, *command(server, path, '--delay', '0.5')], **options)
         os.close(its_end)
-        shown = ''
-        while shown.count('\r') < 4:
-            shown += os.read(terminal, 1000).decode()
-        lines = shown.split('\r')[1:4]
-        assert all(re.match(r'\d+ names, 23:59:\d\d left, \d+ of the last \d+ new, ', line) for line in lines)
-        assert all(len(line.replace('\x1b[K', '')) < 60 for line in lines)
+        assert re.match(r'\r20 names, ', os.read(terminal, 1000).decode())
         loads = len(server.heads)
         os.close(terminal)  # the kernel sends SIGHUP
         if nohup:
