@@ -49,7 +49,7 @@ const BLOCKED = 1e6
 const HALO = 4
 const WIDE_HALO = 9
 
-export interface TextStyle {
+interface TextStyle {
   color: string
   /** Height of a line in pixels. */
   height: number
