@@ -18,6 +18,7 @@ from aniembed import files
 
 if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
+    print('importing MXNet', flush=True)
 
 import os
 import pickle
@@ -89,13 +90,14 @@ NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
 MOST_ALIKE = 0.7  # mean dot product of all pairs above which the vectors tell nothing apart
+UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # what it imports, and neither it nor this script needs
 
 
 def import_mxnet():
     """Import MXNet 1.9.1 and return the module; numpy and the environment are left as they were.
 
-    It asks for names that numpy 1.24 removed. In a process whose DMLC_ROLE is scheduler or server, the import
-    itself would run that role and never return.
+    It asks for names that numpy 1.24 removed, and imports for a second what only unused parts of it need. In
+    a process whose DMLC_ROLE is scheduler or server, the import itself would run that role and never return.
     """
     if int(np.__version__.split('.')[0]) >= 2:
         raise RunError(
@@ -105,9 +107,13 @@ def import_mxnet():
     role = os.environ.pop('DMLC_ROLE', None)
     for kind in removed:
         setattr(np, kind.__name__, kind)
+    hidden = [name for name in UNUSED_BY_MXNET if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed
     try:
         import mxnet
     finally:
+        for name in hidden:
+            del sys.modules[name]
         for kind in removed:
             delattr(np, kind.__name__)
         if role is not None:
@@ -415,6 +421,7 @@ def learn(workers):
     """Turn the lists into vectors, write what was learnt, and draw the map."""
     files.make_folder(OUTPUT_DIR, 'OUTPUT_DIR')
     paths = ratings.find_files(ANIME_DATA_LIST)
+    print(f'reading {ANIME_DATA} and {ANIME_DATA_LIST}', flush=True)
     nodes = titles.read_nodes(ANIME_DATA)
     ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else ratings.most_scored(paths, nodes, TOP)
     if len(ids) < MIN_TITLES:

@@ -61,6 +61,7 @@ AT_HOME, ABROAD = (
     100.0,
 )  # share of the best place's land below which a name lies abroad; weight against it
 CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
+BLOCKED = 1e6  # so many titles in the way stand for a place that cannot be had
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
 SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
 LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
@@ -163,20 +164,37 @@ def make_land(canvas, points, clusters):
     """Return the Land of the marks at these places."""
     cell = canvas.width / GRID
     shape = round(canvas.height / cell), GRID
-    counts = np.zeros((clusters.max() + 1, *shape))
-    column, row = np.minimum((points / cell).astype(int), [shape[1] - 1, shape[0] - 1]).T
-    np.add.at(counts, (clusters, row, column), 1)
-    alone = 2 * np.pi * canvas.shore**2
-    total = ndimage.gaussian_filter(counts.sum(0), canvas.shore, mode='constant') * alone
+    total = density(points / cell, canvas.shore, shape)
+    members = [points[clusters == k] / cell for k in range(clusters.max() + 1)]
     # A single title of another cluster owns no land: the shares are of a wider circle
-    around = ndimage.gaussian_filter(counts, (0, *[OWNER * canvas.shore] * 2))
+    around = np.array([density(own, OWNER * canvas.shore, shape) for own in members])
     share = around / np.maximum(around.sum(0), 1e-12)
-    heart = ndimage.gaussian_filter(counts, (0, *[HEART * canvas.shore] * 2))
+    heart = np.array([density(own, HEART * canvas.shore, shape) for own in members])
     heart /= heart.max((1, 2), keepdims=True)
     lakes, number = ndimage.label(total < COAST)
     sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
+    alone = 2 * np.pi * canvas.shore**2
     total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
     return Land(total, share, heart)
+
+
+def density(points, sigma, shape):
+    """Return the sum of a Gaussian of height 1 at each point, on a grid of this shape; all in cells."""
+    x, y = points.T
+    rows, columns = (
+        np.exp(-(((np.arange(size) + 0.5)[:, None] - places) ** 2) / (2 * sigma**2))
+        for size, places in zip(shape, (y, x))
+    )
+    return rows @ columns.T
+
+
+def window_sums(grid, window, outside):
+    """Return the sum of the window (rows, columns) around each cell; outside: value of cells off the grid."""
+    rows, columns = window
+    margins = [(size // 2 + 1, size - size // 2 - 1) for size in window]
+    sums = np.pad(grid, margins, constant_values=outside).cumsum(0).cumsum(1)
+    sums = sums[rows:] - sums[:-rows]
+    return sums[:, columns:] - sums[:, :-columns]
 
 
 def place_names(canvas, points, land, names):
@@ -185,13 +203,12 @@ def place_names(canvas, points, land, names):
     A name lies where its cluster is most by itself and few titles are; those make way.
     """
     cell = canvas.width / GRID
-    marks, blocked = np.zeros(land.total.shape), np.zeros(land.total.shape)
-    column, row = np.minimum((points / cell).astype(int), np.subtract(marks.shape, 1)[::-1]).T
-    np.add.at(marks, (row, column), 1)
+    (left, top), (right, bottom) = np.array([canvas.low / cell, canvas.high / cell]).astype(int)
+    in_the_way = np.full(land.total.shape, float(BLOCKED))  # the number of titles, or BLOCKED
+    in_the_way[top:bottom, left:right] = 0
+    column, row = np.minimum((points / cell).astype(int), np.subtract(in_the_way.shape, 1)[::-1]).T
+    np.add.at(in_the_way, (row, column), 1)
     own = land.share * land.heart
-    low, high = canvas.low / cell, canvas.high / cell
-    outside = np.ones(marks.shape)
-    outside[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] = 0
     margin = 2 * np.median(canvas.room) / cell
     full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
     placed = []
@@ -203,9 +220,7 @@ def place_names(canvas, points, land, names):
             lines = labels.wrapped(name, count)
             span = np.array(labels.text_size(lines, font_file, size))
             window = (span[::-1] / cell + margin).astype(int)
-            in_the_way = ndimage.uniform_filter(marks, window, mode='constant') * window.prod()
-            free = ndimage.uniform_filter(blocked + outside, window, mode='constant', cval=1) < 1e-9
-            value = np.where(free, own[k] - CROWDED * in_the_way - ABROAD * (own[k] < near), -np.inf)
+            value = own[k] - CROWDED * window_sums(in_the_way, window, BLOCKED) - ABROAD * (own[k] < near)
             y, x = np.unravel_index(value.argmax(), value.shape)
             if best is None or value[y, x] > best[0] + SMALLER_NAME:
                 best = value[y, x], lines, size, (np.array([x, y]) + 0.5) * cell, span
@@ -213,7 +228,7 @@ def place_names(canvas, points, land, names):
         box = (*(middle - span / 2), *(middle + span / 2))
         placed.append(labels.Label(lines, font_file, size, box))
         x0, y0, x1, y1 = (np.array(box) / cell + [-2, -2, 3, 3]).astype(int).clip(0)
-        blocked[y0:y1, x0:x1] = 1
+        in_the_way[y0:y1, x0:x1] = BLOCKED
     return placed
 
 
@@ -249,8 +264,13 @@ def draw_land(canvas, axes, land, colours):
         for share, colour in zip(land.share, colours):
             lead = share - np.where(share == best, second, best)
             own = np.minimum(land.total / level - 1, 3 * lead)
-            tint = mixed(colour, paper, strength)
-            axes.contourf(x, y, own, levels=[0, np.inf], colors=[tint], zorder=zorder)
+            rows, columns = np.nonzero(own > 0)
+            if len(rows):
+                down, across = (slice(max(0, at.min() - 1), at.max() + 2) for at in (rows, columns))
+                tint = mixed(colour, paper, strength)
+                axes.contourf(
+                    x[across], y[down], own[down, across], [0, np.inf], colors=[tint], zorder=zorder
+                )
     axes.contour(x, y, land.total, levels=[COAST], colors=[COASTLINE], linewidths=2 * canvas.unit, zorder=0.3)
 
 
@@ -294,7 +314,7 @@ def render(canvas, draw_parts):
     axes.set_axis_off()
     draw_parts(axes)
     agg.draw()
-    return Image.fromarray(np.asarray(agg.buffer_rgba())[..., :3])
+    return Image.fromarray(np.asarray(agg.buffer_rgba())).convert('RGB')
 
 
 def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
@@ -426,7 +446,7 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     clusters, names = clusters
     anime, full_titles, covers = titles
     canvas = Canvas(map_width, anime, covers)
-    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles)]
+    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles, anime['year'].tolist())]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     land = make_land(canvas, points, clusters)

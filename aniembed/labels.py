@@ -3,9 +3,12 @@
 All boxes are (x0, y0, x1, y1) in pixels of the picture, y downwards.
 """
 
+import collections
 import functools
 import itertools
 import logging
+import math
+import os
 import re
 import textwrap
 from typing import NamedTuple
@@ -29,26 +32,32 @@ CLAUSE = re.compile(r'(?<=\S)(?::|[!?.]| [-–~(])\s+(?=\S)')  # where a subtitl
 DANGLING = re.compile(
     r'(?:\s+(?:no|wo|wa|ni|ga|to|de|na|mo|o|e|the|of|and|a|an|in|on|for|&))+$', re.IGNORECASE
 )
+WORD = re.compile(r'\w+')
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
 ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
-# Shares of the type size, in groups: the next where the ones before find no place
-SIZE_SHARES = ((1.0, 0.85), (0.7,), (0.55,))
+# Shares of the type size, and their order: the next where those before find no place
+SIZE_SHARES, SIZE_ORDER = (1.0, 0.85, 0.7, 0.55), (0, 0, 1, 2)
 SMALLEST = 13  # pixels; smaller type cannot be read
 GAP = 5  # pixels between a mark and its name
 MARGIN = 0.012  # of the picture's width that stays free of type at its rim
 # Where a name touches its mark, the best place first: the direction, and the share of the mark in between
-BESIDE = [
-    (0, 1, 0, 1),
-    (0, -1, 0, 1),
-    (1, 0, 1, 0),
-    (-1, 0, 1, 0),
-    (1, 1, 0.5, 0.7),
-    (-1, 1, 0.5, 0.7),
-    (1, -1, 0.5, 0.7),
-    (-1, -1, 0.5, 0.7),
-]
+SIDES = np.array(
+    [
+        (0, 1, 0, 1),
+        (0, -1, 0, 1),
+        (1, 0, 1, 0),
+        (-1, 0, 1, 0),
+        (1, 1, 0.5, 0.7),
+        (-1, 1, 0.5, 0.7),
+        (1, -1, 0.5, 0.7),
+        (-1, -1, 0.5, 0.7),
+    ]
+)
 RINGS = 0.2, 0.4, 0.7, 1.0  # shares of the reach at which a name may lie off its mark,
 ANGLES = 16  # in that many directions
+AROUND = np.array(
+    [(np.cos(angle), np.sin(angle)) for angle in np.arange(ANGLES) * 2 * np.pi / ANGLES + np.pi / 2]
+)
 COUNT_EVERY = 150  # boxes after which the bitmap is counted anew
 # Type size that lines are measured at, and how much wider small type may be by rounding to pixels
 MEASURED_SIZE, ROUNDING = 64, 1.04
@@ -78,17 +87,51 @@ def shorten(title, length=LONGEST):
     return f'{words}…{end}'
 
 
-def short_titles(titles, length=LONGEST):
-    """Return short forms of titles; those that would be alike are left longer."""
+def short_titles(titles, years=None, length=LONGEST):
+    """Return short forms of titles, none of which may be taken for another title.
+
+    years: of the titles, None where unknown; they tell titles of the same name apart.
+    """
     shorts = [shorten(title, length) for title in titles]
-    for longer in (2 * length, 4 * length):
-        count = dict.fromkeys(shorts, 0)
-        for short in shorts:
-            count[short] += 1
-        shorts = [
-            shorten(title, longer) if count[short] > 1 else short for title, short in zip(titles, shorts)
-        ]
+    for row in _mistakable(titles, shorts):
+        shorts[row] = titles[row] if len(titles[row]) <= 2 * length else _differing(titles[row], titles)
+    for row in _mistakable(titles, shorts) if years is not None else ():
+        if years[row]:
+            shorts[row] += f' ({years[row]})'
     return shorts
+
+
+def _mistakable(titles, shorts):
+    """Return the rows of short forms that are those of several titles or, cut, look like another title.
+
+    Signs and case make no difference. A title without its subtitle also looks like another one that goes on
+    with other words.
+    """
+    number, keys = collections.Counter(shorts), [_key(short) for short in shorts]
+    alike = collections.Counter(keys)
+    cut = {key for title, short, key in zip(titles, shorts, keys) if short != title}
+    begun = collections.Counter()
+    for title in titles:
+        starts = itertools.accumulate(_key(title).split(), '{} {}'.format)
+        begun.update(cut.intersection(starts))
+    return [
+        row
+        for row, (title, short, key) in enumerate(zip(titles, shorts, keys))
+        if number[short] > 1 or (short != title and (alike[key] > 1 or ('…' not in short and begun[key] > 1)))
+    ]
+
+
+def _key(text):
+    """Return the words of a title without signs, case and a "(TV)" at the end."""
+    return ' '.join(WORD.findall(text.removesuffix('(TV)').casefold()))
+
+
+def _differing(title, titles):
+    """Return the beginning of a title and, after '…', the words from where it differs from the others."""
+    same = max(len(os.path.commonprefix([title, other])) for other in titles if other != title)
+    start = title.rfind(' ', 0, same + 1) + 1 or same
+    beginning = shorten(title[:start].strip(), LONGEST // 2).rstrip('…')
+    return f'{beginning}… {shorten(title[start:].lstrip(" -:"), LONGEST)}'.strip()
 
 
 @functools.lru_cache(None)
@@ -183,17 +226,17 @@ class FreeSpace:
 
     def cells(self, boxes):
         """Return the cells that boxes touch: int m x 4, the first column and row and those after the last."""
-        boxes = np.reshape(boxes, (-1, 4)) / CELL
-        last = np.tile(self.taken.shape[::-1], 2)
-        return np.hstack([np.floor(boxes[:, :2]), np.ceil(boxes[:, 2:])]).astype(int).clip(0, last)
+        outwards = np.array([1, 1, -1, -1])  # rounded down, and up
+        cells = np.floor(np.reshape(boxes, (-1, 4)) * (outwards / CELL)).astype(int) * outwards
+        return np.minimum(np.maximum(cells, 0), [*self.taken.shape[::-1]] * 2)
 
     def free(self, boxes):
         """Yield the indices of the boxes in which nothing is, in their order."""
-        boxes = np.reshape(boxes, (-1, 4))
+        x0, y0, x1, y1 = np.transpose(boxes)
+        inside = (x0 >= 0) & (y0 >= 0) & (x1 <= self.size[0]) & (y1 <= self.size[1])
         cells = self.cells(boxes)
         x0, y0, x1, y1 = cells.T
         number = self.sums[y1, x1] - self.sums[y0, x1] - self.sums[y1, x0] + self.sums[y0, x0]
-        inside = (boxes[:, :2] >= 0).all(1) & (boxes[:, 2:] <= self.size).all(1)
         for index in np.flatnonzero(inside & (number == 0)).tolist():
             left, top, right, bottom = cells[index].tolist()
             if not self.taken[top:bottom, left:right].any():
@@ -212,12 +255,16 @@ class FreeSpace:
 
         What lies outside the map is taken.
         """
-        steps = int(np.abs(end - start).max() // CELL) + 2
-        cells = (np.linspace(start, end, steps) // CELL).astype(int)
-        x, y = cells.T
-        if (cells < 0).any() or (cells >= self.taken.shape[::-1]).any() or self.taken[y, x].any():
+        rows, columns = self.taken.shape
+        if not all(0 <= x < columns * CELL and 0 <= y < rows * CELL for x, y in (start, end)):
+            return False
+        (x0, y0), (x1, y1) = start, end
+        share = np.linspace(0, 1, int(max(abs(x1 - x0), abs(y1 - y0)) // CELL) + 2)
+        x, y = ((x0 + (x1 - x0) * share) // CELL).astype(int), ((y0 + (y1 - y0) * share) // CELL).astype(int)
+        if self.taken[y, x].any():
             return False
         self.taken[y, x] = True
+        self.taken[y, np.minimum(x + 1, columns - 1)] = True  # no slanting line slips through
         return True
 
 
@@ -261,48 +308,62 @@ def _place_label(space, mark, half, text, full_size, reach):
     """Take the best free place for one name."""
     font_file, text = font_for(text)
     ways = wrappings(text) if text else []
-    for factors in SIZE_SHARES:
-        sizes = dict.fromkeys(max(SMALLEST, round(full_size * factor)) for factor in factors)
-        shapes = [(lines, size, *text_size(lines, font_file, size)) for size in sizes for lines in ways]
-        if not shapes:
-            continue
-        boxes = candidates(mark, half, np.array([shape[2:] for shape in shapes]), reach)
-        for index in space.free(boxes):
-            lines, size = shapes[index // len(BESIDE) % len(shapes)][:2]
-            leader = None
-            if index >= len(shapes) * len(BESIDE):
-                lines, size = shapes[(index - len(shapes) * len(BESIDE)) // ANGLES % len(shapes)][:2]
-                leader = _leader(space, mark, half, boxes[index])
-                if not leader:
-                    continue
-            space.take(boxes[index])
-            return Label(lines, font_file, size, tuple(boxes[index]), leader)
+    if not ways:
+        return None
+    sizes = np.maximum(SMALLEST, np.round(np.multiply(full_size, SIZE_SHARES)))
+    spans = [np.transpose(text_size(lines, font_file, sizes)) for lines in ways]
+    boxes = candidates(mark, half, np.stack(spans, 1).reshape(-1, 2), reach)
+    order = _preference(len(ways))
+    near = len(sizes) * len(ways) * len(SIDES)
+    for place in space.free(boxes[order]):
+        index = int(order[place])
+        box, leader = tuple(boxes[index].tolist()), None
+        shape = index // len(SIDES) if index < near else (index - near) // ANGLES % (near // len(SIDES))
+        if index >= near:
+            leader = _leader(space, mark.tolist(), half.tolist(), box)
+        if index < near or leader:
+            space.take(box)
+            return Label(ways[shape % len(ways)], font_file, int(sizes[shape // len(ways)]), box, leader)
     return None
+
+
+@functools.lru_cache(None)
+def _preference(ways):
+    """Return the order in which the candidates of a name with so many ways to be wrapped are tried.
+
+    Type of the next smaller size comes after all places of the larger ones.
+    """
+    shapes = np.repeat(SIZE_ORDER, ways)
+    near, far = np.repeat(shapes, len(SIDES)), np.tile(np.repeat(shapes, ANGLES), len(RINGS))
+    return np.argsort(np.concatenate([near, far]), kind='stable')
 
 
 def candidates(mark, half, sizes, reach):
     """Return the boxes where a name may lie, the best first.
 
-    sizes: m x 2, width and height of the name in m ways. First come m x BESIDE boxes that touch the mark,
+    sizes: m x 2, width and height of the name in m ways. First come m x SIDES boxes that touch the mark,
     then RINGS x m x ANGLES boxes around it.
     """
-    sides = np.array(BESIDE)[None]
-    near = sides[..., :2] * (sides[..., 2:] * (half + GAP) + sizes[:, None] / 2)
-    angles = np.arange(ANGLES) * 2 * np.pi / ANGLES + np.pi / 2
-    ways = np.column_stack([np.cos(angles), np.sin(angles)])
-    distances = np.array(RINGS)[:, None, None, None] * reach
-    far = ways * (half + GAP + distances + sizes[:, None] / 2)
-    middles = mark + np.concatenate([near.reshape(-1, 2), far.reshape(-1, 2)])
-    spans = np.concatenate(
-        [np.repeat(sizes, len(BESIDE), 0), np.tile(np.repeat(sizes, ANGLES, 0), (len(RINGS), 1))]
-    )
-    return np.hstack([middles - spans / 2, middles + spans / 2])
+    half_sizes = sizes[:, None] / 2
+    near = SIDES[:, :2] * (SIDES[:, 2:] * (half + GAP) + half_sizes)
+    distances = np.multiply(RINGS, reach)[:, None, None, None]
+    far = AROUND * (half + GAP + distances + half_sizes)
+    near, far = mark + near, mark + far
+    low = np.concatenate([(near - half_sizes).reshape(-1, 2), (far - half_sizes).reshape(-1, 2)])
+    high = np.concatenate([(near + half_sizes).reshape(-1, 2), (far + half_sizes).reshape(-1, 2)])
+    return np.hstack([low, high])
 
 
 def _leader(space, mark, half, box):
     """Take the line from a mark to a box and return it, ((x, y), (x, y)); None if something is in the way."""
-    end = np.clip(mark, box[:2], box[2:])
-    way = (end - mark) / np.linalg.norm(end - mark)
-    start = mark + way * np.min(half / np.maximum(np.abs(way), 1e-9))
-    free = space.take_line(start + way * (GAP + CELL), end - way * CELL)
-    return (tuple(start), tuple(end)) if free else None
+    x, y = mark
+    end_x, end_y = min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])
+    length = math.hypot(end_x - x, end_y - y)
+    along_x, along_y = (end_x - x) / length, (end_y - y) / length
+    inside = min(half[0] / max(abs(along_x), 1e-9), half[1] / max(abs(along_y), 1e-9))
+    start_x, start_y = x + along_x * inside, y + along_y * inside
+    gap = GAP + CELL
+    free = space.take_line(
+        (start_x + along_x * gap, start_y + along_y * gap), (end_x - along_x * CELL, end_y - along_y * CELL)
+    )
+    return ((start_x, start_y), (end_x, end_y)) if free else None
