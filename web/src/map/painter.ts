@@ -25,8 +25,8 @@ const FIRST_SHARE = 1 / 4
 /** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
 const LEADER = 70
 const SHORT_LEADER = 28
-/** Titles in sight above which the less popular ones have no lines: they would cost more than a frame has. */
-const MAX_WITH_LINES = 250
+/** So many of the others are tried for a line; more would cost more than a frame has. */
+const MAX_WITH_LINES = 80
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -115,8 +115,9 @@ export class Painter {
       const first = Math.ceil(room * FIRST_SHARE)
       const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
       this.drawClusterNames(names)
-      const leader = shown.length <= MAX_WITH_LINES ? SHORT_LEADER : 0
-      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written, leader)
+      const others = shown.slice(first, MAX_TRIED)
+      const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, SHORT_LEADER)
+      this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more, 0)
     }
   }
 
