@@ -38,7 +38,7 @@ from aniembed.vectors import read_vectors
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
-COVERS_DIR = 'covers'  # folder that keeps the cover pictures; '' draws none
+COVERS_DIR = 'covers'  # folder that keeps the cover pictures, up to 1,500 titles; '' draws none
 
 # The map
 PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than there are titles; 0: fitted
@@ -288,7 +288,8 @@ def draw(output_dir):
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
-    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
+    wanted = COVERS_DIR and len(anime) <= drawing.MOST_TILES
+    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if wanted else {}
     drawn = drawing.draw_map(
         MAP_WIDTH,
         (layouts, nearest_rows(neighbours)),

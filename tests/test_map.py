@@ -17,7 +17,7 @@ from tools.picture_server import BAD, PictureServer
 from tools.processes import run
 
 import similarity_map
-from aniembed import drawing, files, labels, layout
+from aniembed import drawing, files, labels, land, layout
 from aniembed.covers import fetch_covers
 from aniembed.settings import check
 
@@ -187,7 +187,7 @@ def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
     angle = np.arange(count) * 2 * np.pi / count
     clusters = np.arange(60 * count) % count
     places = np.stack([np.cos(angle), np.sin(angle)], 1)[clusters]
-    colours = drawing.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
+    colours = land.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
     lab = seen_without(cone, colours)
     for k in range(count):  # on a ring each cluster touches the next one
         assert np.linalg.norm(lab[k] - lab[(k + 1) % count]) > 10, (colours[k], colours[(k + 1) % count])
