@@ -254,7 +254,7 @@ def read_arguments(arguments):
         '--planned',
         choices=filters.PLANNED,
         default='also',
-        help='titles that an export or --user says are planned (%(default)s)',
+        help='planned titles: also, only or no; exports and --user know them (%(default)s)',
     )
     add(
         '--niche', type=number_from(0, 1), default=0.0, help='0: popular titles first, 1: popularity left out'
