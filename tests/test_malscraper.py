@@ -254,6 +254,16 @@ def test_a_stop_says_what_was_gathered_and_how_to_go_on(tmp_path, number, status
     assert path.read_text().split() == members(0)
 
 
+@pytest.fixture
+def signals():
+    """Put back the handlers that malscraper.main() sets in this process."""
+    stops = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(number) for number in stops]
+    yield
+    for number, handler in zip(stops, before):
+        signal.signal(number, handler)
+
+
 class Stopped(Clock):
     """Ctrl-C comes two hours after the third load."""
 
@@ -264,7 +274,7 @@ class Stopped(Clock):
             raise KeyboardInterrupt(130)
 
 
-def test_what_is_left_of_the_hours(tmp_path, capfd):
+def test_what_is_left_of_the_hours(tmp_path, capfd, signals):
     with Server([answer(users_page(members(0)))]) as server:
         for hours, words in (('5', 'the same command with --hours 3.'), ('0', 'the same command again.')):
             assert run(server, tmp_path / 'users.txt', '--hours', hours, clock=Stopped()) == 130
