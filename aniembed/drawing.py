@@ -32,9 +32,10 @@ MOST_STRETCH = 1.2
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
 ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
 DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
-# Half width of a usual cover, in mean distances; the power of n / GROWS_FROM; its height to its width. Larger
-# ones cost neighbours: at 1,000 titles (mal-2016) 0.185 keeps 0.42 of them, 0.12 keeps 0.57
-TILE, TILE_SHRINKS, TILE_ASPECT = 0.185, 0.36, 1.42
+# Half width of a usual cover, in mean distances, and its height to its width. From so many titles on it
+# shrinks by this power of their number: at 1,000 (mal-2016) 0.185 keeps 0.42 of the neighbours, 0.12 0.57
+TILE, TILE_ASPECT = 0.185, 1.42
+TILE_SHRINKS_FROM, TILE_SHRINKS = 100, 0.19
 TILE_FRAME, TILE_ROOM = 0.12, 0.16  # width of a cover's frame, and what stays free around it, in half widths
 MOST_TILES = 1500  # titles up to which covers are drawn: with more they are too small to know
 TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
@@ -76,7 +77,7 @@ class Canvas:
         space = min(space, MOST_SPACE * self.width)
         self.tiles = bool(covers)
         if self.tiles:
-            usual = TILE * space / max(1, n / GROWS_FROM) ** TILE_SHRINKS
+            usual = TILE * space / max(1, n / TILE_SHRINKS_FROM) ** TILE_SHRINKS
             self.frame = round(TILE_FRAME * usual)
             wide = usual * (1.15 - 0.3 * rank**0.6)
             self.half = np.column_stack([wide, TILE_ASPECT * wide]).round() + self.frame
@@ -256,9 +257,9 @@ def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
 
 def write_lines(draw, placed, colour):
     """Write the lines of a Label into its box, centred."""
-    face = labels.font(placed.font_file, placed.size)
     x0, y0, x1, _ = placed.box
     for number, line in enumerate(placed.lines):
+        face = labels.font(placed.font_file, placed.size, line)
         baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
