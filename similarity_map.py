@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
-from aniembed.labels import shorten
+from aniembed.labels import font_for, shorten
 from aniembed.vectors import read_vectors
 
 # Files
@@ -185,6 +185,18 @@ def _central_titles(members, vectors, shown):
     return [shorten(shown[row], LONGEST_NAME) for row in members[np.sort(central)]]
 
 
+def shown_titles(anime):
+    """Return the name on the map of each title, n str: TITLES says which.
+
+    Where there is none, or no font of this machine has its letters, the other one is taken.
+    """
+    languages = ['title', 'english'] if TITLES == 'romaji' else ['english', 'title']
+    return [
+        next((name for name in names if name and font_for(name)[1]), title)
+        for title, names in zip(anime['title'], anime[languages].values.tolist())
+    ]
+
+
 def nearest_rows(neighbours):
     """Return the rows of each title's nearest few in the vectors: int n x k."""
     row_of = {mal_id: row for row, mal_id in enumerate(neighbours)}
@@ -281,10 +293,10 @@ def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
     vectors, anime, neighbours, info = read_output(output_dir)
     check_sizes(len(anime))
-    shown = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
+    shown = shown_titles(anime)
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)
-    names = name_clusters(labels, points, anime, shown.tolist())
+    names = name_clusters(labels, points, anime, shown)
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
@@ -294,7 +306,7 @@ def draw(output_dir):
         MAP_WIDTH,
         (layouts, nearest_rows(neighbours)),
         (labels, names),
-        (anime, shown.tolist(), covers),
+        (anime, shown, covers),
         partial(footnote, info['lists']['kept']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))

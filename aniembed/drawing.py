@@ -16,52 +16,66 @@ from PIL import Image, ImageDraw, ImageOps
 from aniembed import files, labels, land, layout
 from aniembed.titles import by_popularity
 
-INK = '#2b2723'  # of the type
-GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
+# The picture
+GROWS_FROM = 300  # titles from which on it grows with their number, to the power GROWTH,
 GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
 ASPECT = 0.72  # of height to width
+INK = '#2b2723'  # of the type
 HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
 CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
 HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
-FRAME = (0.06, 0.1, 0.94, 0.92)  # left, top, right, bottom of where marks may lie, in widths and heights
+COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
+
+# Where marks lie
+FRAME = (0.06, 0.1, 0.94, 0.92)  # left, top, right, bottom of where they may lie, in widths and heights
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 # Of one axis of the layout over the other, to fill the frame. At 1,000 titles (mal-2016) 1.35 costs half a
 # per cent of the neighbours
 MOST_STRETCH = 1.2
-# Radius that a mark has to itself, in mean distances: up to so many titles, and beyond. More gives names room
+# Radius that a disc has to itself, in mean distances: up to so many titles, and beyond. More gives names room
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
 ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
-DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
-# Half width of a usual cover, in mean distances; the power of n / GROWS_FROM; its height to its width. Larger
-# ones cost neighbours: at 1,000 titles (mal-2016) 0.185 keeps 0.42 of them, 0.12 keeps 0.57
-TILE, TILE_SHRINKS, TILE_ASPECT = 0.185, 0.36, 1.42
-TILE_FRAME, TILE_ROOM = 0.12, 0.16  # width of a cover's frame, and what stays free around it, in half widths
-MOST_TILES = 1500  # titles up to which covers are drawn: with more they are too small to know
-TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
-REACH = 0.7  # that a name may lie off its mark, in mean distances,
-FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
-NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
-MANY_CLUSTERS = 12  # clusters from which on their names become smaller
 MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
 TRIED = 3  # layouts in which names are placed
 NEARLY = 0.012  # of neighbours kept, that may be given for all names
-NAME_ROOM = 8  # pixels around it, on such a picture
+
+# Marks
+BY_RANK = 0.6  # power of the rank by popularity with which marks become smaller
+DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+DISC_SIZES = 1.45, 0.55  # times that: the most popular title, and the least popular one
+# Half width of a usual cover, in mean distances, and its height to its width. From so many titles on it
+# shrinks by this power of their number: at 1,000 (mal-2016) 0.185 keeps 0.42 of the neighbours, 0.12 0.57
+TILE, TILE_ASPECT = 0.185, 1.42
+TILE_SHRINKS_FROM, TILE_SHRINKS = 100, 0.19
+TILE_SIZES = 1.15, 0.85
+TILE_FRAME, TILE_ROOM = 0.12, 0.16  # width of a cover's frame, and what stays free around it, in half widths
+MOST_TILES = 1500  # titles up to which covers are drawn: with more they are too small to know
+LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
+
+# Names of titles
+TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
+TYPE_SIZES = 1.25, 0.8
+REACH = 0.7  # that a name may lie off its mark, in mean distances,
+FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-# Share of the best place's land below which a cluster's name lies abroad; weight against it
-AT_HOME, ABROAD = 0.3, 100.0
-CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
-BLOCKED = 1e6  # so many titles in the way stand for a place that cannot be had
+
+# Names of clusters
+NAME_SIZE = 46  # type size on a picture of 3,200 pixels
+MANY_CLUSTERS = 12  # clusters from which on it becomes smaller
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
-SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
-LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
-COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
+NAME_ROOM = 8  # pixels around it, on such a picture
+SPACED = '\u2009'  # a thin space, between the letters
+AT_HOME, ABROAD = 0.3, 100.0  # share of the best place's land below which it lies abroad; weight against it
+CROWDED = 0.1  # weight of a title in the way against a cluster's own land
+BLOCKED = 1e6  # so many titles in the way stand for a place that cannot be had
 
 
 class Canvas:
     """The size of the picture and of what is drawn, for n titles.
 
-    rank: n, each title's place by popularity, 0 the most popular to 1.
+    half: n x 2, half width and height of each mark; room: n, half the width that it has to itself; reach: n,
+    how far a name may lie off its mark; shore: of the land, in cells of its grid.
     """
 
     def __init__(self, map_width, anime, covers):
@@ -70,34 +84,45 @@ class Canvas:
         self.height = round(self.width * ASPECT)
         self.unit = (self.width * map_width) ** 0.5 / 3200  # pixels as on a map of 3,200
         self.low, self.high = np.reshape(FRAME, (2, 2)) * [self.width, self.height]
-        self.order = by_popularity(anime)
-        rank = np.argsort(self.order) / max(1, n - 1)
         space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
         space = min(space, MOST_SPACE * self.width)
-        self.tiles = bool(covers)
-        if self.tiles:
-            usual = TILE * space / max(1, n / GROWS_FROM) ** TILE_SHRINKS
-            self.frame = round(TILE_FRAME * usual)
-            wide = usual * (1.15 - 0.3 * rank**0.6)
-            self.half = np.column_stack([wide, TILE_ASPECT * wide]).round() + self.frame
-            self.stretch = np.array([1, TILE_ASPECT])
-            self.room = wide + self.frame + TILE_ROOM * usual
-        else:
-            disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
-            self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
-            self.stretch = np.ones(2)
-            self.room = np.maximum(
-                self.half[:, 0] + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space
-            )
-        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
-        self.type_sizes = usual * (1.25 - 0.45 * rank)
         beach = land.BEACH * land.SHORE * space  # none of it lies under the heading and the footnote
         heading_end = HEADING_MIDDLE * self.height + HEADING_SIZE / 2 * self.unit
         foot_start = FOOT_MIDDLE * self.height - FOOT_SIZE / 2 * self.unit
         self.low[1] = max(self.low[1], heading_end + beach)
         self.high[1] = min(self.high[1], foot_start - beach)
+        self.shore = max(1.5, land.SHORE * space * land.GRID / self.width)
+        self.order = by_popularity(anime)
+        rank = np.argsort(self.order) / max(1, n - 1)  # 0 the most popular to 1
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, land.SHORE * space * land.GRID / self.width)  # in cells of land.GRID
+        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
+        self.type_sizes = usual * between(TYPE_SIZES, rank)
+        self.tiles = bool(covers) and n <= MOST_TILES
+        if self.tiles:
+            self._size_tiles(n, space, rank**BY_RANK)
+        else:
+            self._size_discs(n, space, rank**BY_RANK)
+
+    def _size_tiles(self, n, space, rank):
+        usual = TILE * space / max(1, n / TILE_SHRINKS_FROM) ** TILE_SHRINKS
+        self.frame = round(TILE_FRAME * usual)
+        wide = usual * between(TILE_SIZES, rank)
+        self.half = np.column_stack([wide, TILE_ASPECT * wide]).round() + self.frame
+        self.stretch = np.array([1, TILE_ASPECT])
+        self.room = wide + self.frame + TILE_ROOM * usual
+
+    def _size_discs(self, n, space, rank):
+        usual = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
+        radii = usual * between(DISC_SIZES, rank)
+        self.half = np.column_stack([radii, radii])
+        self.stretch = np.ones(2)
+        self.room = np.maximum(radii + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space)
+
+
+def between(sizes, rank):
+    """Return the sizes of titles between those of the first and the last one; rank: 0 to 1."""
+    first, last = sizes
+    return first + (last - first) * rank
 
 
 class Map(NamedTuple):
@@ -256,9 +281,9 @@ def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
 
 def write_lines(draw, placed, colour):
     """Write the lines of a Label into its box, centred."""
-    face = labels.font(placed.font_file, placed.size)
     x0, y0, x1, _ = placed.box
     for number, line in enumerate(placed.lines):
+        face = labels.font(placed.font_file, placed.size, line)
         baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
