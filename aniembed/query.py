@@ -11,8 +11,8 @@ PREDICTED_WEIGHT = 0.15  # a predicted score one point higher has e^0.15 times t
 POPULARITY_WEIGHT = 0.4  # exponent of popularity
 # Exponent of the similarity, and what it grows with log10(n): the more titles, the fewer count as near
 EXPONENT, EXPONENT_GROWTH = 1.7, 0.65
-# Weight of the linear part among 100 titles, the exponent with which it falls as they become more, and that
-# of popularity
+# Weight of the linear part among 100 titles or fewer, the exponent with which it falls as they become more,
+# and that of popularity
 LINEAR_WEIGHT, LINEAR_FALL, LINEAR_POPULARITY = 0.25, 1.25, 0.2
 NOISE = 0.5  # variance of the noise of a liking, with 1 for that of the liking itself
 PRIOR = 0.02  # what popularity alone says, beside the list
@@ -62,8 +62,8 @@ class Query:
     Liking is taken for a Gaussian process over the titles. The known titles j, those that have a vector and
     of which opinions.weigh() gives a score s_j and a weight c_j, below 0 for a dislike, are its observations:
 
-        affinity_i = e^(0.15 t_i) q_i (sum_j k_ij a_j + b p_i^-0.2 sum_{j != i} v_i . v_j z_j + 0.02 q_i)
-        q_i = p_i^(0.4 (1 - niche))       b = 0.25 (100 / n)^1.25
+        affinity_i = q_i (sum_j k_ij a_j + b p_i^-0.2 sum_{j != i} v_i . v_j z_j + 0.02 q_i) e^(0.15 t_i)
+        q_i = p_i^(0.4 (1 - niche))       b = 0.25 min(1, 100 / n)^1.25
         a = (K + 0.5 I)^-1 z       z_j = c_j e^(0.2 (s_j - m_j)) p_j^-0.5
         k_ij = max(0, v_i . v_j)^g, 1 for i = j       g = 1.7 + 0.65 log10(n)
 
@@ -71,7 +71,8 @@ class Query:
     K the k_ij of the known titles and n the number of titles. The inverse makes three seasons of one series
     count like one title and a little. The linear part is that of EASE (Steck, 2019) and also counts what
     speaks against a title; among few titles, of which a list has many, this says much. `known` are the ids j.
-    Time grows with the cube of their number: 500 take some 50 ms among 3,000 titles.
+    Below 0 the last factor is e^(-0.15 t_i). Time grows with the cube of their number: 500 take some 50 ms
+    among 3,000 titles.
     """
 
     def __init__(self, vectors, scores, statuses=None, niche=0.0):
@@ -92,7 +93,7 @@ class Query:
         similarity[own], products[own] = 1, 0
         observed = counts * np.exp(SCORE_WEIGHT * (given - self.mean[indices])) / np.sqrt(popularity[indices])
         weights = np.linalg.solve(similarity[:, indices] + NOISE * np.eye(len(indices)), observed)
-        linear_weight = LINEAR_WEIGHT * (100 / len(unit)) ** LINEAR_FALL
+        linear_weight = LINEAR_WEIGHT * min(1, 100 / len(unit)) ** LINEAR_FALL
         self.counts = counts
         # k x n, what each known title adds to the liking of each title
         self.likings = weights[:, None] * similarity
@@ -103,13 +104,15 @@ class Query:
 
     def affinity(self):
         """Return the affinity of every title, float64."""
-        liking = self.likings.sum(0) + PRIOR * self.item_weights
-        return self.item_weights * liking * np.exp(PREDICTED_WEIGHT * self.predicted)
+        liking = self.item_weights * (self.likings.sum(0) + PRIOR * self.item_weights)
+        return liking * np.exp(PREDICTED_WEIGHT * np.copysign(self.predicted, liking))
 
     def terms(self, indices):
-        """Return what each known title adds to the affinity of some titles, float64 k x len(indices)."""
-        item_weights = self.item_weights[indices] * np.exp(PREDICTED_WEIGHT * self.predicted[indices])
-        return self.likings[:, indices] * item_weights
+        """Return what each known title adds to the affinity of some titles, float64 k x len(indices).
+
+        The factor of the predicted score is left out.
+        """
+        return self.likings[:, indices] * self.item_weights[indices]
 
     def reasons(self, indices, number):
         """Return for each of some titles the known ids that add most to its affinity, best first.

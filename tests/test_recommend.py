@@ -65,9 +65,10 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
     q = popularity**0.4
     predicted = recommend.predict_scores(vectors, scores).to_numpy()
-    linear = 0.25 * (100 / len(ids)) ** 1.25 * observed[:, None] * products[known] / popularity**0.2
+    linear = 0.25 * observed[:, None] * products[known] / popularity**0.2
     terms = weight[:, None] * kernel[known] + linear
-    affinity = np.exp(0.15 * predicted) * q * (terms.sum(0) + 0.02 * q)
+    affinity = q * (terms.sum(0) + 0.02 * q)
+    affinity *= np.exp(np.where(affinity < 0, -0.15, 0.15) * predicted)
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-6)
     terms *= (count > 0)[:, None]
     for index, reasons in enumerate(query.reasons(np.arange(48), 3)):

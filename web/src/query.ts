@@ -52,7 +52,7 @@ const POPULARITY_WEIGHT = 0.4
 /** Of the similarity, and what it grows with log10(n). */
 const EXPONENT = 1.7
 const EXPONENT_GROWTH = 0.65
-/** Among 100 titles; the exponent with which it falls as they become more; and that of popularity. */
+/** Among 100 titles or fewer; the exponent with which it falls as they become more; and that of popularity. */
 const LINEAR_WEIGHT = 0.25
 const LINEAR_FALL = 1.25
 const LINEAR_POPULARITY = 0.2
@@ -94,7 +94,7 @@ export function makeRecommender(
     model,
     nEmbedding,
     exponent: EXPONENT + EXPONENT_GROWTH * Math.log10(ids.length),
-    linearWeight: LINEAR_WEIGHT * (100 / ids.length) ** LINEAR_FALL,
+    linearWeight: LINEAR_WEIGHT * Math.min(1, 100 / ids.length) ** LINEAR_FALL,
     vectors: Float64Array.from(vectors),
   }
   // embeddings.py writes unit vectors; in a damaged file, others would overflow.
@@ -251,7 +251,8 @@ export function makeQuery(recommender: Recommender, list: Entries): Query | null
 export function affinityOf({ model }: Recommender, { liking, predicted }: Query, niche: number) {
   return liking.map((sum, row) => {
     const itemWeight = model.popularity[row] ** (POPULARITY_WEIGHT * (1 - niche))
-    return (itemWeight * sum + PRIOR * itemWeight ** 2) * Math.exp(PREDICTED_WEIGHT * predicted[row])
+    const affinity = itemWeight * (sum + PRIOR * itemWeight)
+    return affinity * Math.exp(PREDICTED_WEIGHT * Math.sign(affinity) * predicted[row])
   })
 }
 
