@@ -118,7 +118,7 @@ export class Names {
    */
   writeOverSpecks(below: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
-    let best: { point: Point; large: number } | null = null
+    let best: { point: Point; large: number; specks: number } | null = null
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
@@ -127,7 +127,7 @@ export class Names {
       const { large, specks } = this.countUnder(this.boxOf(point, half, style))
       const cost = large + specks * SPECK_COST + shift
       if (cost >= least) continue
-      best = { point, large }
+      best = { point, large, specks }
       least = cost
     }
     if (!best) return
@@ -136,7 +136,14 @@ export class Names {
     context.font = this.font
     context.lineJoin = 'round'
     context.strokeStyle = this.background
-    this.put(context, text, best.point, half, style, best.large > 0 ? HALO : WIDE_HALO)
+    this.put(
+      context,
+      text,
+      best.point,
+      half,
+      style,
+      best.large === 0 && (best.specks > 0 || this.isCrowded) ? WIDE_HALO : HALO,
+    )
   }
 
   private put(

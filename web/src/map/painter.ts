@@ -4,6 +4,7 @@ import { mix, type ThemeColor } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
+import { type Land, makeLand } from './land'
 import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'
 import { drawOwnMark, RING } from './ownMarks'
@@ -48,6 +49,8 @@ export class Painter {
   private clusterCentres: ClusterCentre[]
   /** Titles by id, short enough for the map. */
   private labels: Map<number, string>
+  /** The land, and for what it was made. */
+  private land: { key: string; land: Land | null } | null = null
 
   constructor(
     private sigma: Sigma,
@@ -84,6 +87,7 @@ export class Painter {
    * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
    */
   draw(visible: Visible[]) {
+    this.drawLand()
     this.drawLines()
     const context = this.sigma.getCanvases().labels.getContext('2d')!
     const names = new Names(
@@ -119,6 +123,26 @@ export class Painter {
       const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, SHORT_LEADER)
       this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more, 0)
     }
+  }
+
+  /** Draw the land of the clusters below all else; where colours mean something else, there is none. */
+  private drawLand() {
+    const { coloring, colors, hiddenClusters } = this.view
+    if (coloring.scale) return
+    const key = [colors.theme, ...hiddenClusters].join()
+    if (this.land?.key !== key) {
+      const places = this.graph.anime
+        .filter(({ cluster }) => !hiddenClusters.has(cluster.id))
+        .map(({ id, cluster }) => ({ ...this.marks.placeOf(id), cluster }))
+      this.land = { key, land: makeLand(places, colors.theme, colors.background) }
+    }
+    if (!this.land.land) return
+    const { picture, box } = this.land.land
+    const project = this.marks.projection()
+    const from = project({ x: box.left, y: box.top })
+    const to = project({ x: box.right, y: box.bottom })
+    const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
+    context.drawImage(picture, from.x, from.y, to.x - from.x, to.y - from.y)
   }
 
   /** Draw below the marks: lines to the neighbours, thicker for higher similarity, and the trail. */
