@@ -22,6 +22,7 @@ export function Recommendations({ graph, list, recommended, ofLink, change, onOp
   if (!answer) return <Computing />
   const { table } = answer
   if (!table) return <p className="message">Your list says nothing of the titles of this map yet.</p>
+  const planned = plannedTitles(list)
   const title = (id: number) => graph.byId.get(id)!.title
   const refuse = (id: number) =>
     change({ ...list, unwanted: toggled(list.unwanted, id) }, `${title(id)} is not recommended any more.`)
@@ -35,10 +36,10 @@ export function Recommendations({ graph, list, recommended, ofLink, change, onOp
         graph={graph}
         options={options}
         passing={table.passing}
-        withPlanned={plannedTitles(list).size > 0}
+        withPlanned={planned.size > 0 || options.planned !== 'also'}
         onOptions={setOptions}
       />
-      <Nothing table={table} />
+      <Nothing table={table} plansNone={options.planned === 'only' && planned.size === 0} />
       <ol className="titles recommendations">
         {table.rows.map((row) => (
           <Row key={row.id} graph={graph} row={row} onOpen={onOpen} onRefuse={refuse} onMute={mute} />
@@ -60,8 +61,9 @@ export function Recommendations({ graph, list, recommended, ofLink, change, onOp
 }
 
 /** Why nothing is recommended, if that is so. */
-function Nothing({ table }: { table: Table }) {
+function Nothing({ table, plansNone }: { table: Table; plansNone: boolean }) {
   if (table.passing > 0) return null
+  if (plansNone) return <p className="message">Your list plans none of the titles of this map.</p>
   if (table.candidates === 0) return <p className="message">Your list has every title of this map.</p>
   const taken = table.taken.map(([name, number]) => `${name} takes ${number.toLocaleString('en')}`)
   return (

@@ -50,27 +50,7 @@ export function TitlePanel({
     <>
       <PanelHead key={anime.id} title={anime.title} onClose={onClose} />
       {trail.length > 1 && <Trail graph={graph} trail={trail} onReturn={onReturn} />}
-      <div className="title-head">
-        <Cover anime={anime} width={112} />
-        <div>
-          {anime.english && <p className="title-english">{anime.english}</p>}
-          {anime.japanese && (
-            <p className="title-japanese" lang="ja">
-              {anime.japanese}
-            </p>
-          )}
-          <p className="cluster-line">
-            <Dot color={anime.cluster.color} />
-            {anime.cluster.name}
-          </p>
-          <p className="elsewhere">
-            <a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">
-              On MyAnimeList<span aria-hidden="true"> ↗</span>
-              <span className="visually-hidden"> (opens a new tab)</span>
-            </a>
-          </p>
-        </div>
-      </div>
+      <TitleHead anime={anime} />
       <ShortFacts anime={anime} />
       {link ? <LinkScore score={score} {...link} /> : <Stars score={score} onScore={onScore} />}
       <p className="likely">
@@ -109,6 +89,31 @@ export function TitlePanel({
     </>
   )
 }
+
+/** The cover, and beside it the other names, the cluster and the link to MyAnimeList. */
+const TitleHead = ({ anime }: { anime: Anime }) => (
+  <div className="title-head">
+    <Cover anime={anime} width={112} />
+    <div>
+      {anime.english && <p className="title-english">{anime.english}</p>}
+      {anime.japanese && (
+        <p className="title-japanese" lang="ja">
+          {anime.japanese}
+        </p>
+      )}
+      <p className="cluster-line">
+        <Dot color={anime.cluster.color} />
+        {anime.cluster.name}
+      </p>
+      <p className="elsewhere">
+        <a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">
+          On MyAnimeList<span aria-hidden="true"> ↗</span>
+          <span className="visually-hidden"> (opens a new tab)</span>
+        </a>
+      </p>
+    </div>
+  </div>
+)
 
 /** What the list of a link says of the title, in place of the stars of the user's own. */
 function LinkScore({ score, leave }: { score: number | undefined } & SharedLink) {

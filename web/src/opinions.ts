@@ -15,7 +15,7 @@ export interface Entries {
   statuses: ReadonlyMap<number, string>
 }
 
-export interface Opinion {
+interface Opinion {
   score: number
   /** Below 0 for a dislike. */
   weight: number

@@ -99,6 +99,12 @@ export class Marks {
     }
   }
 
+  /** Return where a title lies in sigma's framed coordinates. */
+  placeOf(id: number): Point {
+    const { x, y } = this.sigma.getNodeDisplayData(id)!
+    return { x, y }
+  }
+
   isHidden(id: number): boolean {
     return this.sigma.getNodeDisplayData(id)!.hidden
   }

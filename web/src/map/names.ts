@@ -36,16 +36,20 @@ const DESCENT = 3
 const SPECK = 4
 /** Marks less than so many pixels apart are one and the same, computed in two ways. */
 const SAME = 0.01
-/** So many pixels a name of a cluster moves to cover one mark less; specks do not count. */
+/** So many pixels a name of a cluster moves to cover one mark less, and what a speck counts. */
 const SHIFT_FOR_A_MARK = 160
+const SPECK_COST = 0.4
+/** Where there are more marks, names of clusters do not avoid specks: they are everywhere. */
+const FEW = 400
 /** Where there are more marks, the smallest are left out of account. */
 const CROWD = 1500
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
-/** Width in pixels of the line around letters. */
+/** Width in pixels of the line around letters, and around those that lie over specks. */
 const HALO = 4
+const WIDE_HALO = 9
 
-export interface TextStyle {
+interface TextStyle {
   color: string
   /** Height of a line in pixels. */
   height: number
@@ -65,6 +69,7 @@ export class Names {
   private grid = new MarkGrid()
   /** The marks that are no specks. */
   private large = new MarkGrid()
+  private isCrowded: boolean
   /** What the context has; reading it from the context is slow. */
   private font = ''
 
@@ -76,6 +81,7 @@ export class Names {
     marks: Mark[],
   ) {
     this.taken = [...covered]
+    this.isCrowded = marks.length > FEW
     const least = marks.length > CROWD ? SPECK / 2 : 0
     for (const mark of marks) {
       if (mark.radius >= least) this.grid.add(mark)
@@ -112,31 +118,46 @@ export class Names {
    */
   writeOverSpecks(below: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
-    let best: { point: Point; marks: number } | null = null
+    let best: { point: Point; large: number; specks: number } | null = null
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
       const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y) / SHIFT_FOR_A_MARK
       if (shift >= least) break
-      const marks = this.countLargeUnder(this.boxOf(point, half, style))
-      if (marks + shift >= least) continue
-      best = { point, marks }
-      least = marks + shift
+      const { large, specks } = this.countUnder(this.boxOf(point, half, style))
+      const cost = large + specks * SPECK_COST + shift
+      if (cost >= least) continue
+      best = { point, large, specks }
+      least = cost
     }
     if (!best) return
-    const context = best.marks > 0 ? below : this.context
+    const context = best.large > 0 ? below : this.context
     context.textAlign = 'center'
     context.font = this.font
     context.lineJoin = 'round'
     context.strokeStyle = this.background
-    this.put(context, text, best.point, half, style)
+    this.put(
+      context,
+      text,
+      best.point,
+      half,
+      style,
+      best.large === 0 && (best.specks > 0 || this.isCrowded) ? WIDE_HALO : HALO,
+    )
   }
 
-  private put(context: CanvasRenderingContext2D, text: string, point: Point, half: number, style: TextStyle) {
+  private put(
+    context: CanvasRenderingContext2D,
+    text: string,
+    point: Point,
+    half: number,
+    style: TextStyle,
+    halo = HALO,
+  ) {
     this.taken.push(this.boxOf(point, half, style))
     context.fillStyle = style.color
     context.globalAlpha = style.alpha
-    context.lineWidth = HALO
+    context.lineWidth = halo
     context.strokeText(text, point.x, point.y)
     context.fillText(text, point.x, point.y)
     context.globalAlpha = 1
@@ -231,13 +252,16 @@ export class Names {
     this.context.restore()
   }
 
-  private countLargeUnder(box: Box): number {
+  /** Return how many marks lie under a box; where there are many, without the specks. */
+  private countUnder(box: Box) {
     const under = new Set<Mark>()
-    this.large.visitNear(box, 0, (mark) => {
+    const grid = this.isCrowded ? this.large : this.grid
+    grid.visitNear(box, 0, (mark) => {
       under.add(mark)
       return false
     })
-    return under.size
+    const large = [...under].filter(({ radius }) => radius >= SPECK).length
+    return { large, specks: under.size - large }
   }
 
   /**

@@ -4,6 +4,7 @@ import { mix, type ThemeColor } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
+import { type Land, makeLand } from './land'
 import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'
 import { drawOwnMark, RING } from './ownMarks'
@@ -25,8 +26,8 @@ const FIRST_SHARE = 1 / 4
 /** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
 const LEADER = 70
 const SHORT_LEADER = 28
-/** Titles in sight above which the less popular ones have no lines: they would cost more than a frame has. */
-const MAX_WITH_LINES = 250
+/** So many of the others are tried for a line; more would cost more than a frame has. */
+const MAX_WITH_LINES = 80
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -48,6 +49,8 @@ export class Painter {
   private clusterCentres: ClusterCentre[]
   /** Titles by id, short enough for the map. */
   private labels: Map<number, string>
+  /** The land, and for what it was made. */
+  private land: { key: string; land: Land | null } | null = null
 
   constructor(
     private sigma: Sigma,
@@ -84,6 +87,7 @@ export class Painter {
    * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
    */
   draw(visible: Visible[]) {
+    this.drawLand()
     this.drawLines()
     const context = this.sigma.getCanvases().labels.getContext('2d')!
     const names = new Names(
@@ -115,9 +119,30 @@ export class Painter {
       const first = Math.ceil(room * FIRST_SHARE)
       const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
       this.drawClusterNames(names)
-      const leader = shown.length <= MAX_WITH_LINES ? SHORT_LEADER : 0
-      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written, leader)
+      const others = shown.slice(first, MAX_TRIED)
+      const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, SHORT_LEADER)
+      this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more, 0)
     }
+  }
+
+  /** Draw the land of the clusters below all else; where colours mean something else, there is none. */
+  private drawLand() {
+    const { coloring, colors, hiddenClusters } = this.view
+    if (coloring.scale) return
+    const key = [colors.theme, ...hiddenClusters].join()
+    if (this.land?.key !== key) {
+      const places = this.graph.anime
+        .filter(({ cluster }) => !hiddenClusters.has(cluster.id))
+        .map(({ id, cluster }) => ({ ...this.marks.placeOf(id), cluster }))
+      this.land = { key, land: makeLand(places, colors.theme, colors.background) }
+    }
+    if (!this.land.land) return
+    const { picture, box } = this.land.land
+    const project = this.marks.projection()
+    const from = project({ x: box.left, y: box.top })
+    const to = project({ x: box.right, y: box.bottom })
+    const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
+    context.drawImage(picture, from.x, from.y, to.x - from.x, to.y - from.y)
   }
 
   /** Draw below the marks: lines to the neighbours, thicker for higher similarity, and the trail. */

@@ -17,6 +17,7 @@ import {
   page,
   recordDrawing,
   settled,
+  testOnce,
   WIDE,
 } from './visit'
 
@@ -92,7 +93,7 @@ test.each([
   await newPage(options)
 })
 
-test('the discs of the sample do not cover each other, near or far', async () => {
+testOnce('the discs of the sample do not cover each other, near or far', async () => {
   host.files['graph.json'] = JSON.stringify(sample)
   await newPage(PHONE)
   await page.goto(host.address)

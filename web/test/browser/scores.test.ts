@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { makeGraph } from '../random-graph.mjs'
-import { dropFile, exported, heading, host, interactive, open, page, wrongs } from './visit'
+import { dropFile, exported, heading, host, interactive, open, page, testOnce, wrongs } from './visit'
 
 describe('scores and recommendations', () => {
   test('stars are kept over a reload; what has a score is not recommended; filters hold', async () => {
@@ -140,7 +140,7 @@ describe('scores and recommendations', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('a hostile list ends in a sentence, and the page goes on', async () => {
+  testOnce('a hostile list ends in a sentence, and the page goes on', async () => {
     await open()
     const bomb =
       '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' +
@@ -158,7 +158,7 @@ describe('scores and recommendations', () => {
     await page.locator('.recommendations li').first().waitFor()
   })
 
-  test('while thousands of scores are computed, the page says so', async () => {
+  testOnce('while thousands of scores are computed, the page says so', async () => {
     host.files['graph.json'] = JSON.stringify(makeGraph(1000))
     await open('#/scores')
     const scores = Array.from({ length: 900 }, (_, k): [number, number] => [3 * k + 1, 1 + (k % 10)])
@@ -174,7 +174,7 @@ describe('scores and recommendations', () => {
     await sign.waitFor({ state: 'detached' })
   })
 
-  test('a list of 20,000 entries does not freeze the page', async () => {
+  testOnce('a list of 20,000 entries does not freeze the page', async () => {
     await open()
     const list = exported(Array.from({ length: 20_000 }, (_, k) => [k * 3 + 1000, k % 11]))
     await page.evaluate(() => {

@@ -81,6 +81,18 @@ test('every colouring has a legend and is in the address', async () => {
   const colours = () =>
     page.evaluate(() => (document.querySelector('.scale') as HTMLElement | null)?.innerText ?? null)
   expect(await colours()).toBe(null)
+  // The land lies around the discs, in the colours of the clusters, and nowhere else.
+  const sea = [247, 246, 243].join()
+  const { x, y, radius } = (await discs()).find(({ id }) => id === 1535)!
+  const around = Array.from({ length: 8 }, (_, k) => ({
+    x: x + (radius + 5) * Math.cos((k * Math.PI) / 4),
+    y: y + (radius + 5) * Math.sin((k * Math.PI) / 4),
+  }))
+  const onSea = async () => {
+    const [, ...found] = await pixels(await page.screenshot(), around)
+    return found.filter((color) => color.join() === sea).length
+  }
+  expect(await onSea()).toBeLessThan(4)
   for (const [color, text] of [
     ['mean', /6\.\d[\s\S]*9\.1/],
     ['year', /1989[\s\S]*2022/],
@@ -90,6 +102,7 @@ test('every colouring has a legend and is in the address', async () => {
     expect(await colours()).toMatch(text)
     expect(hash()).toContain(`color=${color}`)
   }
+  await expect.poll(onSea).toBeGreaterThan(3)
   expect(wrongs).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type Sigma from 'sigma'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
 import { fillExplorer, launch, serve, serveCovers, withCoversOf } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 
@@ -46,6 +46,9 @@ afterAll(async () => {
   await covers.close()
   rmSync(directory, { recursive: true })
 })
+/** A test of what does not depend on where the page comes from: it runs on the served one alone. */
+export const testOnce = test.skipIf(process.env.FROM === 'file')
+
 const EXPLORER = join(directory, 'explore.html')
 export const EXPLORER_ADDRESS = pathToFileURL(EXPLORER).href
 

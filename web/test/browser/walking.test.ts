@@ -20,6 +20,7 @@ import {
   page,
   recordDrawing,
   settled,
+  testOnce,
   threeInARow,
   WIDE,
   wrongs,
@@ -87,30 +88,33 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not', async () => {
-    host.files['graph.json'] = threeInARow()
-    await open('#/scores')
-    let at = await freePart()
-    await page.mouse.move(at.x, at.y)
-    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
-    await page.mouse.move(at.x, at.y + 200)
-    await page.locator('.close').click()
-    await settled()
-    at = await freePart()
-    await page.mouse.move(at.x, at.y)
-    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
-    expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 1/)
+  testOnce(
+    'what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not',
+    async () => {
+      host.files['graph.json'] = threeInARow()
+      await open('#/scores')
+      let at = await freePart()
+      await page.mouse.move(at.x, at.y)
+      expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+      await page.mouse.move(at.x, at.y + 200)
+      await page.locator('.close').click()
+      await settled()
+      at = await freePart()
+      await page.mouse.move(at.x, at.y)
+      expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+      expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 1/)
 
-    await page.mouse.down()
-    await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
-    await page.waitForTimeout(300) // a hand that rests before it lets go, so that the map does not glide on
-    await page.mouse.up()
-    await settled()
-    expect(hash()).toBe('#/')
-    await page.mouse.click(at.x + 120, at.y + 80)
-    expect(await heading()).toBe('Middle')
-    expect(wrongs).toEqual([])
-  })
+      await page.mouse.down()
+      await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
+      await page.waitForTimeout(300) // a hand that rests before it lets go, so that the map does not glide on
+      await page.mouse.up()
+      await settled()
+      expect(hash()).toBe('#/')
+      await page.mouse.click(at.x + 120, at.y + 80)
+      expect(await heading()).toBe('Middle')
+      expect(wrongs).toEqual([])
+    },
+  )
 
   test.each([
     ['wide', WIDE],
@@ -150,7 +154,7 @@ describe('walking', () => {
     },
   )
 
-  test('the ring, the text for screen readers and Enter follow the cross at once', async () => {
+  testOnce('the ring, the text for screen readers and Enter follow the cross at once', async () => {
     host.files['graph.json'] = threeInARow()
     await newPage()
     await recordDrawing()
@@ -270,37 +274,40 @@ describe('walking', () => {
     await tall()
   })
 
-  test('neither titles nor names of clusters are written on marks where there is room beside them', async () => {
-    const graph = makeGraph(4)
-    graph.anime.forEach((entry, k) =>
-      Object.assign(
-        entry,
-        [
-          { x: 50, y: 50 },
-          { x: 50, y: 47.5 },
-          { x: 0, y: 0 },
-          { x: 100, y: 100 },
-        ][k],
-      ),
-    )
-    host.files['graph.json'] = JSON.stringify(graph)
-    await newPage()
-    await recordDrawing()
-    await page.goto(host.address)
-    await interactive()
-    await settled()
-    const free = await freePart()
-    const { texts } = await drawn()
-    expect(texts.length).toBeGreaterThan(4)
-    for (const {
-      text,
-      box: [left, right, top, bottom],
-    } of texts)
-      for (const y of [free.y, free.y + 20])
-        expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
-  })
+  testOnce(
+    'neither titles nor names of clusters are written on marks where there is room beside them',
+    async () => {
+      const graph = makeGraph(4)
+      graph.anime.forEach((entry, k) =>
+        Object.assign(
+          entry,
+          [
+            { x: 50, y: 50 },
+            { x: 50, y: 47.5 },
+            { x: 0, y: 0 },
+            { x: 100, y: 100 },
+          ][k],
+        ),
+      )
+      host.files['graph.json'] = JSON.stringify(graph)
+      await newPage()
+      await recordDrawing()
+      await page.goto(host.address)
+      await interactive()
+      await settled()
+      const free = await freePart()
+      const { texts } = await drawn()
+      expect(texts.length).toBeGreaterThan(4)
+      for (const {
+        text,
+        box: [left, right, top, bottom],
+      } of texts)
+        for (const y of [free.y, free.y + 20])
+          expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
+    },
+  )
 
-  test('titles on the map never lie on each other, near or far', async () => {
+  testOnce('titles on the map never lie on each other, near or far', async () => {
     await newPage()
     await recordDrawing()
     await page.goto(host.address)
