@@ -49,11 +49,11 @@ BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; smaller counts only who loved it
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
-RIDGE = 30.0  # penalty of the ridge target, in means of the index's diagonal, 0.1 to 1000
+RIDGE = 0.01  # penalty of the ridge target, a share of the sum of the index's diagonal, 0.0001 to 1
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
 EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
-FOCUS = 2.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
+FOCUS = 4.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
 LEARNING_RATE = 0.02  # Adam's first step, above 0 to 1; it falls to 0 along a cosine
 BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster and takes more memory
 SEED = 7  # whole number; the same seed and inputs give the same files
@@ -72,7 +72,7 @@ RULES = {
     'MARGIN': settings.number(0, 10),
     'COMMON': settings.number(0, 1),
     'POWER': settings.number(0.01, 1),
-    'RIDGE': settings.number(0.1, 1000),
+    'RIDGE': settings.number(0.0001, 1),
     'N_EMBEDDING': settings.whole(2, 10**4),
     'EPOCHS': settings.whole(0),
     'FOCUS': settings.number(0, 100),
@@ -89,7 +89,7 @@ MIN_TITLES = 5  # with fewer there is nothing to learn and no map
 NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
-MOST_ALIKE = 0.7  # mean dot product of all pairs above which the vectors tell nothing apart
+MOST_ALIKE = 0.45  # mean dot product of all pairs above which the vectors tell nothing apart
 UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # what it imports, and neither it nor this script needs
 
 

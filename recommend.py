@@ -73,11 +73,6 @@ def recommendation_table(
     passing = filters.conditions(anime, **facts)
     if planned not in filters.PLANNED:
         raise UsageError(f'planned is {planned!r}; it must be one of {", ".join(filters.PLANNED)}.')
-    if planned == 'only' and not is_planned.any():
-        raise RunError(
-            'nothing is left to recommend: the list plans none of the titles of this map. Exported lists and '
-            'those that --user fetches say what is planned.'
-        )
     if planned != 'also':
         passing['--planned'] = is_planned == (planned == 'only')
     if not sequels:
@@ -259,7 +254,7 @@ def read_arguments(arguments):
         '--planned',
         choices=filters.PLANNED,
         default='also',
-        help='planned titles also, only, or not (%(default)s)',
+        help='planned titles: also, only or no; exports and --user know them (%(default)s)',
     )
     add(
         '--niche', type=number_from(0, 1), default=0.0, help='0: popular titles first, 1: popularity left out'

@@ -33,12 +33,12 @@ from threadpoolctl import threadpool_limits
 
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
-from aniembed.labels import shorten
+from aniembed.labels import font_for, shorten
 from aniembed.vectors import read_vectors
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
-COVERS_DIR = 'covers'  # folder that keeps the cover pictures; '' draws none
+COVERS_DIR = 'covers'  # folder that keeps the cover pictures, up to 1,500 titles; '' draws none
 
 # The map
 PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than there are titles; 0: fitted
@@ -185,6 +185,18 @@ def _central_titles(members, vectors, shown):
     return [shorten(shown[row], LONGEST_NAME) for row in members[np.sort(central)]]
 
 
+def shown_titles(anime):
+    """Return the name on the map of each title, n str: TITLES says which.
+
+    Where there is none, or no font of this machine has its letters, the other one is taken.
+    """
+    languages = ['title', 'english'] if TITLES == 'romaji' else ['english', 'title']
+    return [
+        next((name for name in names if name and font_for(name)[1]), title)
+        for title, names in zip(anime['title'], anime[languages].values.tolist())
+    ]
+
+
 def nearest_rows(neighbours):
     """Return the rows of each title's nearest few in the vectors: int n x k."""
     row_of = {mal_id: row for row, mal_id in enumerate(neighbours)}
@@ -281,19 +293,20 @@ def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
     vectors, anime, neighbours, info = read_output(output_dir)
     check_sizes(len(anime))
-    shown = anime['title'] if TITLES == 'romaji' else anime['english'].fillna(anime['title'])
+    shown = shown_titles(anime)
     points = np.ascontiguousarray(vectors, np.float32)
     labels = find_clusters(points)
-    names = name_clusters(labels, points, anime, shown.tolist())
+    names = name_clusters(labels, points, anime, shown)
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
-    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if COVERS_DIR else {}
+    wanted = COVERS_DIR and len(anime) <= drawing.MOST_TILES
+    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if wanted else {}
     drawn = drawing.draw_map(
         MAP_WIDTH,
         (layouts, nearest_rows(neighbours)),
         (labels, names),
-        (anime, shown.tolist(), covers),
+        (anime, shown, covers),
         partial(footnote, info['lists']['kept']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))

@@ -9,69 +9,73 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import EllipseCollection, LineCollection
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
-from scipy import ndimage
 
-from aniembed import files, labels, layout
+from aniembed import files, labels, land, layout
 from aniembed.titles import by_popularity
 
-SEA, LAND, INK = '#eef3f5', '#fffdf8', '#2b2723'  # the background, the land before it is tinted, the type
-# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps
-# likes apart
-COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
-# Where there are more clusters the colours come again: their share, the rest is white or black
-SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
-GROWS_FROM = 300  # titles from which on the picture grows with their number, to the power GROWTH,
+# The picture
+GROWS_FROM = 300  # titles from which on it grows with their number, to the power GROWTH,
 GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
 ASPECT = 0.72  # of height to width
+INK = '#2b2723'  # of the type
 HEADING_SIZE, FOOT_SIZE = 66, 26  # pixels of type on a picture of 3,200 pixels
 CAPTION_LEFT, HEADING_MIDDLE, FOOT_MIDDLE = 0.03, 0.048, 0.972  # where they stand, in widths and heights
 HEADING_WIDTH, HEADING_HEIGHT, FOOT_TOP = 0.56, 0.08, 0.955  # what is kept free for them
-FRAME = (0.07, 0.12, 0.93, 0.9)  # left, top, right, bottom of where marks may lie, in widths and heights
+COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
+
+# Where marks lie
+FRAME = (0.06, 0.1, 0.94, 0.92)  # left, top, right, bottom of where they may lie, in widths and heights
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
-MOST_STRETCH = 1.35  # of one axis of the layout over the other, to fill the frame
-# Radius that a mark has to itself, in mean distances: up to so many titles, and beyond. More gives names room
+# Of one axis of the layout over the other, to fill the frame. At 1,000 titles (mal-2016) 1.35 costs half a
+# per cent of the neighbours
+MOST_STRETCH = 1.2
+# Radius that a disc has to itself, in mean distances: up to so many titles, and beyond. More gives names room
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
 ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
-DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
-TILE_FRAME = 5  # pixels of a tile's frame on a picture of 3,200
-TILE, TILE_ASPECT = 0.185, 1.42  # half width of a cover, in mean distances; its height to its width
-TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
-REACH = 0.7  # that a name may lie off its mark, in mean distances,
-FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
-NAME_SIZE = 46  # type size of a cluster's name on a picture of 3,200 pixels
-MANY_CLUSTERS = 12  # clusters from which on their names become smaller
 MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
 TRIED = 3  # layouts in which names are placed
 NEARLY = 0.012  # of neighbours kept, that may be given for all names
-NAME_ROOM = 8  # pixels around it, on such a picture
-GRID = 400  # cells of the picture's width in which the density of titles is counted
+
+# Marks
+BY_RANK = 0.6  # power of the rank by popularity with which marks become smaller
+DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+DISC_SIZES = 1.45, 0.55  # times that: the most popular title, and the least popular one
+# Half width of a usual cover, in mean distances, and its height to its width. From so many titles on it
+# shrinks by this power of their number: at 1,000 (mal-2016) 0.185 keeps 0.42 of the neighbours, 0.12 0.57
+TILE, TILE_ASPECT = 0.185, 1.42
+TILE_SHRINKS_FROM, TILE_SHRINKS = 100, 0.19
+TILE_SIZES = 1.15, 0.85
+TILE_FRAME, TILE_ROOM = 0.12, 0.16  # width of a cover's frame, and what stays free around it, in half widths
+MOST_TILES = 1500  # titles up to which covers are drawn: with more they are too small to know
+LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
+
+# Names of titles
+TYPE, SMALL_TYPE, LARGE_TYPE = 0.125, 15, 30  # type size of a usual title, in mean distances; in pixels
+TYPE_SIZES = 1.25, 0.8
+REACH = 0.7  # that a name may lie off its mark, in mean distances,
+FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
 ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
-SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
-OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
-LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
-SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
-COASTLINE = '#b9b6ad'
-AT_HOME, ABROAD = (
-    0.3,
-    100.0,
-)  # share of the best place's land below which a name lies abroad; weight against it
-CROWDED = 0.1  # weight of a title in the way against a cluster's own land, when its name is placed
-BLOCKED = 1e6  # so many titles in the way stand for a place that cannot be had
+
+# Names of clusters
+NAME_SIZE = 46  # type size on a picture of 3,200 pixels
+MANY_CLUSTERS = 12  # clusters from which on it becomes smaller
 NAME_SIZES, SMALLER_NAME = (1.0, 0.75), 0.15  # shares of the type size; what a smaller one must gain
-SPACED = '\u2009'  # a thin space, between the letters of a cluster's name
-LUMINANCE = 0.2, 0.7, 0.1  # of red, green and blue
-COMPRESSION = 1  # of PNG; higher takes longer for a few per cent
+NAME_ROOM = 8  # pixels around it, on such a picture
+SPACED = '\u2009'  # a thin space, between the letters
+AT_HOME, ABROAD = 0.3, 100.0  # share of the best place's land below which it lies abroad; weight against it
+CROWDED = 0.1  # weight of a title in the way against a cluster's own land
+BLOCKED = 1e6  # so many titles in the way stand for a place that cannot be had
 
 
 class Canvas:
     """The size of the picture and of what is drawn, for n titles.
 
-    rank: n, each title's place by popularity, 0 the most popular to 1.
+    half: n x 2, half width and height of each mark; room: n, half the width that it has to itself; reach: n,
+    how far a name may lie off its mark; shore: of the land, in cells of its grid.
     """
 
     def __init__(self, map_width, anime, covers):
@@ -80,27 +84,45 @@ class Canvas:
         self.height = round(self.width * ASPECT)
         self.unit = (self.width * map_width) ** 0.5 / 3200  # pixels as on a map of 3,200
         self.low, self.high = np.reshape(FRAME, (2, 2)) * [self.width, self.height]
-        self.order = by_popularity(anime)
-        rank = np.argsort(self.order) / max(1, n - 1)
         space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
         space = min(space, MOST_SPACE * self.width)
-        self.tiles = bool(covers)
-        if self.tiles:
-            wide = TILE * space * (1.15 - 0.3 * rank**0.6)
-            self.half = np.column_stack([wide, TILE_ASPECT * wide]).round()
-            self.stretch = np.array([1, TILE_ASPECT])
-            self.room = wide + 12 * self.unit
-        else:
-            disc = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
-            self.half = np.repeat(disc * (1.45 - 0.9 * rank**0.6), 2).reshape(-1, 2)
-            self.stretch = np.ones(2)
-            self.room = np.maximum(
-                self.half[:, 0] + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space
-            )
-        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
-        self.type_sizes = usual * (1.25 - 0.45 * rank)
+        beach = land.BEACH * land.SHORE * space  # none of it lies under the heading and the footnote
+        heading_end = HEADING_MIDDLE * self.height + HEADING_SIZE / 2 * self.unit
+        foot_start = FOOT_MIDDLE * self.height - FOOT_SIZE / 2 * self.unit
+        self.low[1] = max(self.low[1], heading_end + beach)
+        self.high[1] = min(self.high[1], foot_start - beach)
+        self.shore = max(1.5, land.SHORE * space * land.GRID / self.width)
+        self.order = by_popularity(anime)
+        rank = np.argsort(self.order) / max(1, n - 1)  # 0 the most popular to 1
         self.reach = REACH * space * (1 + (rank < FAMOUS))
-        self.shore = max(1.5, SHORE * space * GRID / self.width)  # in cells of GRID
+        usual = np.clip(TYPE * space, SMALL_TYPE * self.unit, LARGE_TYPE * self.unit)
+        self.type_sizes = usual * between(TYPE_SIZES, rank)
+        self.tiles = bool(covers) and n <= MOST_TILES
+        if self.tiles:
+            self._size_tiles(n, space, rank**BY_RANK)
+        else:
+            self._size_discs(n, space, rank**BY_RANK)
+
+    def _size_tiles(self, n, space, rank):
+        usual = TILE * space / max(1, n / TILE_SHRINKS_FROM) ** TILE_SHRINKS
+        self.frame = round(TILE_FRAME * usual)
+        wide = usual * between(TILE_SIZES, rank)
+        self.half = np.column_stack([wide, TILE_ASPECT * wide]).round() + self.frame
+        self.stretch = np.array([1, TILE_ASPECT])
+        self.room = wide + self.frame + TILE_ROOM * usual
+
+    def _size_discs(self, n, space, rank):
+        usual = DISC * space / max(1, n / GROWS_FROM) ** DISC_SHRINKS
+        radii = usual * between(DISC_SIZES, rank)
+        self.half = np.column_stack([radii, radii])
+        self.stretch = np.ones(2)
+        self.room = np.maximum(radii + 2 * self.unit, (ROOM if n <= ROOM_UP_TO else LITTLE_ROOM) * space)
+
+
+def between(sizes, rank):
+    """Return the sizes of titles between those of the first and the last one; rank: 0 to 1."""
+    first, last = sizes
+    return first + (last - first) * rank
 
 
 class Map(NamedTuple):
@@ -120,72 +142,12 @@ class Map(NamedTuple):
     kept: float
 
 
-def cluster_colours(points, clusters):
-    """Return a colour ('#rrggbb') for each cluster, in the order of their directions from the middle.
-
-    Beyond the ninth cluster the same colours come again in another shade.
-    """
-    middles = np.array([np.median(points[clusters == k], 0) for k in range(clusters.max() + 1)])
-    x, y = (middles - np.median(points, 0)).T
-    rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
-    colours = []
-    for turn, index in zip(rounds, step + 7 * rounds):  # 7: not beside itself where the round closes
-        share, other = SHADES[turn % len(SHADES)]
-        colours.append(mixed(COLOURS[index % len(COLOURS)], other, share))
-    return colours
-
-
-def mixed(colour, other, share):
-    """Return a mixture of two colours with this share of the first, as '#rrggbb'."""
-    return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
-
-
 def separated(canvas, points, boxes=()):
     """Return the places moved apart so that no mark covers another one or a box."""
     stretch = canvas.stretch
     boxes = np.array(boxes).reshape(-1, 4) / np.tile(stretch, 2)
     low, high = canvas.low / stretch, canvas.high / stretch
     return layout.remove_overlaps(points / stretch, canvas.room, low, high, canvas.tiles, boxes) * stretch
-
-
-class Land(NamedTuple):
-    """The land of the map, on a grid of GRID columns: how dense titles lie, and each cluster's share of it.
-
-    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID; heart: the same shape, how
-    many titles of the cluster lie around, 1 where most do.
-    """
-
-    total: np.ndarray
-    share: np.ndarray
-    heart: np.ndarray
-
-
-def make_land(canvas, points, clusters):
-    """Return the Land of the marks at these places."""
-    cell = canvas.width / GRID
-    shape = round(canvas.height / cell), GRID
-    total = density(points / cell, canvas.shore, shape)
-    members = [points[clusters == k] / cell for k in range(clusters.max() + 1)]
-    # A single title of another cluster owns no land: the shares are of a wider circle
-    around = np.array([density(own, OWNER * canvas.shore, shape) for own in members])
-    share = around / np.maximum(around.sum(0), 1e-12)
-    heart = np.array([density(own, HEART * canvas.shore, shape) for own in members])
-    heart /= heart.max((1, 2), keepdims=True)
-    lakes, number = ndimage.label(total < COAST)
-    sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
-    alone = 2 * np.pi * canvas.shore**2
-    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
-    return Land(total, share, heart)
-
-
-def density(points, sigma, shape):
-    """Return the sum of a Gaussian of height 1 at each point, on a grid of this shape; all in cells."""
-    x, y = points.T
-    rows, columns = (
-        np.exp(-(((np.arange(size) + 0.5)[:, None] - places) ** 2) / (2 * sigma**2))
-        for size, places in zip(shape, (y, x))
-    )
-    return rows @ columns.T
 
 
 def window_sums(grid, window, outside):
@@ -197,18 +159,18 @@ def window_sums(grid, window, outside):
     return sums[:, columns:] - sums[:, :-columns]
 
 
-def place_names(canvas, points, land, names):
+def place_names(canvas, points, lands, names):
     """Find a place for the name of each cluster; returns a list of Label.
 
     A name lies where its cluster is most by itself and few titles are; those make way.
     """
-    cell = canvas.width / GRID
+    cell = canvas.width / land.GRID
     (left, top), (right, bottom) = np.array([canvas.low / cell, canvas.high / cell]).astype(int)
-    in_the_way = np.full(land.total.shape, float(BLOCKED))  # the number of titles, or BLOCKED
+    in_the_way = np.full(lands.total.shape, float(BLOCKED))  # the number of titles, or BLOCKED
     in_the_way[top:bottom, left:right] = 0
     column, row = np.minimum((points / cell).astype(int), np.subtract(in_the_way.shape, 1)[::-1]).T
     np.add.at(in_the_way, (row, column), 1)
-    own = land.share * land.heart
+    own = lands.share * lands.heart
     margin = 2 * np.median(canvas.room) / cell
     full_size = NAME_SIZE * canvas.unit * min(1, (MANY_CLUSTERS / len(names)) ** 0.5)
     placed = []
@@ -250,28 +212,8 @@ def settle_names(canvas, points, names):
 
 
 def mark_boxes(canvas, points):
-    """Return the boxes of the marks, with the frames of tiles: n x 4."""
-    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
-    return np.hstack([points - half, points + half])
-
-
-def draw_land(canvas, axes, land, colours):
-    """Draw each cluster's land, as on a chart: shallows, land, and the line of the coast."""
-    cell = canvas.width / GRID
-    x, y = ((np.arange(size) + 0.5) * cell for size in land.total.shape[::-1])
-    second, best = np.sort(np.vstack([land.share, np.zeros((1, *land.total.shape))]), axis=0)[-2:]
-    for level, paper, strength, zorder in ((SHALLOWS, SEA, 0.10, 0.1), (COAST, LAND, 0.24, 0.2)):
-        for share, colour in zip(land.share, colours):
-            lead = share - np.where(share == best, second, best)
-            own = np.minimum(land.total / level - 1, 3 * lead)
-            rows, columns = np.nonzero(own > 0)
-            if len(rows):
-                down, across = (slice(max(0, at.min() - 1), at.max() + 2) for at in (rows, columns))
-                tint = mixed(colour, paper, strength)
-                axes.contourf(
-                    x[across], y[down], own[down, across], [0, np.inf], colors=[tint], zorder=zorder
-                )
-    axes.contour(x, y, land.total, levels=[COAST], colors=[COASTLINE], linewidths=2 * canvas.unit, zorder=0.3)
+    """Return the boxes of the marks: n x 4."""
+    return np.hstack([points - canvas.half, points + canvas.half])
 
 
 def draw_discs(canvas, axes, points, clusters, colours):
@@ -298,14 +240,14 @@ def draw_leaders(canvas, axes, placed, clusters, colours):
     """Draw the line between a title's name and its mark, where the name lies off it."""
     rows = [row for row, label in enumerate(placed) if label and label.leader]
     lines = [placed[row].leader for row in rows]
-    dark = [mixed(colours[clusters[row]], 'black', 0.7) for row in rows]
+    dark = [land.mixed(colours[clusters[row]], 'black', 0.7) for row in rows]
     axes.add_collection(LineCollection(lines, colors=dark, linewidths=1.5 * canvas.unit, zorder=1))
 
 
 def render(canvas, draw_parts):
     """Return the image of what `draw_parts` draws on axes whose data unit is the pixel, y downwards."""
     figure = Figure(
-        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=SEA
+        (canvas.width / 72, canvas.height / 72), dpi=72, facecolor=land.SEA
     )  # 72 dpi: a point is a pixel
     agg = FigureCanvasAgg(figure)
     axes = figure.add_axes(
@@ -320,17 +262,14 @@ def render(canvas, draw_parts):
 def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
     """Draw each title's cover in a frame of its cluster's colour; its initials where there is no cover."""
     draw = ImageDraw.Draw(image)
-    border = round(TILE_FRAME * canvas.unit)
-    for row, mal_id in enumerate(ids):
-        x0, y0, x1, y1 = (
-            int(value)
-            for value in np.concatenate([points[row] - canvas.half[row], points[row] + canvas.half[row]])
-        )
+    for row, (mal_id, box) in enumerate(zip(ids, mark_boxes(canvas, points).astype(int).tolist())):
+        x0, y0, x1, y1 = box
         colour = colours[clusters[row]]
-        draw.rectangle((x0 - border, y0 - border, x1 + border - 1, y1 + border - 1), fill=colour)
+        draw.rectangle((x0, y0, x1 - 1, y1 - 1), fill=colour)
         if mal_id in covers:
+            size = x1 - x0 - 2 * canvas.frame, y1 - y0 - 2 * canvas.frame
             with Image.open(covers[mal_id]) as cover:
-                image.paste(ImageOps.fit(cover.convert('RGB'), (x1 - x0, y1 - y0)), (x0, y0))
+                image.paste(ImageOps.fit(cover.convert('RGB'), size), (x0 + canvas.frame, y0 + canvas.frame))
         else:
             initials = ''.join(word[0] for word in texts[row].split()[:2])
             font_file, initials = labels.font_for(initials)
@@ -342,9 +281,9 @@ def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
 
 def write_lines(draw, placed, colour):
     """Write the lines of a Label into its box, centred."""
-    face = labels.font(placed.font_file, placed.size)
     x0, y0, x1, _ = placed.box
     for number, line in enumerate(placed.lines):
+        face = labels.font(placed.font_file, placed.size, line)
         baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
@@ -354,13 +293,14 @@ def place_titles(canvas, points, texts, names):
     taken = [*(name.box for name in names if name), *mark_boxes(canvas, points)]
     taken.append((0, 0, HEADING_WIDTH * canvas.width, HEADING_HEIGHT * canvas.height))
     taken.append((0, FOOT_TOP * canvas.height, canvas.width, canvas.height))
-    half = canvas.half + (TILE_FRAME * canvas.unit if canvas.tiles else 0)
     order = canvas.order[:MOST_NAMES].tolist()
     rounds = next((rounds for most, rounds in ROUNDS if len(points) <= most), 1)
     best, most = None, -1.0
     for _ in range(rounds):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
-        placed = labels.place_labels(space, points, half, texts, canvas.type_sizes, canvas.reach, order)
+        placed = labels.place_labels(
+            space, points, canvas.half, texts, canvas.type_sizes, canvas.reach, order
+        )
         missing = [row for row in order if texts[row] and not placed[row]]
         size = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
         if size > most:
@@ -384,7 +324,7 @@ class Arrangement(NamedTuple):
 def arranged(canvas, points, nearest, clusters, names):
     """Return the Arrangement of marks that lie at these places, without the titles' names."""
     if len(names) > 1:
-        placed = place_names(canvas, points, make_land(canvas, points, clusters), names)
+        placed = place_names(canvas, points, land.make_land(canvas, points, clusters), names)
         points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed])
         points = separated(canvas, points)  # where a name left too little room, it gives way in its turn
         placed = settle_names(canvas, points, placed)
@@ -449,12 +389,12 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles, anime['year'].tolist())]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
-    land = make_land(canvas, points, clusters)
-    colours = cluster_colours(points * [1, -1], clusters)
+    lands = land.make_land(canvas, points, clusters)
+    colours = land.cluster_colours(points * [1, -1], clusters)
     captions = heading(canvas, len(points)), foot(canvas, footnote(kept))
 
     def draw_parts(axes):
-        draw_land(canvas, axes, land, colours)
+        land.draw_land(canvas, axes, lands, colours)
         draw_leaders(canvas, axes, best.labels, clusters, colours)
         if not canvas.tiles:
             draw_discs(canvas, axes, points, clusters, colours)
@@ -465,7 +405,7 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
     draw = ImageDraw.Draw(image)
     for name, colour in zip(best.names, colours):
         if name:
-            write_lines(draw, name, mixed(colour, 'black', 0.6))
+            write_lines(draw, name, land.mixed(colour, 'black', 0.6))
     for label in filter(None, [*best.labels, *captions]):
         write_lines(draw, label, INK)
     places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width

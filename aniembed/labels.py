@@ -4,6 +4,7 @@ All boxes are (x0, y0, x1, y1) in pixels of the picture, y downwards.
 """
 
 import collections
+import contextlib
 import functools
 import itertools
 import logging
@@ -11,11 +12,12 @@ import math
 import os
 import re
 import textwrap
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib import font_manager
-from PIL import ImageFont
+from PIL import ImageFont, features
 
 LONGEST = 40  # characters of a title on the map
 SHORTEST_START = 8  # characters of what is left of a title that ends at a colon or the like
@@ -130,6 +132,8 @@ def _differing(title, titles):
     """Return the beginning of a title and, after '…', the words from where it differs from the others."""
     same = max(len(os.path.commonprefix([title, other])) for other in titles if other != title)
     start = title.rfind(' ', 0, same + 1) + 1 or same
+    if start < LONGEST // 2:
+        return textwrap.shorten(title, 2 * LONGEST, placeholder='…')
     beginning = shorten(title[:start].strip(), LONGEST // 2).rstrip('…')
     return f'{beginning}… {shorten(title[start:].lstrip(" -:"), LONGEST)}'.strip()
 
@@ -138,12 +142,23 @@ def _differing(title, titles):
 def font_files():
     """Return the font files of this machine, DejaVu Sans first (part of matplotlib), CJK fonts next."""
     logging.getLogger('matplotlib.font_manager').setLevel(logging.ERROR)
-    fonts = [
-        font for font in font_manager.fontManager.ttflist if font.style == 'normal' and font.weight == 400
-    ]
+    manager = font_manager.fontManager
+    # matplotlib's own list is made once, and lacks fonts that were installed later
+    for path in sorted({*font_manager.findSystemFonts()} - {font.fname for font in manager.ttflist}):
+        with contextlib.suppress(OSError, RuntimeError, NotImplementedError):  # not a font that it can read
+            manager.addfont(path)
+    fonts = [font for font in manager.ttflist if font.style == 'normal']
     # A font of last resort has a box for every character
     fonts = [font for font in fonts if not font.name.startswith('Last Resort')]
-    fonts.sort(key=lambda font: (font.name != 'DejaVu Sans', 'CJK' not in font.name, font.name, font.fname))
+    fonts.sort(
+        key=lambda font: (
+            font.name != 'DejaVu Sans',
+            font.weight != 400,  # the usual one
+            'CJK' not in font.name,
+            font.name,
+            font.fname,
+        )
+    )
     return [font.fname for font in fonts]
 
 
@@ -161,8 +176,11 @@ def characters(path):
 def font_for(text):
     """Return (font file, text) to write a text with; signs that no font holds are left out.
 
-    The text is '' where letters are missing: half a word says nothing.
+    The text is '' where letters are missing, or where it runs from right to left and this machine cannot
+    write so: half a word says nothing.
     """
+    if _from_right_to_left(text) and not features.check('raqm'):
+        return font_files()[0], ''
     needed = set(map(ord, text)) - {ord('\n')}
     best, missing = None, needed | {0}
     for path in font_files():
@@ -176,10 +194,18 @@ def font_for(text):
     return best, ''.join(letter for letter in text if ord(letter) not in missing).strip()
 
 
-@functools.lru_cache(None)
-def font(path, size):
-    """Return the font of a file at a size in pixels."""
-    return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+def _from_right_to_left(text):
+    """Return whether a text has Hebrew, Arabic or the like in it."""
+    return not text.isascii() and any(unicodedata.bidirectional(letter) in ('R', 'AL') for letter in text)
+
+
+def font(path, size, text=''):
+    """Return the font of a file at a size in pixels, to write this text with."""
+    layouts = ImageFont.Layout
+    return _font(path, size, layouts.RAQM if _from_right_to_left(text) else layouts.BASIC)
+
+
+_font = functools.lru_cache(None)(lambda path, size, way: ImageFont.truetype(path, size, layout_engine=way))
 
 
 def wrapped(text, count):
@@ -281,7 +307,7 @@ class Label(NamedTuple):
 @functools.lru_cache(None)
 def line_length(line, font_file):
     """Return the length of a line in type sizes; a little more than it takes at any size."""
-    return font(font_file, MEASURED_SIZE).getlength(line) / MEASURED_SIZE * ROUNDING
+    return font(font_file, MEASURED_SIZE, line).getlength(line) / MEASURED_SIZE * ROUNDING
 
 
 def text_size(lines, font_file, size):

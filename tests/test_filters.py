@@ -135,11 +135,17 @@ def test_what_each_entry_weighs():
 
 def test_a_dislike_does_not_lift_its_neighbours_and_is_no_reason(planted, vectors):
     group = dict(zip(IDS, planted.group.tolist()))
-    for disliked in ({IDS[0]: 1}, {IDS[0]: 1, IDS[1]: 9}, {IDS[0]: 0, IDS[1]: 9}):
-        best = recommend.recommend(vectors, disliked, None, {IDS[0]: 'dropped'})
-        assert {group[mal_id] for mal_id in best.index[-SIZE + 1 :]} == {group[IDS[0]]}
-        reasons = Query(vectors, disliked, {IDS[0]: 'dropped'}).reasons(np.arange(len(IDS)), 3)
-        assert all(IDS[0] not in known for known in reasons)
+    best = recommend.recommend(vectors, {IDS[0]: 1})
+    assert not {group[mal_id] for mal_id in best.index} & {group[IDS[0]]}
+    liked = {IDS[1]: 9}
+    without = Query(vectors, liked).likings.sum(0)
+    for score in (0, 1):
+        query = Query(vectors, {IDS[0]: score, **liked}, {IDS[0]: 'dropped'})
+        # Nothing else falls as much as its own group
+        change = (query.likings.sum(0) - without)[2:]
+        most = 2 + np.argsort(change)[: SIZE - 1]
+        assert (planted.group[most] == planted.group[0]).all() and change[most - 2].max() < 0
+        assert all(IDS[0] not in known for known in query.reasons(np.arange(len(IDS)), 3))
 
 
 def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
@@ -155,12 +161,14 @@ def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
 def test_niche_takes_popularity_out(vectors):
     scores = {IDS[0]: 9, IDS[7]: 8}
     popularity = pd.Series(vectors.attrs['popularity'])
-    predicted = np.exp(0.18 * recommend.predict_scores(vectors, scores))
-    liking = recommend.recommend(vectors, scores, None, niche=1) / predicted - 0.02
+    predicted = recommend.predict_scores(vectors, scores)
+    liking = recommend.recommend(vectors, scores, None, niche=1)
+    liking = liking / np.exp(0.15 * np.sign(liking) * predicted) - 0.02
     for niche in (0, 0.5, 1):
         share = popularity ** (0.4 * (1 - niche))
         found = recommend.recommend(vectors, scores, None, niche=niche)
-        expected = (predicted * (share * liking + 0.02 * share**2))[found.index]
+        expected = share * liking + 0.02 * share**2
+        expected = (expected * np.exp(0.15 * np.sign(expected) * predicted))[found.index]
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
     assert popularity.max() > 1.05 * popularity.min()
     for wrong in (-0.1, 1.1, float('nan')):

@@ -174,6 +174,14 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     assert 'line 8: ' in capsys.readouterr().out
 
 
+def test_the_wait_for_a_large_file_is_announced(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'a.csv').write_bytes(text())
+    monkeypatch.setattr(long_table, 'LARGE_FILE', 0)
+    monkeypatch.setattr(long_table, 'LONG_WAIT', 0)
+    read([tmp_path / 'a.csv'], IDS)
+    assert f'reading {tmp_path / "a.csv"}: about' in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     'name, content, words',
     [

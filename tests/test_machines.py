@@ -43,7 +43,7 @@ def keep(sums, *settings):
     numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
     return target_of(sums, *settings)
 embeddings.target_of = keep
-embeddings.similarity_map.draw = lambda folder: time.sleep(6) or []
+embeddings.similarity_map.draw = lambda folder: time.sleep(4.5) or []
 embeddings.main(sys.argv[1:])
 """
 

@@ -174,13 +174,15 @@ def test_titles_of_a_ranking_that_moves(site, said):
     assert seen[-1] == 1200 and sum('moved' in line for line in said) == 1
 
 
-def test_fewer_titles_than_wanted_and_fields_that_are_null(said):
-    with Server(Site(members=20, titles=730), plan=[Fault('ranking', 'null', 1)]) as server:
+def test_fewer_titles_than_wanted_null_fields_and_odd_entries(said):
+    plan = [Fault('offset=0', 'null', 1), Fault('offset=500', 'odd', 1)]
+    with Server(Site(members=20, titles=730), plan=plan) as server:
         found = client_of(server, said.append).ranking('tv', 1000, nsfw=False)
         assert [call.query['nsfw'] for call in server.calls] == ['false', 'false']
     nodes = list(found.values())
     assert len(nodes) == 730 and all(node.keys() == {'id', 'title'} for node in nodes[:500])
     assert any('mean' in node for node in nodes[500:])
+    assert '4 entries of the ranking were passed over' in said[0]
 
 
 OTHERS = [('400', 'invalid q'), ('shape', 'not what the API gives'), ('503', '10 calls in a row')]

@@ -254,6 +254,16 @@ def test_a_stop_says_what_was_gathered_and_how_to_go_on(tmp_path, number, status
     assert path.read_text().split() == members(0)
 
 
+@pytest.fixture
+def signals():
+    """Put back the handlers that malscraper.main() sets in this process."""
+    stops = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(number) for number in stops]
+    yield
+    for number, handler in zip(stops, before):
+        signal.signal(number, handler)
+
+
 class Stopped(Clock):
     """Ctrl-C comes two hours after the third load."""
 
@@ -264,7 +274,7 @@ class Stopped(Clock):
             raise KeyboardInterrupt(130)
 
 
-def test_what_is_left_of_the_hours(tmp_path, capfd):
+def test_what_is_left_of_the_hours(tmp_path, capfd, signals):
     with Server([answer(users_page(members(0)))]) as server:
         for hours, words in (('5', 'the same command with --hours 3.'), ('0', 'the same command again.')):
             assert run(server, tmp_path / 'users.txt', '--hours', hours, clock=Stopped()) == 130
@@ -272,23 +282,17 @@ def test_what_is_left_of_the_hours(tmp_path, capfd):
 
 
 @pytest.mark.parametrize('nohup', [False, True])
-def test_a_narrow_terminal_shows_the_time_left_and_may_be_closed(tmp_path, nohup):
-    """On a real terminal. Closing it ends the scraper with status 129, unless nohup protects it."""
+def test_a_terminal_may_be_closed(tmp_path, nohup):
+    """Closing it ends the scraper with status 129, unless nohup protects it."""
     path = tmp_path / 'users.txt'
     shell = ['bash', '-c', """trap '' HUP; exec "$@" """, '-'] if nohup else []
     with Server([answer(users_page(members(start))) for start in range(0, 2000, 20)]) as server:
         terminal, its_end = pty.openpty()
-        fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack('4H', 24, 60, 0, 0))
         options = {**dict.fromkeys(('stdin', 'stdout', 'stderr'), its_end), 'start_new_session': True}
         options['preexec_fn'] = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)
         process = subprocess.Popen([*shell, *command(server, path, '--delay', '0.5')], **options)
         os.close(its_end)
-        shown = ''
-        while shown.count('\r') < 4:
-            shown += os.read(terminal, 1000).decode()
-        lines = shown.split('\r')[1:4]
-        assert all(re.match(r'\d+ names, 23:59:\d\d left, \d+ of the last \d+ new, ', line) for line in lines)
-        assert all(len(line.replace('\x1b[K', '')) < 60 for line in lines)
+        assert re.match(r'\r20 names, ', os.read(terminal, 1000).decode())
         loads = len(server.heads)
         os.close(terminal)  # the kernel sends SIGHUP
         if nohup:

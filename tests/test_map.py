@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from tools.picture_server import BAD, PictureServer
 from tools.processes import run
 
 import similarity_map
-from aniembed import drawing, files, labels, layout
+from aniembed import drawing, files, labels, land, layout
 from aniembed.covers import fetch_covers
 from aniembed.settings import check
 
@@ -187,7 +188,7 @@ def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
     angle = np.arange(count) * 2 * np.pi / count
     clusters = np.arange(60 * count) % count
     places = np.stack([np.cos(angle), np.sin(angle)], 1)[clusters]
-    colours = drawing.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
+    colours = land.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
     lab = seen_without(cone, colours)
     for k in range(count):  # on a ring each cluster touches the next one
         assert np.linalg.norm(lab[k] - lab[(k + 1) % count]) > 10, (colours[k], colours[(k + 1) % count])
@@ -239,6 +240,44 @@ def test_no_short_title_looks_like_another_title(family):
     for title, short in zip(family, shorts):
         if short != title and '…' not in short:
             assert not any(words(other).startswith(words(short)) for other in family if other != title)
+
+
+@pytest.mark.parametrize('name', ['romaji', 'english'])
+def test_a_title_that_no_font_can_write_has_its_other_name(name, monkeypatch):
+    monkeypatch.setattr(similarity_map, 'TITLES', name)
+    odd, plain = '\U00013000\U000130b8', 'Plain'  # hieroglyphs
+    one = {'title': odd, 'alternative_titles': {'en': plain}}
+    two = {'title': plain, 'alternative_titles': {'en': odd}}
+    three = {'title': odd, 'alternative_titles': {'en': ''}}
+    anime = similarity_map.titles.title_table({1: one, 2: two, 3: three}, 'test')
+    monkeypatch.setattr(labels, 'characters', lambda path: set(range(0x3000)))
+    assert similarity_map.shown_titles(anime) == [plain, plain, odd]
+
+
+def test_a_font_that_was_installed_later_is_found(tmp_path, monkeypatch):
+    later = tmp_path / 'later.ttf'
+    later.write_bytes(Path(labels.font_files()[0]).read_bytes())
+    (tmp_path / 'broken.ttf').write_bytes(b'no font')
+    found = [str(later), str(tmp_path / 'broken.ttf')]
+    monkeypatch.setattr(labels.font_manager, 'findSystemFonts', lambda: found)
+    monkeypatch.setattr(
+        labels.font_manager.fontManager, 'ttflist', labels.font_manager.fontManager.ttflist[:]
+    )
+    files_now = labels.font_files.__wrapped__()
+    assert str(later) in files_now and str(tmp_path / 'broken.ttf') not in files_now
+
+
+@pytest.mark.parametrize('raqm', [True, False])
+def test_hebrew_is_written_from_right_to_left_or_not_at_all(raqm, monkeypatch):
+    monkeypatch.setattr(labels.features, 'check', lambda name: raqm and name == 'raqm')
+    font_file, text = labels.font_for('\u05e9\u05dc\u05d5\u05dd')
+    assert text == ('\u05e9\u05dc\u05d5\u05dd' if raqm else '')
+    if raqm and labels.ImageFont.core.HAVE_RAQM:
+        written = [
+            bytes(labels.font(font_file, 40, line).getmask(line))
+            for line in ('\u05e9\u05dc', '\u202d\u05dc\u05e9')
+        ]
+        assert written[0] == written[1]  # the second is told to run from left to right
 
 
 def test_years_tell_titles_of_one_name_apart():
@@ -302,6 +341,20 @@ def test_covers_good_and_bad(server, tmp_path, monkeypatch, capsys):
     x0, y0, x1, y1 = drawn.boxes[len(BAD)]
     tile = Image.open(tmp_path / 'map/similarity_map.png').crop((x0 + 9, y0 + 9, x1 - 9, y1 - 9))
     assert np.asarray(tile).std() < 1
+
+
+def test_many_covers_lie_beside_each_other_and_too_many_are_not_drawn(tmp_path, monkeypatch):
+    vectors, nodes, _ = planted(400, groups=[f'Genre {k}' for k in range(30)])
+    Image.new('RGB', (225, 318), 'teal').save(tmp_path / 'cover.jpg')
+    covers = dict.fromkeys(nodes, str(tmp_path / 'cover.jpg'))
+    drawn, _ = draw(tmp_path, monkeypatch, vectors, nodes, covers, COVERS_DIR='x')
+    check_map(drawn, tiles=True)
+    assert (drawn.boxes[:, 2] - drawn.boxes[:, 0]).min() > 25
+    monkeypatch.setattr(drawing, 'MOST_TILES', 59)
+    vectors, nodes, _ = planted(60)
+    drawn, _ = draw(tmp_path, monkeypatch, vectors, nodes, covers, COVERS_DIR='x')
+    check_map(drawn)
+    assert np.ptp(drawn.boxes[:, 2:] - drawn.boxes[:, :2], axis=1).max() < 1e-6  # discs are as wide as high
 
 
 @pytest.mark.parametrize('case', ['closed', 'silent'])

@@ -56,17 +56,21 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     query, ids = Query(vectors, check_scores(scores)), IDS.tolist()
     mean, popularity = (np.array([vectors.attrs[name][i] for i in ids]) for name in ('mean', 'popularity'))
     products = vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T
-    kernel = np.maximum(products, 0) ** (np.log10(len(ids)) + 0.5)
+    kernel = np.maximum(products, 0) ** (1.7 + 0.65 * np.log10(len(ids)))
     np.fill_diagonal(kernel, 1)
+    np.fill_diagonal(products, 0)
     known = [ids.index(mal_id) for mal_id in scores]
     count = np.array([1 if score > 3 else -0.1 for score in scores.values()])
     observed = count * np.exp(0.2 * (np.array([*scores.values()]) - mean[known])) / popularity[known] ** 0.5
     weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
     q = popularity**0.4
     predicted = recommend.predict_scores(vectors, scores).to_numpy()
-    affinity = np.exp(0.18 * predicted) * (q * (weight @ kernel[known]) + 0.02 * q**2)
+    linear = 0.25 * observed[:, None] * products[known] / popularity**0.2
+    terms = weight[:, None] * kernel[known] + linear
+    affinity = q * (terms.sum(0) + 0.02 * q)
+    affinity *= np.exp(np.where(affinity < 0, -0.15, 0.15) * predicted)
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-6)
-    terms = weight[:, None] * kernel[known] * (count > 0)[:, None]
+    terms *= (count > 0)[:, None]
     for index, reasons in enumerate(query.reasons(np.arange(48), 3)):
         best = np.argsort(-terms[:, index], kind='stable')[:3]
         assert reasons == [[*scores][j] for j in best if terms[j, index] > 0]
@@ -76,10 +80,11 @@ def test_predicted_scores_are_those_of_the_docstring(planted, vectors):
     scores = {**liking(planted.group, 0), int(IDS[7]): 0, 99999999: 10}
     ids = IDS.tolist()
     mean = np.array([vectors.attrs['mean'][i] for i in ids])
-    kernel = 3 + np.exp(3 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    kernel = np.exp(2 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    kernel += 0.5 + 0.1 * np.outer(mean - 7.8, mean - 7.8)
     scored = {mal_id: score for mal_id, score in scores.items() if score and mal_id in ids}
     known = [ids.index(mal_id) for mal_id in scored]
-    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known)))
+    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.4 * np.eye(len(known)))
     expected = mean + kernel[:, known] @ inverse @ (np.array([*scored.values()]) - mean[known])
     predicted = recommend.predict_scores(vectors, scores)
     assert predicted.index.tolist() == ids

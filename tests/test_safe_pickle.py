@@ -144,7 +144,8 @@ def test_names_are_refused_before_they_are_looked_up(tmp_path):
 def hostile_pickles():
     """Return what mutations do not find: sizes that numpy and pickle would believe, work without end."""
     objects = table_of_scores().astype(object)
-    range_index = functools.partial(Call, 'pandas.core.indexes.base._new_Index', Name('pandas.RangeIndex'))
+    new_index = 'pandas.core.indexes.base._new_Index'
+    range_index = functools.partial(Call, new_index, Name('pandas.RangeIndex'))
     pointers = Call('numpy.dtype', 'O8', False, True, state=(3, '|', None, None, None, -1, -1, 63))
     fields = ('a',), {'a': (FLOATS, 10**6)}
     records = Call('numpy.dtype', 'V8', False, True, state=(3, '|', None, *fields, 8, 1, 0))
@@ -161,9 +162,6 @@ def hostile_pickles():
         state = (1, (2, 2), dtype, False, b'A' * 32)
         return Call('numpy.core.multiarray._reconstruct', state=state), everything
 
-    def index(kind, state):
-        return Call('pandas.core.indexes.base._new_Index', Name(f'pandas.{kind}'), state)
-
     def with_bomb(frame):
         return pickle.dumps(frame, 2).replace(b'X\x04\0\0\0BOMB', endless())
 
@@ -178,14 +176,8 @@ def hostile_pickles():
         'rows missing': table((floats((2, 1)), everything)),
         'an array of terabytes': table((floats((10**7, 10**6), b''), everything)),
         'rows without end': table(SCORES, index=range_index({'start': 0, 'stop': 10**15, 'step': 1})),
-        'a column of no rows without end': table(
-            (floats((10**9, 0), b''), slice(0, 10**9, 1)),
-            index=(),
-            columns=range_index({'start': 0, 'stop': 10**9, 'step': 1}),
-        ),
-        'categories without end': table(SCORES, index=index('CategoricalIndex', {'data': categorical})),
-        'levels without end': table(
-            SCORES, index=index('MultiIndex', {'levels': [billion], 'codes': [codes]})
+        'categories without end': table(
+            SCORES, index=Call(new_index, Name('pandas.CategoricalIndex'), {'data': categorical})
         ),
         'Arrow: too short': table(SCORES, index=arrow_index([0, 1], b'a', length=2)),
         'Arrow: texts that repeat a megabyte': table(
@@ -193,17 +185,14 @@ def hostile_pickles():
         ),
         'Arrow: a negative offset': table(SCORES, index=arrow_index([-5, 1, 2], b'ab')),
         'Arrow: pieces without end': table(SCORES, index=arrow_index([0] * 10**5, b'', pieces=10**5)),
-        'Arrow: another type': table(SCORES, index=arrow_index([0, 1, 2], b'ab', kind='list')),
         'an endless member': with_bomb(objects.set_axis([*objects.index[:-1], 'BOMB'])),
         'an endless key': of_opcodes(b'}' + endless() + b'K\x01s'),
         'an endless item of a set': of_opcodes(b'\x8f(' + endless() + b'\x90'),
         'a name of control codes': of_opcodes(b'\x8c\x05\x1b[2J\n\x8c\x05\x1b[2J\n\x93'),
-        'a name of a megabyte': of_opcodes(b'X\x00\x00\x10\x00' + b'x' * (1 << 20) + b'\x8c\x01a\x93'),
         'a memo of gigabytes': of_opcodes(b'Nr\xff\xff\xff\x7f'),
         'bytes of terabytes': of_opcodes(b'\x8e' + struct.pack('<Q', 1 << 42) + b'abc'),
         'a bytearray of zeros': of_opcodes(b'cbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x04\x85R'),
         'a state for a class': b'\x80\x02cpandas.core.frame\nDataFrame\n}b.',
-        'code for a function': b'\x80\x02cnumpy.core.multiarray\nscalar\nN}U\x08__code__Ns\x86b.',
         'marks alone': of_opcodes(b'(' * 100_000),
         'nested lists': of_opcodes(b']' * 100_000 + b'a' * 99_999),
         'cut off': pickle.dumps(table_of_scores())[:-200],

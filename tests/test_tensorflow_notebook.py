@@ -14,10 +14,7 @@ import embeddings
 from aniembed import titles
 from aniembed.machines import Workers
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.xdist_group('tensorflow'),
-]  # one process runs the notebook for all
+pytestmark = pytest.mark.slow
 mx = embeddings.mx
 INPUTS = ('animelist.txt', 'animes.json', 'dataframe.pkl.gz')
 BATCH = [3, 41, 59, 97, 0, 18]  # titles of the batch whose loss and gradient are compared

@@ -1,0 +1,104 @@
+"""Find the land of each cluster on the map, its colour, and draw it as on a chart.
+
+The land is where the cluster's titles lie densely, on a grid of GRID columns. Places are in pixels.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.colors import to_hex, to_rgb
+from scipy import ndimage
+
+SEA, PAPER = '#eef3f5', '#fffdf8'  # the background, and the land before it is tinted
+# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps
+# likes apart
+COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
+# Where there are more clusters the colours come again: their share, the rest is white or black
+SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
+GRID = 400  # cells of the picture's width in which the density of titles is counted
+SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
+OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
+HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
+BEACH = 2.2  # times SHORE: how far land and shallows reach beyond a title
+LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
+SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
+COASTLINE = '#b9b6ad'
+
+
+def cluster_colours(points, clusters):
+    """Return a colour ('#rrggbb') for each cluster, in the order of their directions from the middle.
+
+    Beyond the ninth cluster the same colours come again in another shade.
+    """
+    middles = np.array([np.median(points[clusters == k], 0) for k in range(clusters.max() + 1)])
+    x, y = (middles - np.median(points, 0)).T
+    rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
+    colours = []
+    for turn, index in zip(rounds, step + 7 * rounds):  # 7: not beside itself where the round closes
+        share, other = SHADES[turn % len(SHADES)]
+        colours.append(mixed(COLOURS[index % len(COLOURS)], other, share))
+    return colours
+
+
+def mixed(colour, other, share):
+    """Return a mixture of two colours with this share of the first, as '#rrggbb'."""
+    return to_hex(np.array(to_rgb(colour)) * share + np.array(to_rgb(other)) * (1 - share))
+
+
+class Land(NamedTuple):
+    """The land of the map, on a grid of GRID columns: how dense titles lie, and each cluster's share of it.
+
+    total: rows x GRID, 1 at a title by itself; share: clusters x rows x GRID; heart: the same shape, how
+    many titles of the cluster lie around, 1 where most do.
+    """
+
+    total: np.ndarray
+    share: np.ndarray
+    heart: np.ndarray
+
+
+def make_land(canvas, points, clusters):
+    """Return the Land of the marks at these places."""
+    cell = canvas.width / GRID
+    shape = round(canvas.height / cell), GRID
+    total = density(points / cell, canvas.shore, shape)
+    members = [points[clusters == k] / cell for k in range(clusters.max() + 1)]
+    # A single title of another cluster owns no land: the shares are of a wider circle
+    around = np.array([density(own, OWNER * canvas.shore, shape) for own in members])
+    share = around / np.maximum(around.sum(0), 1e-12)
+    heart = np.array([density(own, HEART * canvas.shore, shape) for own in members])
+    heart /= heart.max((1, 2), keepdims=True)
+    lakes, number = ndimage.label(total < COAST)
+    sizes = ndimage.sum_labels(np.ones(shape), lakes, np.arange(number + 1))
+    alone = 2 * np.pi * canvas.shore**2
+    total[(sizes < LAKE * alone)[lakes] & (lakes > 0)] = COAST * 1.01  # too small to be a sea
+    return Land(total, share, heart)
+
+
+def density(points, sigma, shape):
+    """Return the sum of a Gaussian of height 1 at each point, on a grid of this shape; all in cells."""
+    x, y = points.T
+    rows, columns = (
+        np.exp(-(((np.arange(size) + 0.5)[:, None] - places) ** 2) / (2 * sigma**2))
+        for size, places in zip(shape, (y, x))
+    )
+    return rows @ columns.T
+
+
+def draw_land(canvas, axes, land, colours):
+    """Draw each cluster's land, as on a chart: shallows, land, and the line of the coast."""
+    cell = canvas.width / GRID
+    x, y = ((np.arange(size) + 0.5) * cell for size in land.total.shape[::-1])
+    second, best = np.sort(np.vstack([land.share, np.zeros((1, *land.total.shape))]), axis=0)[-2:]
+    for level, paper, strength, zorder in ((SHALLOWS, SEA, 0.10, 0.1), (COAST, PAPER, 0.24, 0.2)):
+        for share, colour in zip(land.share, colours):
+            lead = share - np.where(share == best, second, best)
+            own = np.minimum(land.total / level - 1, 3 * lead)
+            rows, columns = np.nonzero(own > 0)
+            if len(rows):
+                down, across = (slice(max(0, at.min() - 1), at.max() + 2) for at in (rows, columns))
+                tint = mixed(colour, paper, strength)
+                axes.contourf(
+                    x[across], y[down], own[down, across], [0, np.inf], colors=[tint], zorder=zorder
+                )
+    axes.contour(x, y, land.total, levels=[COAST], colors=[COASTLINE], linewidths=2 * canvas.unit, zorder=0.3)
