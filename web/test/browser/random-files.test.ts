@@ -36,7 +36,7 @@ describe('files damaged at random, the same in every run', () => {
       await page.locator('.stars label').nth(8).click()
       await page.locator('.tools button', { hasText: 'Your scores' }).click()
       await page.locator('.recommendations li, .panel > .message').first().waitFor()
-      expect(wrongs, `graph ${number}`).toEqual([])
+      expect(wrongs, `graph ${number}: ${wrongs.join(' | ')}`).toEqual([])
     }
   })
 
