@@ -18,6 +18,7 @@ from aniembed import files
 
 if __name__ == '__main__':
     sys.excepthook = files.end_with_sentence
+    print('importing MXNet', flush=True)
 
 import os
 import pickle
@@ -48,11 +49,11 @@ BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; smaller counts only who loved it
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
-RIDGE = 30.0  # penalty of the ridge target, in means of the index's diagonal, 0.1 to 1000
+RIDGE = 0.01  # penalty of the ridge target, a share of the sum of the index's diagonal, 0.0001 to 1
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
 EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
-FOCUS = 2.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
+FOCUS = 4.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
 LEARNING_RATE = 0.02  # Adam's first step, above 0 to 1; it falls to 0 along a cosine
 BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster and takes more memory
 SEED = 7  # whole number; the same seed and inputs give the same files
@@ -71,7 +72,7 @@ RULES = {
     'MARGIN': settings.number(0, 10),
     'COMMON': settings.number(0, 1),
     'POWER': settings.number(0.01, 1),
-    'RIDGE': settings.number(0.1, 1000),
+    'RIDGE': settings.number(0.0001, 1),
     'N_EMBEDDING': settings.whole(2, 10**4),
     'EPOCHS': settings.whole(0),
     'FOCUS': settings.number(0, 100),
@@ -88,14 +89,15 @@ MIN_TITLES = 5  # with fewer there is nothing to learn and no map
 NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
-MOST_ALIKE = 0.7  # mean dot product of all pairs above which the vectors tell nothing apart
+MOST_ALIKE = 0.45  # mean dot product of all pairs above which the vectors tell nothing apart
+UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # what it imports, and neither it nor this script needs
 
 
 def import_mxnet():
     """Import MXNet 1.9.1 and return the module; numpy and the environment are left as they were.
 
-    It asks for names that numpy 1.24 removed. In a process whose DMLC_ROLE is scheduler or server, the import
-    itself would run that role and never return.
+    It asks for names that numpy 1.24 removed, and imports for a second what only unused parts of it need. In
+    a process whose DMLC_ROLE is scheduler or server, the import itself would run that role and never return.
     """
     if int(np.__version__.split('.')[0]) >= 2:
         raise RunError(
@@ -105,9 +107,13 @@ def import_mxnet():
     role = os.environ.pop('DMLC_ROLE', None)
     for kind in removed:
         setattr(np, kind.__name__, kind)
+    hidden = [name for name in UNUSED_BY_MXNET if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed
     try:
         import mxnet
     finally:
+        for name in hidden:
+            del sys.modules[name]
         for kind in removed:
             delattr(np, kind.__name__)
         if role is not None:
@@ -415,6 +421,7 @@ def learn(workers):
     """Turn the lists into vectors, write what was learnt, and draw the map."""
     files.make_folder(OUTPUT_DIR, 'OUTPUT_DIR')
     paths = ratings.find_files(ANIME_DATA_LIST)
+    print(f'reading {ANIME_DATA} and {ANIME_DATA_LIST}', flush=True)
     nodes = titles.read_nodes(ANIME_DATA)
     ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else ratings.most_scored(paths, nodes, TOP)
     if len(ids) < MIN_TITLES:

@@ -36,8 +36,9 @@ try:
     import urllib3
     from requests.exceptions import InvalidSchema, InvalidURL
 except ImportError as error:
-    print(f'malscraper: {error}; run pip install -r requirements.txt. On Windows, use WSL.', file=sys.stderr)
-    sys.exit(1)
+    if __name__ != '__main__':
+        raise
+    sys.exit(f'malscraper: {error}; run pip install -r requirements.txt. On Windows, use WSL.')
 
 # What the options are if they are not given
 URL = 'https://myanimelist.net/users.php'

@@ -4,7 +4,7 @@
 Reads   embeddings.pkl, titles.json and settings.json in --output-dir, as embeddings.py wrote them, and the
         person's list: an exported list, a username of the lists that the vectors were learnt from, or, with
         --user, any member of MyAnimeList (MAL_CLIENT_ID in the environment) or AniList
-Writes  recommendations.csv in --output-dir, and prints the same as a table
+Writes  recommendations.csv in --output-dir, and prints the same as a table; with --explain it only prints
 
     python3 recommend.py Sleepy8623
     python3 recommend.py animelist_1234_-_5678.xml.gz --type tv,movie --years 2010-2020 --not-genre Ecchi
@@ -28,16 +28,15 @@ import pandas as pd
 from aniembed import filters, person, titles
 from aniembed.files import RunError, UsageError
 from aniembed.opinions import planned_titles, seen_titles
-from aniembed.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - both public
+from aniembed.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - the last two are for your own scripts
 from aniembed.vectors import read_vectors
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
 NUMBER = 20  # recommendations, where --number is not given
 REASONS = 3  # titles of the person's that are named beside each recommendation
 FEW = 3  # known scores below which a sentence says that this is little
-# The options that are keywords of recommendation_table()
-CHOICES = ('number', 'types', 'years', 'genres', 'not_genres', 'min_score', 'exclude')
-CHOICES += ('planned', 'niche', 'sequels')
+# The options that are no keywords of recommendation_table(): whose list, which files, what to do
+NO_CHOICES = ('who', 'user', 'output_dir', 'lists', 'explain')
 LEAST_SHARE = 0.001  # of what speaks for a title, below which --explain counts titles instead of naming them
 
 
@@ -63,7 +62,7 @@ def recommendation_table(
     title of a franchise, where `anime` has relations. facts: types, years, genres, not_genres, min_score and
     exclude of filters.conditions().
 
-    Columns: rank, mal_id, title, english, predicted (score, if the query predicts any), affinity, type, year,
+    Columns: rank, mal_id, title, english, predicted (score), affinity, type, year,
     tags (list of 'planned' and 'sequel'), because (list of up to three MAL ids, the strongest reason first).
     ValueError as of recommend(); UsageError if a name is wrong; RunError if the filters leave nothing.
     """
@@ -109,27 +108,30 @@ def _table(vectors, anime, scores, asked, affinity, order, is_planned):
 def explanation(vectors, anime, scores, mal_id, statuses=None, niche=0.0):
     """Return what each title on a list says of the title `mal_id`, as a DataFrame, what speaks for it first.
 
-    Columns: mal_id, title, score (0: none), status, share: of the affinity's positive part, below 0 for what
-    speaks against it. The other arguments are those of recommendation_table(). ValueError as of recommend(),
-    and for a title that the vectors do not have.
+    Columns: mal_id, title, score (0: none), status, share: of all that speaks for the title, below 0 for what
+    speaks against it (of all that does, where nothing speaks for it). attrs['predicted'] is the score that
+    the person is likely to give. The other arguments are those of recommendation_table(). ValueError as of
+    recommend(), and for a title that the vectors do not have.
     """
     if mal_id not in vectors.index:
-        raise ValueError(f'this map has no title with the MAL id {mal_id}')
+        raise ValueError(f'this map has no title with the MAL id {mal_id}, so nothing can be explained')
     scores = check_scores(scores)
     asked = Query(vectors, scores, statuses, niche)
-    share = pd.Series(asked.terms([vectors.index.get_loc(mal_id)])[:, 0], asked.known).drop(
-        mal_id, errors='ignore'
-    )
+    index = vectors.index.get_loc(mal_id)
+    share = pd.Series(asked.terms([index])[:, 0], asked.known).drop(mal_id, errors='ignore')
     share = share[share != 0].sort_values(ascending=False, kind='stable')
-    return pd.DataFrame(
+    total = share[share > 0].sum() or share.abs().sum()
+    table = pd.DataFrame(
         {
             'mal_id': share.index,
             'title': names_of(anime)[share.index].array,
             'score': [scores[known] for known in share.index],
             'status': [(statuses or {}).get(known, '') for known in share.index],
-            'share': (share / max(share[share > 0].sum(), np.finfo(np.float32).tiny)).to_numpy(),
+            'share': (share / total).to_numpy(),
         }
     )
+    table.attrs['predicted'] = float(asked.predicted[index])
+    return table
 
 
 def names_of(anime):
@@ -148,19 +150,17 @@ def greet(who, ids):
         print(who.report)
     known = who.scores.keys() & set(ids)
     total = f'of the {len(who.scores):,} ' if who.is_whole_list else ''
-    print(f'{len(known):,} {total}titles on the list are on this map.')
+    print(f'{len(known):,} {total}titles on the list {"is" if len(known) == 1 else "are"} on this map.')
     scored = sum(who.scores[mal_id] > 0 for mal_id in known)
     if scored < FEW:
-        print(f'{scored} of them have a score: that is little to go by.')
+        print(f'With a score: {scored}. That is little to go by.')
 
 
 def facts_of(row):
     """Return what the terminal shows behind a title: year, type, predicted score, tags."""
     facts = [str(fact) for fact in (row.year, row.type) if fact is not None]
     text = f' ({", ".join(facts)})' if facts else ''
-    if hasattr(row, 'predicted'):
-        text += f'  {row.predicted:.1f}'
-    return text + ''.join(f'  [{tag}]' for tag in row.tags)
+    return f'{text}  predicted {row.predicted:.1f}' + ''.join(f'  [{tag}]' for tag in row.tags)
 
 
 def show(table, names):
@@ -172,7 +172,8 @@ def show(table, names):
 
 
 def show_explanation(table, name):
-    """Print all that speaks for a title, and against it."""
+    """Print a title's predicted score, all that speaks for the title, and all that speaks against it."""
+    print(f'Predicted score of {name}: {table.attrs["predicted"]:.1f}')
     for words, rows in (('for', table[table.share > 0]), ('against', table[table.share < 0][::-1])):
         if not len(rows):
             print(f'Nothing on the list speaks {words} {name}.')
@@ -189,11 +190,10 @@ def show_explanation(table, name):
 def write(path, table, names):
     """Write recommendations.csv: the table with its lists as text."""
     text = table.assign(
+        predicted=table['predicted'].map('{:.1f}'.format),
         tags=table['tags'].map(', '.join),
         because=['; '.join(names[mal_id] for mal_id in known) for known in table['because']],
     )
-    if 'predicted' in text:
-        text['predicted'] = text['predicted'].map('{:.1f}'.format)
     files.write_csv(path, text)
 
 
@@ -244,13 +244,18 @@ def read_arguments(arguments):
     add('--lists', help='file or pattern of the lists with the user (default: that of settings.json)')
     add('--number', type=int, default=NUMBER, help='how many titles (%(default)s)')
     add('--type', dest='types', type=filters.read_names, metavar='A,B', help='any of these: tv,movie')
-    add('--years', type=of_type(filters.read_years), metavar='YEARS', help='2010-2020, 2010- or 2010')
+    add('--years', type=of_type(filters.read_years), metavar='YEARS', help='2010-2020, 2010-, -2020 or 2010')
     add('--genre', dest='genres', type=filters.read_names, metavar='A,B', help='all of these genres')
     add('--not-genre', dest='not_genres', type=filters.read_names, metavar='A,B', help='none of these')
     add('--min-score', type=number_from(0, 10), help='the least mean score on MyAnimeList')
     ids = of_type(filters.read_ids)
     add('--not', dest='exclude', type=ids, default=(), metavar='ID,ID', help='not these titles')
-    add('--planned', choices=filters.PLANNED, default='also', help='what the list plans (%(default)s)')
+    add(
+        '--planned',
+        choices=filters.PLANNED,
+        default='also',
+        help='planned titles: also, only or no; exports and --user know them (%(default)s)',
+    )
     add(
         '--niche', type=number_from(0, 1), default=0.0, help='0: popular titles first, 1: popularity left out'
     )
@@ -288,7 +293,7 @@ def main(arguments):
             table = explanation(vectors, anime, who.scores, options.explain, who.statuses, options.niche)
             show_explanation(table, names_of(anime)[options.explain])
             return
-        chosen = {name: getattr(options, name) for name in CHOICES}
+        chosen = {name: value for name, value in vars(options).items() if name not in NO_CHOICES}
         table = recommendation_table(vectors, anime, who.scores, who.statuses, **chosen)
     except ValueError as error:
         raise RunError(f'{options.who or options.user}: {error}.') from None

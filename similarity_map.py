@@ -28,7 +28,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
+from scipy.cluster.vq import kmeans2
 from threadpoolctl import threadpool_limits
 
 from aniembed import drawing, layout, settings, titles
@@ -68,6 +68,8 @@ SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best o
 LONGEST_NAME = 22  # characters of a title that names a cluster
 MOST_CLUSTERS = 16  # where N_CLUSTERS is 0: more colours are hard to tell apart
 CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
+CLUSTER_STARTS = 10  # of k-means, of which the best is taken
+CLUSTER_STEPS = 100  # of each; none helps after some dozens
 SIMILARITY_DIGITS = 4  # decimals in graph.json
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 TINY = 1e-9  # keeps logarithms finite
@@ -138,8 +140,12 @@ def find_clusters(vectors):
     points = np.asarray(vectors, np.float64)
     count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * len(points) ** (1 / 3)))
     count = min(count, len(np.unique(points.round(5), axis=0)))
+    random, found = np.random.default_rng(SEED), []
     with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
-        labels = KMeans(count, n_init=10, random_state=SEED).fit_predict(points)
+        for _ in range(CLUSTER_STARTS):
+            centres, labels = kmeans2(points, count, CLUSTER_STEPS, minit='++', seed=random)
+            found.append((np.square(points - centres[labels]).sum(), labels))
+    labels = min(found, key=lambda result: result[0])[1]
     size = np.bincount(labels)
     return np.argsort(np.argsort(-size, kind='stable'))[labels]
 

@@ -27,7 +27,7 @@ MemberList = namedtuple('MemberList', 'status entries odd unknown', defaults=(0,
 
 
 class Failed(RunError):
-    """A call that came to nothing and may be tried again, after `retry_after` seconds or more."""
+    """A call that failed and may be tried again, after `retry_after` seconds or more."""
 
     def __init__(self, problem, retry_after=0):
         super().__init__(problem)
@@ -35,7 +35,7 @@ class Failed(RunError):
 
 
 class Refused(RunError):
-    """A plain no with its HTTP status: 403 a private list, 404 what is not there, 400 a wrong call."""
+    """A refusal with its HTTP status: 403 a private list, 404 what is not there, 400 a wrong call."""
 
     def __init__(self, status, message):
         super().__init__(f'status {status}, {message}')
@@ -88,13 +88,13 @@ class Client:
         """Make a call until it succeeds; return the JSON object that comes back.
 
         shape: {key: type} that the object has to have; arguments: further ones of requests.
-        Raises Failed after so many tries, Refused for a plain no, RunError when the run has to end.
+        Raises Failed after so many tries, Refused where the API refuses, RunError when the run has to end.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Failed),
             stop=tenacity.stop_after_attempt(tries),
             wait=self._wait,
-            before_sleep=self._announce,
+            before_sleep=self._postpone,
             retry_error_callback=self._give_up,
         )
         return retrying(self._attempt, url, shape, method, arguments)
@@ -108,14 +108,12 @@ class Client:
             if self.failures >= self.max_failures:
                 self.failures = 0
                 raise RunError(
-                    f'{self.max_failures} calls in a row came to nothing, the last with: {problem}. '
+                    f'{self.max_failures} calls in a row failed, the last with: {problem}. '
                     'Run this again later.'
                 ) from None
             if problem.retry_after > LONGEST_BAN:
                 until = clock(problem.retry_after)
-                raise RunError(
-                    f'{self.site} asks to be left alone until {until}. Run this again then.'
-                ) from None
+                raise RunError(f'{self.site} asks for no calls until {until}. Run this again then.') from None
             raise
         except Refused:
             self.failures, self.worked = 0, True
@@ -134,7 +132,7 @@ class Client:
             raise Failed(f'no connection, or one that broke off ({type(error).__name__})') from None
 
     def _judge(self, answer, shape):
-        """Return the JSON object of an answer, or raise what the answer amounts to."""
+        """Return the JSON object of an answer, or raise the error that the answer means."""
         status = answer.status_code
         try:
             body = answer.json()
@@ -154,10 +152,11 @@ class Client:
 
     def _wait(self, _):
         """Return the seconds to wait after the latest failure; called by tenacity."""
-        return min(LONGEST_WAIT, self.backoff * 2 ** min(self.failures - 1, 20)) * random.uniform(1, 1.5)
+        wait = self.backoff * 2 ** min(self.failures - 1, 20) * random.uniform(1, 1.5)
+        return min(LONGEST_WAIT, wait)
 
-    def _announce(self, state):
-        """Say why and until when the next call waits."""
+    def _postpone(self, state):
+        """Let the next call wait, and say why and until when."""
         problem = state.outcome.exception()
         wait = max(state.upcoming_sleep, problem.retry_after)
         self.next_call = max(self.next_call, time.monotonic() + wait)
@@ -168,7 +167,7 @@ class Client:
 
     def _give_up(self, state):
         """Let this call be, after its last try; the next one, for something else, waits all the same."""
-        self._announce(state)
+        self._postpone(state)
         raise state.outcome.exception()
 
 

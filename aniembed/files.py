@@ -118,11 +118,15 @@ def read_json(path, name=''):
 
 
 def parse_json(text, path, name=''):
-    """Return what the JSON text of the file `path` holds; RunError if it is none."""
+    """Return what the JSON text of the file `path` holds; RunError if it is none.
+
+    NaN and Infinity, which are no JSON but which Python writes, are read as null.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
-        raise RunError(f'{label(path, name)} is not valid JSON: {error}. Mend it or make it anew.') from None
+        what = f'{label(path, name)} is not valid JSON: {error}'
+        raise RunError(f'{what}. Repair it or make it again.') from None
 
 
 # What the first bytes of a packed file say, and what damaged packing ends in.
@@ -168,6 +172,8 @@ def whole_files(*paths):
     """Open files for writing bytes; they take the place of `paths` together, and only when all are complete.
 
     Yields a list of binary files. RunError if writing fails; what was there before is then unchanged.
+    A process that is killed while it writes leaves `PATH.PID.tmp`, which nothing reads and all may delete.
+    Later runs leave it: where containers or machines share a folder, they cannot know that it is dead.
     """
     parts = [f'{path}.{os.getpid()}.tmp' for path in paths]
     try:

@@ -85,7 +85,7 @@ def _known(names, there_are, kind):
 def narrow(candidates, passing):
     """Return which candidates pass all filters, n bool; RunError if none does, with what each filter took.
 
-    candidates: n bool, the titles that are not on the list. passing: dict option -> n bool, applied in its
+    candidates: n bool, the titles that can be recommended. passing: dict option -> n bool, applied in its
     order.
     """
     left, taken = candidates.copy(), []
@@ -96,7 +96,7 @@ def narrow(candidates, passing):
         left &= passes
     if candidates.any() and not left.any():
         raise RunError(
-            f'nothing is left to recommend: of the {candidates.sum():,} titles that are not on the list, '
+            f'nothing is left to recommend: of the {candidates.sum():,} titles that can be recommended, '
             f'{", then ".join(taken)}.'
         )
     return left

@@ -67,8 +67,8 @@ class Journal:
                 if not line.endswith(b'\n') and line[: len(head)] == head[: len(line)]:
                     return
                 raise RunError(
-                    f'{self.path}, line {number} is no entry of the journal: {line[:60]!r}. Mend or delete '
-                    'that line; nothing was changed.'
+                    f'{self.path}, line {number} is no entry of the journal: {line[:60]!r}. Correct or '
+                    'delete that line; nothing was changed.'
                 ) from None
             yield line, entry
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 from scipy.spatial import cKDTree
-from sklearn import decomposition, manifold
 from threadpoolctl import threadpool_limits
+
+from aniembed.exact_tsne import exact_tsne, principal_plane
 
 KEPT = 5  # neighbours that a layout is judged by
 # Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100
 # titles, and 10 to 15 at 1,000 and 3,000.
-PERPLEXITIES, PERPLEXITY = (8.0, 12.0, 16.0, 20.0, 30.0), 12.0
+PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 25.0, 28.0), 12.0
 SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
 # Of gradient descent, up to so many titles. With 500 the drawn map of 3,000 titles keeps 0.559, with 750
 # 0.563; beyond 5,000 they would take too long.
@@ -36,27 +37,37 @@ def tsne_layouts(vectors, perplexity, seed):
         chosen = [min(perplexity, n - 1.01)]
     else:
         chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
-    if n > VERY_LARGE:
-        return [_fft_layout(vectors, chosen[0], seed)]
-    layouts = []
-    for value in chosen:
-        with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
-            tsne = manifold.TSNE(
-                metric='cosine',
-                init='pca',
-                learning_rate=max(SLOWEST, n / LEARNING_SHARE),
-                perplexity=value,
-                random_state=seed,
-                max_iter=next(iterations for most, iterations in ITERATIONS if n <= most),
-            )
-            places = tsne.fit_transform(np.asarray(vectors, np.float32)).astype(np.float64)
-        layouts.append(decomposition.PCA(2).fit_transform(places))  # lies flat
-    return layouts
+    method = _exact_layout if n <= SMALL else _tree_layout if n <= VERY_LARGE else _fft_layout
+    with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
+        layouts = [method(vectors, value, seed) for value in chosen]
+    return [principal_plane(np.asarray(places, np.float64)) for places in layouts]  # lies flat
+
+
+def _exact_layout(vectors, perplexity, seed):
+    return exact_tsne(vectors, perplexity, _iterations(len(vectors)))
+
+
+def _tree_layout(vectors, perplexity, seed):
+    """Return scikit-learn's t-SNE layout."""
+    from sklearn.manifold import TSNE  # takes a second, and maps of a hundred titles do not need it
+
+    return TSNE(
+        metric='cosine',
+        init='pca',
+        learning_rate=max(SLOWEST, len(vectors) / LEARNING_SHARE),
+        perplexity=perplexity,
+        random_state=seed,
+        max_iter=_iterations(len(vectors)),
+    ).fit_transform(vectors)
+
+
+def _iterations(n):
+    return next(iterations for most, iterations in ITERATIONS if n <= most)
 
 
 def _fft_layout(vectors, perplexity, seed):
     """Return a t-SNE layout by interpolation (Linderman and others 2019), fast for very many titles."""
-    import openTSNE  # most maps do not need it
+    import openTSNE  # takes two seconds, and most maps do not need it
 
     tsne = openTSNE.TSNE(
         metric='cosine',
@@ -67,7 +78,7 @@ def _fft_layout(vectors, perplexity, seed):
         random_state=seed,
         n_jobs=1,  # several threads add up in any order
     )
-    return decomposition.PCA(2).fit_transform(np.asarray(tsne.fit(vectors.astype(np.float64))))
+    return tsne.fit(vectors.astype(np.float64))
 
 
 def kept_neighbours(nearest, points):

@@ -3,16 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from aniembed.opinions import planned_titles, weigh
+from aniembed.opinions import USUAL_SCORE, planned_titles, weigh
 
 # The query's constants, searched on one half of the members of mal-2016, read on the other (tests/README.md)
 SCORE_WEIGHT = 0.2  # a score one point higher weighs e^0.2 times as much
-PREDICTED_WEIGHT = 0.18  # a predicted score one point higher has e^0.18 times the affinity
+PREDICTED_WEIGHT = 0.15  # a predicted score one point higher has e^0.15 times the affinity
 POPULARITY_WEIGHT = 0.4  # exponent of popularity
-EXPONENT = 0.5  # of the similarity, beside log10(n): the more titles, the fewer count as near
+# Exponent of the similarity, and what it grows with log10(n): the more titles, the fewer count as near
+EXPONENT, EXPONENT_GROWTH = 1.7, 0.65
+# Weight of the linear part among 100 titles or fewer, the exponent with which it falls as they become more,
+# and that of popularity
+LINEAR_WEIGHT, LINEAR_FALL, LINEAR_POPULARITY = 0.25, 1.25, 0.2
 NOISE = 0.5  # variance of the noise of a liking, with 1 for that of the liking itself
 PRIOR = 0.02  # what popularity alone says, beside the list
-SCORES_RANGE, SCORES_NOISE, SCORES_BIAS = 3, 0.5, 3  # of the predicted scores
+SCORES_RANGE, SCORES_NOISE, SCORES_BIAS, SCORES_SLOPE = 2, 0.4, 0.5, 0.1  # of the predicted scores
 
 
 def recommend(vectors, scores, number=10, statuses=None, niche=0.0):
@@ -58,14 +62,17 @@ class Query:
     Liking is taken for a Gaussian process over the titles. The known titles j, those that have a vector and
     of which opinions.weigh() gives a score s_j and a weight c_j, below 0 for a dislike, are its observations:
 
-        affinity_i = e^(0.18 t_i) (q_i sum_j k_ij a_j + 0.02 q_i^2)       q_i = p_i^(0.4 (1 - niche))
+        affinity_i = q_i (sum_j k_ij a_j + b p_i^-0.2 sum_{j != i} v_i . v_j z_j + 0.02 q_i) e^(0.15 t_i)
+        q_i = p_i^(0.4 (1 - niche))       b = 0.25 min(1, 100 / n)^1.25
         a = (K + 0.5 I)^-1 z       z_j = c_j e^(0.2 (s_j - m_j)) p_j^-0.5
-        k_ij = max(0, v_i . v_j)^g, 1 for i = j       g = log10(n) + 1/2
+        k_ij = max(0, v_i . v_j)^g, 1 for i = j       g = 1.7 + 0.65 log10(n)
 
     with v the vectors, m the mean score of a title, p its popularity, t the predicted score (predict_scores),
     K the k_ij of the known titles and n the number of titles. The inverse makes three seasons of one series
-    count like one title and a little. `known` are the ids j. Time grows with the cube of their number: 500
-    take some 50 ms among 3,000 titles.
+    count like one title and a little. The linear part is that of EASE (Steck, 2019) and also counts what
+    speaks against a title; among few titles, of which a list has many, this says much. `known` are the ids j.
+    Below 0 the last factor is e^(-0.15 t_i). Time grows with the cube of their number: 500 take some 50 ms
+    among 3,000 titles.
     """
 
     def __init__(self, vectors, scores, statuses=None, niche=0.0):
@@ -79,25 +86,33 @@ class Query:
         indices = vectors.index.get_indexer(self.known)
         given, counts = np.array([entries[mal_id] for mal_id in self.known]).T
         unit = vectors.to_numpy(np.float64)
-        # k x n, the k_ij of the known titles and all titles
-        self.similarity = np.maximum(unit[indices] @ unit.T, 0) ** (np.log10(len(unit)) + EXPONENT)
-        self.similarity[np.arange(len(indices)), indices] = 1
+        # k x n, the k_ij and then the v_i . v_j of the known titles and all titles
+        own = np.arange(len(indices)), indices
+        products = unit[indices] @ unit.T
+        similarity = np.maximum(products, 0) ** (EXPONENT + EXPONENT_GROWTH * np.log10(len(unit)))
+        similarity[own], products[own] = 1, 0
         observed = counts * np.exp(SCORE_WEIGHT * (given - self.mean[indices])) / np.sqrt(popularity[indices])
-        kernel = self.similarity[:, indices] + NOISE * np.eye(len(indices))
-        self.counts, self.weights = counts, np.linalg.solve(kernel, observed)
+        weights = np.linalg.solve(similarity[:, indices] + NOISE * np.eye(len(indices)), observed)
+        linear_weight = LINEAR_WEIGHT * min(1, 100 / len(unit)) ** LINEAR_FALL
+        self.counts = counts
+        # k x n, what each known title adds to the liking of each title
+        self.likings = weights[:, None] * similarity
+        self.likings += (linear_weight * observed)[:, None] * products * popularity**-LINEAR_POPULARITY
         self.item_weights = popularity ** (POPULARITY_WEIGHT * (1 - niche))
         scored = {mal_id: scores[mal_id] for mal_id in self.known if scores[mal_id] > 0}
         self.predicted = predicted_scores(unit, self.mean, vectors.index.get_indexer(scored), scored.values())
 
     def affinity(self):
         """Return the affinity of every title, float64."""
-        liking = self.item_weights * (self.weights @ self.similarity) + PRIOR * self.item_weights**2
-        return liking * np.exp(PREDICTED_WEIGHT * self.predicted)
+        liking = self.item_weights * (self.likings.sum(0) + PRIOR * self.item_weights)
+        return liking * np.exp(PREDICTED_WEIGHT * np.copysign(self.predicted, liking))
 
     def terms(self, indices):
-        """Return what each known title adds to the affinity of some titles, float64 k x len(indices)."""
-        item_weights = self.item_weights[indices] * np.exp(PREDICTED_WEIGHT * self.predicted[indices])
-        return self.weights[:, None] * self.similarity[:, indices] * item_weights
+        """Return what each known title adds to the affinity of some titles, float64 k x len(indices).
+
+        The factor of the predicted score is left out.
+        """
+        return self.likings[:, indices] * self.item_weights[indices]
 
     def reasons(self, indices, number):
         """Return for each of some titles the known ids that add most to its affinity, best first.
@@ -115,10 +130,12 @@ def predict_scores(vectors, scores):
     vectors and scores: as for recommend(); all titles are predicted, those on the list, too. A person's
     scores s are taken for a Gaussian process around the titles' means m:
 
-        t_i = m_i + sum_j k_ij a_j       a = (K + 0.5 I)^-1 (s - m)       k_ij = 3 + e^(3 (v_i . v_j - 1))
+        t_i = m_i + sum_j k_ij a_j       a = (K + 0.4 I)^-1 (s - m)
+        k_ij = 0.5 + 0.1 (m_i - 7.8) (m_j - 7.8) + e^(2 (v_i . v_j - 1))
 
-    The 3 is how far a person may score above or below everybody else; the rest says that titles with near
-    vectors are scored alike. ValueError as of recommend().
+    The first part is how far a person may score above or below everybody else; the second, with the usual
+    score 7.8, how much more or less the scores may differ than the means do; the third says that titles with
+    near vectors are scored alike. ValueError as of recommend().
     """
     scores = check_scores(scores)
     mean, _ = title_arrays(vectors)
@@ -133,7 +150,9 @@ def predicted_scores(unit, mean, indices, given):
     """Return predict_scores() as an array. indices: of the k titles with a score; given: their scores."""
     if not len(indices):
         return mean
-    kernel = SCORES_BIAS + np.exp(SCORES_RANGE * (unit[indices] @ unit.T - 1))
+    offset = mean - USUAL_SCORE
+    kernel = SCORES_BIAS + SCORES_SLOPE * np.outer(offset[indices], offset)
+    kernel += np.exp(SCORES_RANGE * (unit[indices] @ unit.T - 1))
     observed = np.array([*given]) - mean[indices]
     weights = np.linalg.solve(kernel[:, indices] + SCORES_NOISE * np.eye(len(indices)), observed)
     return np.clip(mean + weights @ kernel, 1, 10)

@@ -63,9 +63,8 @@ def read_blocks(paths, ids, rank=0, workers=1):
     files than workers. RunError names the score that is wrong.
     """
     if is_long_table(paths[0]):
-        user_items = _long_table().read_user_items(paths, ids)
-        for start in range(rank * USERS_PER_BLOCK, user_items.shape[0], workers * USERS_PER_BLOCK):
-            yield user_items[start : start + USERS_PER_BLOCK]
+        blocks, user_items = _long_table().read_blocks(paths, ids, USERS_PER_BLOCK)
+        yield from map(user_items, _progress(blocks[rank::workers], paths[0]))
         return
     share_files = len(paths) >= workers
     for path in paths[rank::workers] if share_files else paths:
@@ -116,7 +115,7 @@ def most_scored(paths, known, number):
     """Return the `number` titles with the most scores among the ids `known`, most first."""
     known = set(known)
     if is_long_table(paths[0]):
-        counts = _long_table().count_scores(paths)
+        counts = _long_table().count_scores(paths, USERS_PER_BLOCK)
     else:
         counts = {}
         for path in paths:

@@ -14,16 +14,17 @@ HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neigh
 # Of the ridge target, measured on mal-2016 (tests/README.md)
 EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
 RIDGE_TITLES = 5000  # titles that the ridge target is computed for at most
-LEVEL = 0.5  # similarity of the usual fifth neighbour
-PENALTY_SHARE = 0.03  # of the sum of W's diagonal
+LEVEL, HIGHEST_LEVEL = 0.15, 0.45  # similarity of the usual fifth neighbour: LEVEL log10(n), or this if less
+CENTRED_SHARE = 0.35  # of the centred target in the mean of both
 
 
 class PairSums:
-    """Sum what all lists say of every pair of titles: W_ij = sum_u sqrt(o_ui o_uj) / sum_k o_uk.
+    """Sum what all lists say of every pair of titles: W_ij = sum_u sqrt(o_ui o_uj) / sqrt(sum_k o_uk).
 
     The offset o_ui = max(0, s_ui - m_i + margin) is how far user u's score of title i lies above a point
     `margin` below the title's mean, and 0 where u did not score i. The geometric mean of two offsets is what
-    one user says about a pair; the division gives every list the same weight, however long it is.
+    one user says about a pair; the division by the root of their sum keeps long lists from outweighing all
+    others, and leaves them some of what they know more (measured: tests/README.md).
 
     Titles that many lists score are summed by a dense product, the others by sparse ones: at 9,000 titles and
     100,000 lists a dense product of all would take 25 times as long.
@@ -47,11 +48,11 @@ class PairSums:
         self.sparse_blocks.append(sparse)
 
     def roots(self, user_items):
-        """Return sqrt(o_ui / sum_k o_uk), a csr_matrix users x titles."""
+        """Return sqrt(o_ui / sqrt(sum_k o_uk)), a csr_matrix users x titles."""
         roots = user_items.copy()
         roots.data = np.maximum(roots.data - self.thresholds[roots.indices], 0)
         sums = np.maximum(np.asarray(roots.sum(1)).ravel(), 1e-6)
-        roots.data = np.sqrt(roots.data / np.repeat(sums, np.diff(roots.indptr)))
+        roots.data = np.sqrt(roots.data / np.repeat(np.sqrt(sums), np.diff(roots.indptr)))
         return roots
 
     def _begin(self, roots):
@@ -81,15 +82,15 @@ class PairSums:
 def target_of(sums, common, power, ridge):
     """Return the target T of the net, float32 n x n with a diagonal of 1, from the pair sums W (overwritten).
 
-    T is the mean of centred_target() and ridge_target(): the first recommends best, the second finds best
-    what members themselves name as alike. tests/README.md has what each gains.
+    T is a mean of centred_target() and ridge_target(): the first recommends best, the second finds best what
+    members themselves name as alike. tests/README.md has what each gains.
     """
     # The inverse takes n^3 steps, so beyond RIDGE_TITLES the least scored titles have the first part alone
     most_scored = np.sort(np.argsort(-sums.diagonal(), kind='stable')[:RIDGE_TITLES])
     block = np.ix_(most_scored, most_scored)
     ridge = ridge_target(sums[block], ridge)
     target = centred_target(sums, common, power)
-    target[block] = (target[block] + ridge) / 2
+    target[block] = CENTRED_SHARE * target[block] + (1 - CENTRED_SHARE) * ridge
     return target
 
 
@@ -114,12 +115,12 @@ def ridge_target(sums, ridge):
     """Return how much each title says of each other one when all others are known, float32 n x n.
 
     P = (W + l I)^-1 is the precision matrix of ridge regression of every title on all others, and
-    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019). The penalty l is
-    `ridge` times the mean of W's diagonal, but not above PENALTY_SHARE of its sum.
+    -P_ij / sqrt(P_ii P_jj) the partial correlation of two titles (EASE: Steck, 2019). The penalty l is the
+    share `ridge` of the sum of W's diagonal.
     """
     n = len(sums)
     precision = np.array(sums, np.float32, order='F')
-    precision[np.diag_indices(n)] += max(min(ridge / n, PENALTY_SHARE) * np.trace(sums), LEAST_HEIGHT)
+    precision[np.diag_indices(n)] += max(ridge * np.trace(sums), LEAST_HEIGHT)
     # By Cholesky's factor, in place; only the lower half is computed
     precision = spotri(spotrf(precision, lower=1, overwrite_a=1)[0], lower=1, overwrite_c=1)[0]
     lower = np.tril(precision)
@@ -129,7 +130,7 @@ def ridge_target(sums, ridge):
     target /= scale[:, None]
     np.fill_diagonal(target, 1)
     target = level_neighbours(target, EVENNESS)
-    target *= LEVEL / np.median(fifth_neighbours(target))
+    target *= min(LEVEL * np.log10(n), HIGHEST_LEVEL) / np.median(fifth_neighbours(target))
     np.minimum(target, 1, out=target)
     np.fill_diagonal(target, 1)
     return target

@@ -128,7 +128,7 @@ def _names(entries):
 def _checked(node, key, kind, most):
     """Return a number of a node, None if it has none; ValueError if it is not from 0 to `most`."""
     value = node.get(key)
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None:
         return None
     if isinstance(value, bool) or not 0 <= kind(value) <= most:
         raise ValueError(f'its {key} is {value!r}')

@@ -32,27 +32,7 @@ cut into 1 to 10. Some entries have no score (0): more for some members than for
 title was liked. Some members, mostly those with few titles, give 10 to everything.
 
 The model is calibrated to the figures of real lists (of 2016, the hundred most scored titles; members
-with at least one score among them), and every run prints how near it comes:
-
-                                            real    here
-    titles scored, lower quartile              6       6
-    titles scored, median                     15      15
-    titles scored, upper quartile             30      30
-    titles scored, largest                    99      99
-    scorers, first / hundredth title         3.8    3.75
-    scores that are 1, %                     0.2    0.20
-    scores that are 2, %                     0.2    0.19
-    scores that are 3, %                     0.3    0.29
-    scores that are 4, %                     0.9    0.87
-    scores that are 5, %                     2.4    2.33
-    scores that are 6, %                     5.9    5.85
-    scores that are 7, %                    15.6   15.59
-    scores that are 8, %                    25.3   25.54
-    scores that are 9, %                    25.7   25.83
-    scores that are 10, %                   23.4   23.32
-    standard deviation of members' means     0.9    0.90
-    members who score everything 10, %       5.0     5.1
-    entries without a score, %              31.0    30.7
+with at least one score among them), and every run prints how near it comes.
 """
 
 import gzip
@@ -72,34 +52,19 @@ import pandas as pd
 # Sizes
 SEED = 2016  # whole number; another one makes other members of the same kind
 MEMBERS = 100_000  # rows of the pickle, a multiple of BLOCK
-USERS_LONG = (
-    104_000  # usernames in users-long.txt: the scraper also finds members whose lists are private or gone
-)
+# Usernames in users-long.txt: the scraper also finds members whose lists are private or gone
+USERS_LONG = 104_000
 USERS_SHORT = 2_500  # usernames in users-short.txt
 BLOCK = 10_000  # members drawn at a time
 CALIBRATION_MEMBERS = 40_000  # members drawn in each round of the calibration; they are not among the MEMBERS
 CALIBRATION_ROUNDS = 16  # after that many nothing moves any more
 
 # Figures of real lists which the model is calibrated to
-SCORED_QUARTILES = (
-    6,
-    15,
-    30,
-)  # titles that a member has scored, of the hundred: quartiles over all members with at least one
+SCORED_QUARTILES = (6, 15, 30)  # titles of the hundred that a member with at least one score has scored
 SCORED_MEAN = 19.9  # and their mean
 MOST_TO_HUNDREDTH = 3.8  # scorers of the first title / scorers of the hundredth
-SCORE_SHARES = (
-    0.2,
-    0.2,
-    0.3,
-    0.9,
-    2.4,
-    5.9,
-    15.6,
-    25.3,
-    25.7,
-    23.4,
-)  # percent of the scores that are 1, 2, ... 10
+# Percent of the scores that are 1, 2, ... 10
+SCORE_SHARES = (0.2, 0.2, 0.3, 0.9, 2.4, 5.9, 15.6, 25.3, 25.7, 23.4)
 MEMBER_MEAN_DEVIATION = 0.9  # standard deviation of the members' mean scores
 ALL_TEN = 0.05  # share of members who score everything 10
 UNSCORED = 0.31  # share of the entries without a score
@@ -115,9 +80,7 @@ FRANCHISE_SHARE = 0.08
 TASTE_IN_SEEING = 2.0  # weight of taste in what a member has on the list; 0: everybody sees what is popular
 TASTE_IN_LIKING = 0.75  # share of taste in the variance of the liking; the rest is chance
 LIKING_IN_SEQUEL = 1.2  # weight of the liking of what came before in whether the sequel is on the list
-START_IN_MIDDLE = (
-    4.5  # how much less likely (in logits) a sequel is for those who do not have what came before
-)
+START_IN_MIDDLE = 4.5  # logits, how much less likely a sequel is for those without what came before
 LIKING_IN_SCORING = 0.4  # weight of the liking in whether an entry has a score
 HABIT_OF_SCORING = 1.2  # standard deviation of the members' habit of leaving entries unscored (logits)
 SPREAD_DEVIATION = 0.25  # standard deviation of the logarithm of the members' spread of scores
@@ -148,16 +111,8 @@ STUDIOS = TABLES['studios']
 # Who likes one of these genres tends to like the others of its row
 KINDS = {
     'battle': ['Action', 'Super Power', 'Martial Arts', 'Shounen', 'Adventure'],
-    'everyday': [
-        'School',
-        'Romance',
-        'Slice of Life',
-        'Comedy',
-        'Music',
-        'Romantic Subtext',
-        'Shoujo',
-        'Sports',
-    ],
+    'everyday': ['School', 'Romance', 'Slice of Life', 'Comedy', 'Music', 'Romantic Subtext', 'Shoujo']
+    + ['Sports'],
     'dark': ['Gore', 'Psychological', 'Horror', 'Suspense', 'Survival', 'Mystery', 'Avant Garde'],
     'other worlds': ['Isekai', 'Fantasy', 'Video Game', 'Reincarnation', 'Parody', 'Strategy Game', 'Ecchi'],
     'machines': ['Mecha', 'Sci-Fi', 'Space', 'Military', 'Time Travel', 'Adult Cast', 'Detective'],
@@ -182,14 +137,11 @@ def read_titles():
     """
     titles, position = [], {}
     for rank, line in enumerate(TITLES.read_text(encoding='utf-8').splitlines(), 1):
-        mal_id, title, english, japanese, start, kind, rating, studios, genres, franchise, after, mean = (
-            line.split(' | ')
-        )
+        mal_id, title, english, japanese, start, kind, rating, *others, after, mean = line.split(' | ')
+        studios, genres, franchise = others
         mal_id, after = int(mal_id), int(after)
         if mal_id in position or (after and after not in position):
-            raise ValueError(
-                f'TITLES: {mal_id} ({title}) is there twice, or stands above the title that it follows'
-            )
+            raise ValueError(f'TITLES: {mal_id} is there twice, or stands above the title that it follows')
         position[mal_id] = rank - 1
         year, season = start.split()
         media_type, episodes = kind.split()
@@ -214,9 +166,7 @@ def read_titles():
         )
         unknown = set(titles[-1].genres) - set(GENRES) | set(titles[-1].studios) - set(STUDIOS)
         if unknown:
-            raise ValueError(
-                f'TITLES: {title} has a genre or studio without an id: {", ".join(sorted(unknown))}'
-            )
+            raise ValueError(f'TITLES: {title} has a genre or studio without an id: {unknown}')
     return titles
 
 
@@ -245,13 +195,9 @@ def api_nodes(titles):
     sequels = [(titles[t.after].mal_id, 'sequel', t.mal_id) for t in titles if t.after is not None]
     prequels = [(after, 'prequel', before) for before, _, after in sequels]
     for mal_id, relation, other in prequels + sequels + RELATIONS:
-        nodes[str(mal_id)]['related_anime'].append(
-            {
-                'node': {'id': other, 'title': names[other]},
-                'relation_type': relation,
-                'relation_type_formatted': relation.replace('_', ' ').capitalize(),
-            }
-        )
+        entry = {'node': {'id': other, 'title': names[other]}, 'relation_type': relation}
+        entry['relation_type_formatted'] = relation.replace('_', ' ').capitalize()
+        nodes[str(mal_id)]['related_anime'].append(entry)
     return nodes
 
 
@@ -272,19 +218,13 @@ def title_features(titles):
     genres *= np.log(1 + len(titles) / np.maximum(5, genres.sum(0)))
     names = sorted({name for t in titles for name in t.genres})
     # Squared, so that a title belongs mostly to one kind
-    kinds = (
-        np.column_stack([genres[:, [name in kind for name in names]].sum(1) for kind in KINDS.values()]) ** 2
-    )
+    kinds = np.array([genres[:, [name in kind for name in names]].sum(1) for kind in KINDS.values()]).T ** 2
     studios = indicator(lambda t: t.studios)
     franchises = indicator(lambda t: [t.franchise])
+    shares = KIND_SHARE, GENRE_SHARE, STUDIO_SHARE, FRANCHISE_SHARE
     parts = [
         np.sqrt(share) * part / np.linalg.norm(part, axis=1, keepdims=True)
-        for share, part in (
-            (KIND_SHARE, kinds),
-            (GENRE_SHARE, genres),
-            (STUDIO_SHARE, studios),
-            (FRANCHISE_SHARE, franchises),
-        )
+        for share, part in zip(shares, (kinds, genres, studios, franchises))
     ]
     years = np.array([t.year for t in titles])
     # An angle from -75 degrees (1998 and before) to 75 degrees (2022): the length stays 1, and
@@ -428,16 +368,8 @@ def make_usernames(count):
         )
 
     def written(word):
-        return rng.choice(
-            (
-                word,
-                word,
-                word.capitalize(),
-                word.capitalize(),
-                word.capitalize(),
-                word.upper() if len(word) < 5 else word,
-            )
-        )
+        upper = word.upper() if len(word) < 5 else word
+        return rng.choice((word, word, *[word.capitalize()] * 3, upper))
 
     names, taken = [], set()
     while len(names) < count:

@@ -1,19 +1,24 @@
 """Shared by all tests: the project's modules, and one finished run on planted groups."""
 
+import contextlib
 import signal
 import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.planted import planted_scores, write_inputs  # noqa: E402 - needs the path above
+from tools.mal_server import CLIENT_ID, Server  # noqa: E402 - needs the path above
+from tools.planted import planted_scores, write_inputs  # noqa: E402
 from tools.processes import run  # noqa: E402
+
+from aniembed import anilist_api, mal_api  # noqa: E402
 
 
 def pytest_configure(config):
@@ -35,3 +40,26 @@ def planted(tmp_path_factory):
     done = run('embeddings.py', *write_inputs(folder, scores))
     assert (done.returncode, done.stderr) == (0, '')
     return SimpleNamespace(folder=folder, output=folder / 'output', stdout=done.stdout, group=group)
+
+
+@pytest.fixture(scope='session')
+def vectors(planted):
+    """Return the vectors of the planted groups."""
+    return pd.read_pickle(planted.output / 'embeddings.pkl')
+
+
+@pytest.fixture
+def local_site(monkeypatch):
+    """Return a context manager: the server of a Site, which the environment points at, with short waits."""
+
+    @contextlib.contextmanager
+    def serve(site):
+        with Server(site) as server:
+            monkeypatch.setenv('MAL_API_URL', f'{server.url}/v2/')
+            monkeypatch.setenv('ANILIST_URL', f'{server.url}/anilist')
+            monkeypatch.setenv('MAL_CLIENT_ID', CLIENT_ID)
+            monkeypatch.setattr(anilist_api, 'DELAY', 0.01)
+            monkeypatch.setattr(mal_api.Client, '_wait', lambda client, state: 0.01)
+            yield server
+
+    return serve

@@ -9,15 +9,13 @@ import lzma
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
-import time
-import zipfile
 
 import pandas as pd
 import pytest
-from tools.processes import ROOT, call, fork, is_sentence
+from tools.processes import ROOT, call, is_sentence
+from tools.spoil import zipped
 
 from aniembed import files
 from aniembed.files import RunError
@@ -57,32 +55,11 @@ def test_a_full_disk_is_a_sentence_and_leaves_both_files(tmp_path):
     assert [path.stat().st_size for path in paths] == [1000, 1000]
 
 
-def test_kills_leave_whole_files(tmp_path):
-    path, source, contents = tmp_path / 'file', random.Random(3), set()
-
-    def write(_):
-        for letter in (b'a', b'b') * 1000:
-            with files.whole_files(path) as (file,):
-                file.write(letter * 1_000_000)
-
-    for _ in range(15):
-        child = fork(write, [])
-        time.sleep(source.uniform(0.05, 0.25))
-        os.kill(child, signal.SIGKILL)
-        assert os.waitpid(child, 0)[1] == signal.SIGKILL
-        contents.add(path.read_bytes() if path.exists() else b'')
-    assert contents - {b''} and contents <= {b'', b'a' * 1_000_000, b'b' * 1_000_000}
-
-
 def test_a_table_is_written_for_every_spreadsheet(tmp_path):
-    files.write_csv(
-        tmp_path / 'a.csv', pd.DataFrame({'title': ['é, "x"', '新'], 'similarity': [0.123456, 1]})
-    )
-    assert (tmp_path / 'a.csv').read_text(encoding='utf-8').splitlines() == [
-        'title,similarity',
-        '"é, ""x""",0.1235',
-        '新,1.0000',
-    ]
+    table = pd.DataFrame({'title': ['é, "x"', '新'], 'similarity': [0.123456, 1]})
+    files.write_csv(tmp_path / 'a.csv', table)
+    written = (tmp_path / 'a.csv').read_text(encoding='utf-8')
+    assert written == 'title,similarity\n"é, ""x""",0.1235\n新,1.0000\n'
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):
@@ -96,14 +73,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 
 # ---- packed files --------------------------------------------------------------------------------
-
-
-def zipped(content):
-    """Return the bytes of a zip archive with a folder and one file."""
-    with zipfile.ZipFile(packed := io.BytesIO(), 'w', zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr('folder/', b'')
-        archive.writestr('folder/list.xml', content)
-    return packed.getvalue()
 
 
 CONTENT = random.Random(1).randbytes(5000)
@@ -140,23 +109,21 @@ ENDS = {
 }
 
 
+def run_script(path, code, *options):
+    """Run a script whose excepthook makes sentences of errors."""
+    path.write_text(SCRIPT.format(code))
+    command, environment = [sys.executable, *options, path], {**os.environ, 'PYTHONPATH': str(ROOT)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
 @pytest.mark.parametrize('code', ENDS)
 def test_a_run_ends_with_its_sentence(tmp_path, code):
     status, words = ENDS[code]
-    (tmp_path / 'script.py').write_text(SCRIPT.format(code))
-    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-    command = [sys.executable, '-S', tmp_path / 'script.py']  # -S: without the installed libraries
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert (done.returncode, words in done.stderr, is_sentence(done.stderr)) == (status, True, True), (
-        done.stderr
-    )
+    done = run_script(tmp_path / 'script.py', code, '-S')  # -S: without the installed libraries
+    assert done.returncode == status and words in done.stderr and is_sentence(done.stderr), done.stderr
 
 
-def test_a_fault_of_the_code_keeps_its_traceback(tmp_path):
-    for code in ('1 / 0', 'def main(): return output\nmain()'):
-        (tmp_path / 'script.py').write_text(SCRIPT.format(code))
-        environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, tmp_path / 'script.py'], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 1 and done.stderr.startswith('Traceback') and 'line 5' in done.stderr
+@pytest.mark.parametrize('code', ['1 / 0', 'def main(): return output\nmain()'])
+def test_a_fault_of_the_code_keeps_its_traceback(tmp_path, code):
+    done = run_script(tmp_path / 'script.py', code)
+    assert done.returncode == 1 and done.stderr.startswith('Traceback') and 'line 5' in done.stderr

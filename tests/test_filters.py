@@ -1,111 +1,23 @@
-"""recommend.py's options: filters, statuses, dislikes, sequels, other people's lists by name, --explain."""
+"""recommend.py's options: filters, statuses, dislikes, sequels, people by name, --explain."""
 
-import json
-import os
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.mal_server import CLIENT_ID, Fault, Server
+from tools.made_up import GENRES, IDS, expected_ids, joined, made_up_list, made_up_nodes
+from tools.mal_server import Fault
 from tools.mal_site import Site
-from tools.planted import GROUPS, SIZE, ids_of
-from tools.processes import call, fork, is_sentence
+from tools.outputs import spoken, write_folder, write_list
+from tools.planted import GROUPS, SIZE
+from tools.processes import is_sentence
 
 import recommend
-from aniembed import anilist_api, filters, mal_api, opinions, titles
+from aniembed import filters, opinions, titles
 from aniembed.files import RunError, UsageError
 from aniembed.query import Query
 
-IDS = ids_of(GROUPS * SIZE)
-GENRES = ['Action', 'Comedy', 'Drama', 'Slice of Life']
-RELATIONS = ['sequel', 'prequel', 'side_story', 'summary', 'character', 'spin_off']
-
-
-def made_up_nodes(seed):
-    """Return nodes of the planted titles with random facts, some unknown, and random relations."""
-    random = np.random.default_rng(seed)
-    nodes = {}
-    for mal_id in IDS:
-        node = {'id': mal_id, 'title': f'Title {mal_id}', 'popularity': 1}
-        node['genres'] = [{'name': genre} for genre in GENRES if random.random() < 0.4]
-        if random.random() < 0.9:
-            node['media_type'] = str(random.choice(['tv', 'movie', 'ova']))
-        if random.random() < 0.9:
-            node['mean'] = float(random.integers(50, 95)) / 10
-        if random.random() < 0.9:
-            node['start_season'] = {'year': int(random.integers(1995, 2025))}
-        if random.random() < 0.5:
-            node['alternative_titles'] = {'en': f'English {mal_id}'}
-        node['related_anime'] = [
-            {'node': {'id': int(other)}, 'relation_type': str(random.choice(RELATIONS))}
-            for other in random.choice([*IDS, 7, 8], random.integers(0, 2))
-        ]
-        nodes[mal_id] = node
-    return nodes
-
-
-def made_up_list(seed):
-    """Return random scores and statuses: dicts MAL id -> score, and MAL id -> status."""
-    random = np.random.default_rng(seed)
-    chosen = [*map(int, random.choice(IDS, 14, replace=False)), 99_999_999]
-    scores = {mal_id: float(random.choice([0, 0, 3, 6, 8, 9, 10])) for mal_id in chosen}
-    words = ['completed', 'plan_to_watch', 'dropped', 'watching', 'on_hold']
-    return scores, {mal_id: str(random.choice(words)) for mal_id in chosen[3:]}
-
-
-@pytest.fixture(scope='module')
-def vectors(planted):
-    """Return the vectors of the planted groups."""
-    return pd.read_pickle(planted.output / 'embeddings.pkl')
-
-
 # ---- every option against a reference in plain Python --------------------------------------------------
-
-
-def joined(nodes):
-    """Return the sets of ids that relations of one story join, and the direct prequels of each title."""
-    groups, prequels = {mal_id: {mal_id} for mal_id in [*nodes, 7, 8]}, {mal_id: set() for mal_id in nodes}
-    for mal_id, node in nodes.items():
-        for entry in node['related_anime']:
-            other, relation = entry['node']['id'], entry['relation_type']
-            if relation not in ('character', 'spin_off'):
-                union = groups[mal_id] | groups[other]
-                groups.update(dict.fromkeys(union, union))
-            before, after = (mal_id, other) if relation == 'sequel' else (other, mal_id)
-            if relation in ('sequel', 'prequel') and before != after and {before, after} <= set(nodes):
-                prequels[after].add(before)
-    return groups, prequels
-
-
-def expected_ids(vectors, nodes, scores, statuses, number, planned, niche, sequels, facts):
-    """Return the MAL ids that recommendation_table() should have, by going down the ranking."""
-    groups, prequels = joined(nodes)
-    seen = {
-        i
-        for i in scores
-        if statuses.get(i) != 'dropped' and (scores[i] or statuses.get(i) != 'plan_to_watch')
-    }
-    found = []
-    for mal_id in recommend.recommend(vectors, scores, None, statuses, niche).index:
-        node, genres = nodes[mal_id], {genre['name'] for genre in nodes[mal_id]['genres']}
-        year = node.get('start_season', {}).get('year')
-        first, last = facts['years'] or (None, None)
-        takes = [
-            facts['types'] and node.get('media_type') not in facts['types'],
-            facts['years'] and (year is None or (first and year < first) or (last and year > last)),
-            facts['genres'] and not all(genre in genres for genre in facts['genres']),
-            facts['not_genres'] and any(genre in genres for genre in facts['not_genres']),
-            facts['min_score'] is not None and node.get('mean', -1) < facts['min_score'],
-            mal_id in facts['exclude'],
-            planned == 'only' and mal_id not in scores,
-            planned == 'no' and mal_id in scores,
-            not sequels and prequels[mal_id] and not prequels[mal_id] & seen,
-            not sequels and any(other in groups[mal_id] for other in found),
-        ]
-        if not any(takes):
-            found.append(mal_id)
-    return found[:number]
 
 
 def test_every_option_against_plain_python(vectors):
@@ -155,14 +67,13 @@ def test_names_are_compared_without_case_and_unknown_ones_list_those_there_are(v
 
     same = table(types=['TV', 'Movie'], genres=['slice of life'])
     pd.testing.assert_frame_equal(same, table(types=['movie', 'tv'], genres=['Slice of Life']))
-    with pytest.raises(
-        UsageError, match="genre 'Romance'; those there are: Action, Comedy, Drama, Slice of Life"
+    for facts, words in (
+        ({'not_genres': ['Action', 'Romance']}, "'Romance'; those there are: Action, Comedy, Drama, Slice"),
+        ({'types': ['film']}, "type 'film'; those there are: movie, ova, tv"),
+        ({'planned': 'yes'}, 'planned is'),
     ):
-        table(not_genres=['Action', 'Romance'])
-    with pytest.raises(UsageError, match="type 'film'; those there are: movie, ova, tv"):
-        table(types=['film'])
-    with pytest.raises(UsageError, match='planned is'):
-        table(planned='yes')
+        with pytest.raises(UsageError, match=words):
+            table(**facts)
 
 
 def test_a_filter_that_leaves_nothing_says_what_each_took(vectors):
@@ -171,34 +82,23 @@ def test_a_filter_that_leaves_nothing_says_what_each_took(vectors):
     anime = titles.title_table(nodes, '')
     old = [mal_id for mal_id in free if nodes[mal_id].get('start_season', {}).get('year', 9999) <= 2009]
     assert 0 < len(old) < len(free)
-    with pytest.raises(RunError) as error:
-        recommend.recommendation_table(
-            vectors, anime, dict.fromkeys(IDS[:4], 8), years=(None, 2009), min_score=9.9, sequels=True
-        )
-    assert (
-        f'of the {len(free)} titles that are not on the list, --years takes {len(free) - len(old)}, then'
-        in str(error.value)
-    )
-    assert str(error.value).endswith(f'then --min-score takes {len(old)}.')
+    given, options = dict.fromkeys(IDS[:4], 8), {'years': (None, 2009), 'min_score': 9.9, 'sequels': True}
+    words = f'of the {len(free)} .*, --years takes {len(free) - len(old)}, then --min-score takes {len(old)}'
+    with pytest.raises(RunError, match=words):
+        recommend.recommendation_table(vectors, anime, given, **options)
 
 
-@pytest.mark.parametrize(
-    'text, years',
-    {
-        '2010-2020': (2010, 2020),
-        '2010': (2010, 2010),
-        '2010-': (2010, None),
-        '-2020': (None, 2020),
-        ' 2010 - 2020 ': (2010, 2020),
-        **dict.fromkeys(('', '-', '2020-2010', '20-30', '2010 2020', '2010-2011-2012', 'old')),
-    }.items(),
-)
-def test_years(text, years):
-    if years:
-        assert filters.read_years(text) == years
-        return
-    with pytest.raises(ValueError):
-        filters.read_years(text)
+YEARS = {'2010-2020': (2010, 2020), '2010': (2010, 2010), '2010-': (2010, None), '-2020': (None, 2020)}
+YEARS |= {' 2010 - 2020 ': (2010, 2020), **dict.fromkeys(('', '-', '2020-2010', '20-30', '2010 2020', 'old'))}
+
+
+@pytest.mark.parametrize('text', YEARS)
+def test_years(text):
+    if YEARS[text]:
+        assert filters.read_years(text) == YEARS[text]
+    else:
+        with pytest.raises(ValueError):
+            filters.read_years(text)
 
 
 def test_without_relations_sequels_are_like_all_else(vectors):
@@ -222,9 +122,8 @@ def test_what_each_entry_weighs():
     usual = (9 + 8 + 5.5 + 9 + 5 * 7.8) / 9
     assert opinions.usual_score(scores) == pytest.approx(usual)
     weighed = opinions.weigh(scores, statuses)
-    assert {mal_id: weight for mal_id, (_, weight) in weighed.items()} == {
-        1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1
-    }  # fmt: skip
+    weights = {mal_id: weight for mal_id, (_, weight) in weighed.items()}
+    assert weights == {1: 1, 2: 1, 3: -0.1, 4: 0.5, 5: -0.1, 9: 1}
     assert weighed[4][0] == pytest.approx(usual) and weighed[5][0] == pytest.approx(usual - 2)
     assert opinions.planned_titles(scores, statuses) == {6}
     assert opinions.seen_titles(scores, statuses) == {1, 2, 3, 4, 7, 8}
@@ -236,11 +135,17 @@ def test_what_each_entry_weighs():
 
 def test_a_dislike_does_not_lift_its_neighbours_and_is_no_reason(planted, vectors):
     group = dict(zip(IDS, planted.group.tolist()))
-    for disliked in ({IDS[0]: 1}, {IDS[0]: 1, IDS[1]: 9}, {IDS[0]: 0, IDS[1]: 9}):
-        best = recommend.recommend(vectors, disliked, None, {IDS[0]: 'dropped'})
-        assert {group[mal_id] for mal_id in best.index[-SIZE + 1 :]} == {group[IDS[0]]}
-        reasons = Query(vectors, disliked, {IDS[0]: 'dropped'}).reasons(np.arange(len(IDS)), 3)
-        assert all(IDS[0] not in known for known in reasons)
+    best = recommend.recommend(vectors, {IDS[0]: 1})
+    assert not {group[mal_id] for mal_id in best.index} & {group[IDS[0]]}
+    liked = {IDS[1]: 9}
+    without = Query(vectors, liked).likings.sum(0)
+    for score in (0, 1):
+        query = Query(vectors, {IDS[0]: score, **liked}, {IDS[0]: 'dropped'})
+        # Nothing else falls as much as its own group
+        change = (query.likings.sum(0) - without)[2:]
+        most = 2 + np.argsort(change)[: SIZE - 1]
+        assert (planted.group[most] == planted.group[0]).all() and change[most - 2].max() < 0
+        assert all(IDS[0] not in known for known in query.reasons(np.arange(len(IDS)), 3))
 
 
 def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
@@ -256,12 +161,14 @@ def test_a_list_without_scores_goes_by_what_was_completed(planted, vectors):
 def test_niche_takes_popularity_out(vectors):
     scores = {IDS[0]: 9, IDS[7]: 8}
     popularity = pd.Series(vectors.attrs['popularity'])
-    predicted = np.exp(0.18 * recommend.predict_scores(vectors, scores))
-    liking = recommend.recommend(vectors, scores, None, niche=1) / predicted - 0.02
+    predicted = recommend.predict_scores(vectors, scores)
+    liking = recommend.recommend(vectors, scores, None, niche=1)
+    liking = liking / np.exp(0.15 * np.sign(liking) * predicted) - 0.02
     for niche in (0, 0.5, 1):
         share = popularity ** (0.4 * (1 - niche))
         found = recommend.recommend(vectors, scores, None, niche=niche)
-        expected = (predicted * (share * liking + 0.02 * share**2))[found.index]
+        expected = share * liking + 0.02 * share**2
+        expected = (expected * np.exp(0.15 * np.sign(expected) * predicted))[found.index]
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-9)
     assert popularity.max() > 1.05 * popularity.min()
     for wrong in (-0.1, 1.1, float('nan')):
@@ -277,42 +184,29 @@ def test_an_explanation_has_all_that_is_for_and_against(vectors):
     assert table.share[table.share > 0].sum() == pytest.approx(1) and table.share.is_monotonic_decreasing
     assert len(table) == (terms != 0).sum() and (table.share < 0).sum() == (terms < 0).sum() > 0
     assert table.share.sum() == pytest.approx(terms.sum() / terms[terms > 0].sum(), rel=1e-4)
+    assert table.attrs['predicted'] == pytest.approx(recommend.predict_scores(vectors, scores)[wanted])
     own = recommend.explanation(vectors, anime, scores, int(table.mal_id[0]), statuses)
     assert table.mal_id[0] not in set(own.mal_id)
+    near = int((vectors @ vectors.loc[wanted]).nlargest(2).index[1])
+    alone = recommend.explanation(vectors, anime, {near: 1}, wanted)  # a dislike, and nothing else
+    assert (alone.mal_id.tolist(), alone.share.tolist()) == ([near], [-1])
     with pytest.raises(ValueError, match='no title with the MAL id 5'):
         recommend.explanation(vectors, anime, scores, 5)
 
 
 # ---- the command line ------------------------------------------------------------------------------------
 
-
-def write_folder(folder, vectors, nodes, ids):
-    """Write embeddings.pkl and titles.json of the planted vectors as if they were of the titles `ids`."""
-    renamed = vectors.copy()
-    renamed.index = pd.Index(ids, name=vectors.index.name)
-    new = dict(zip(vectors.index, ids))
-    renamed.attrs = {
-        name: {new[mal_id]: number for mal_id, number in value.items()} if isinstance(value, dict) else value
-        for name, value in vectors.attrs.items()
-    }
-    renamed.to_pickle(folder / 'embeddings.pkl')
-    (folder / 'titles.json').write_text(json.dumps(nodes))
-    return renamed
-
-
-def entry_of(mal_id, score, status):
-    """Return an entry of an exported list."""
-    return (
-        f'<anime><series_animedb_id>{mal_id}</series_animedb_id><my_score>{score:g}</my_score>'
-        f'<my_status>{status.replace("_", " ").title()}</my_status></anime>'
-    )
-
-
-def spoken(arguments, folder):
-    """Run recommend.py in a fork; return what it printed, and its exit status with the sentence."""
-    child = fork(recommend.main, [*arguments, '--output-dir', folder], folder / 'stdout', folder / 'stderr')
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return (folder / 'stdout').read_text(), status, (folder / 'stderr').read_text()
+# arguments -> the same as keywords
+OPTIONS = {
+    (): {},
+    ('--number', 3, '--niche', 0.7): {'number': 3, 'niche': 0.7},
+    ('--type', 'TV, ova', '--years', '2000-2020'): {'types': ['tv', 'ova'], 'years': (2000, 2020)},
+    ('--not-genre', 'action', '--sequels'): {'not_genres': ['Action'], 'sequels': True},
+    ('--genre', 'Action,Comedy', '--sequels'): {'genres': ['Comedy', 'Action'], 'sequels': True},
+    ('--min-score', 7.5, '--not', f'{IDS[3]},{IDS[8]}'): {'min_score': 7.5, 'exclude': (IDS[3], IDS[8])},
+    ('--planned', 'no'): {'planned': 'no'},
+    ('--planned', 'only', '--sequels'): {'planned': 'only', 'sequels': True},
+}
 
 
 def test_the_command_line_gives_what_the_function_gives(vectors, tmp_path):
@@ -320,91 +214,34 @@ def test_the_command_line_gives_what_the_function_gives(vectors, tmp_path):
     scores, statuses = next(found for found in lists if len(opinions.planned_titles(*found)) > 1)
     nodes = made_up_nodes(6)
     write_folder(tmp_path, vectors, nodes, IDS)
-    entries = ''.join(entry_of(mal_id, score, statuses.get(mal_id, '')) for mal_id, score in scores.items())
-    (tmp_path / 'me.xml').write_text(
-        f'<myanimelist><myinfo><user_name>a_fan</user_name></myinfo>{entries}</myanimelist>'
-    )
+    me = write_list(tmp_path / 'me.xml', scores, statuses)
     anime = titles.title_table(nodes, '')
-    for arguments, keywords in (
-        ([], {}),
-        (['--number', 3, '--niche', 0.7], {'number': 3, 'niche': 0.7}),
-        (['--type', 'TV, ova', '--years', '2000-2020'], {'types': ['tv', 'ova'], 'years': (2000, 2020)}),
-        (['--not-genre', 'action', '--sequels'], {'not_genres': ['Action'], 'sequels': True}),
-        (['--genre', 'Action,Comedy', '--sequels'], {'genres': ['Comedy', 'Action'], 'sequels': True}),
-        (
-            ['--min-score', 7.5, '--not', f'{IDS[3]},{IDS[8]}'],
-            {'min_score': 7.5, 'exclude': (IDS[3], IDS[8])},
-        ),
-        (['--planned', 'no'], {'planned': 'no'}),
-        (['--planned', 'only', '--sequels'], {'planned': 'only', 'sequels': True}),
-    ):
-        said, status, error = spoken([tmp_path / 'me.xml', *arguments], tmp_path)
+    names = recommend.names_of(anime)
+    for arguments, keywords in OPTIONS.items():
+        said, status, error = spoken([me, *arguments], tmp_path)
         assert (status, error) == (0, '')
         assert 'Hello a_fan!' in said and '14 of the 15 titles on the list are on this map.' in said
         wanted = recommend.recommendation_table(vectors, anime, scores, statuses, **keywords)
         table = pd.read_csv(tmp_path / 'recommendations.csv')
         assert table.mal_id.tolist() == wanted.mal_id.tolist()
         assert table.tags.fillna('').tolist() == wanted.tags.map(', '.join).tolist()
-        names = recommend.names_of(anime)
         for row in wanted.itertuples():
             year = nodes[row.mal_id].get('start_season', {}).get('year', '')
             line = next(line for line in said.splitlines() if line.endswith(f'#{row.mal_id}'))
             assert line.split()[0] == str(row.rank) and names[row.mal_id] in line and str(year) in line
             assert ('[planned]' in line) == ('planned' in row.tags)
-    said, status, error = spoken([tmp_path / 'me.xml', '--explain', wanted.mal_id[0]], tmp_path)
+    said, status, error = spoken([me, '--explain', wanted.mal_id[0]], tmp_path)
     assert (status, error) == (0, '') and 'What speaks for' in said and 'speaks against' in said
-
-
-# arguments -> exit status, words of the sentence
-WRONG_CALLS = {
-    ('--years', '2020-2010'): (2, '--years'),
-    ('--min-score', '11'): (2, 'not a number from 0 to 10'),
-    ('--niche', '2'): (2, 'not a number from 0 to 1'),
-    ('--not', '5,x'): (2, '--not'),
-    ('--planned', 'yes'): (2, '--planned'),
-    ('--genre', 'Romance'): (2, "no title of this map has the genre 'Romance'; those there are: Action"),
-    ('--explain', '5'): (1, 'no title with the MAL id 5'),
-    ('--min-score', '10'): (1, 'nothing is left to recommend'),
-    ('--user', 'somebody'): (2, 'name one person'),
-}
-
-
-@pytest.mark.parametrize('arguments', WRONG_CALLS, ids=str)
-def test_a_wrong_option_is_a_sentence(vectors, tmp_path, arguments):
-    write_folder(tmp_path, vectors, made_up_nodes(6), IDS)
-    (tmp_path / 'me.xml').write_text(f'<myanimelist>{entry_of(IDS[0], 9, "completed")}</myanimelist>')
-    given = [tmp_path / 'me.xml', *arguments, '--output-dir', tmp_path]
-    status, said = call(recommend.main, given, tmp_path)
-    assert (status, is_sentence(said)) == (WRONG_CALLS[arguments][0], True) and WRONG_CALLS[arguments][
-        1
-    ] in said
-    assert not (tmp_path / 'recommendations.csv').exists()
-
-
-# ---- members by name ---------------------------------------------------------------------------------------
+    assert f': {wanted.predicted[0]:.1f}\n' in said
 
 
 @pytest.fixture
-def local(vectors, tmp_path, monkeypatch):
-    """A site, a server that the environment points at, and a folder whose map has the site's first titles."""
-    site = Site(members=200, titles=600)
-    ids = [node['id'] for node in site.nodes[: len(IDS)]]
-    renamed = write_folder(tmp_path, vectors, {node['id']: node for node in site.nodes[: len(IDS)]}, ids)
-    with Server(site) as server:
-        monkeypatch.setenv('MAL_API_URL', f'{server.url}/v2')
-        monkeypatch.setenv('ANILIST_URL', f'{server.url}/anilist')
-        monkeypatch.setenv('MAL_CLIENT_ID', CLIENT_ID)
-        monkeypatch.setattr(anilist_api, 'DELAY', 0.01)
-        monkeypatch.setattr(mal_api.Client, '_wait', lambda client, state: 0.01)
-        yield SimpleNamespace(site=site, server=server, folder=tmp_path, vectors=renamed)
-
-
-def listed(site, name):
-    """Return a member's scores and statuses as the site has them."""
-    entries = {
-        site.nodes[place]['id']: (score, site.watching(place, score)) for place, score in site.entries(name)
-    }
-    return {i: score for i, (score, _) in entries.items()}, {i: status for i, (_, status) in entries.items()}
+def local(vectors, tmp_path, local_site):
+    """A server that the environment points at, and a folder whose map has its site's first titles."""
+    with local_site(Site(members=200, titles=600)) as server:
+        nodes = {node['id']: node for node in server.site.nodes[: len(IDS)]}
+        renamed = write_folder(tmp_path, vectors, nodes, list(nodes))
+        yield SimpleNamespace(site=server.site, server=server, folder=tmp_path, ids=set(renamed.index))
 
 
 def test_a_member_of_myanimelist_by_name(local):
@@ -414,22 +251,19 @@ def test_a_member_of_myanimelist_by_name(local):
     assert (status, error) == (0, '') and f'Hello {name}!' in said and '600 entries read' in said
     assert 'status 429' in said
     table = pd.read_csv(local.folder / 'recommendations.csv')
-    scores, statuses = listed(local.site, name)
-    wanted = opinions.planned_titles(scores, statuses) & set(local.vectors.index)
-    assert set(table.mal_id) <= wanted and len(table) > 1 and (table.tags.str.contains('planned')).all()
+    assert set(table.mal_id) <= opinions.planned_titles(*local.site.listed(name)) & local.ids
+    assert len(table) > 1 and (table.tags.str.contains('planned')).all()
 
 
 def test_a_user_of_anilist_by_name(local):
     name = local.site.names[0]
     said, status, error = spoken(['--user', f'anilist:{name}', '--sequels', '--number', 50], local.folder)
     assert (status, error) == (0, '') and f'Hello {name}!' in said
-    scores, statuses = listed(local.site, name)
+    scores, statuses = local.site.listed(name)
     unknown = {local.site.nodes[place]['id'] for place, _ in local.site.entries(name) if place % 20 == 13}
     assert f'{len(scores) - len(unknown)} entries read, {len(unknown)} passed over: no MyAnimeList id' in said
-    plans = opinions.planned_titles(scores, statuses)
-    assert set(pd.read_csv(local.folder / 'recommendations.csv').mal_id) == set(local.vectors.index) - (
-        (scores.keys() - unknown) - plans
-    )
+    known = (scores.keys() - unknown) - opinions.planned_titles(scores, statuses)
+    assert set(pd.read_csv(local.folder / 'recommendations.csv').mal_id) == local.ids - known
 
 
 @pytest.mark.parametrize('prefix', ['', 'anilist:'])

@@ -47,7 +47,7 @@ def test_what_was_added_is_read_again_and_the_rest_is_left(path):
         assert added.done[5][0]['node'] == {'id': 6} and added.left([5, 6]) == [6]
 
 
-@pytest.mark.parametrize('cut', [1, 5, 20, -1])
+@pytest.mark.parametrize('cut', [1, 20, -1])
 def test_a_line_that_was_cut_off_is_taken_away(path, lines, cut):
     path.write_bytes(b'\n'.join([*lines[:2], lines[2][:cut]]))
     assert len(list(journal.ListsJournal(path).read())) == 2
@@ -64,38 +64,25 @@ def test_a_last_line_that_lacks_only_its_end_stays(path, lines):
     assert path.read_bytes().startswith(b'\n'.join(lines) + b'\n{"user": "Zoe"')
 
 
-@pytest.mark.parametrize(
-    'bad',
-    [
-        b'{"user": "cut',
-        b'',
-        b'[]',
-        b'{"user": "Ann", "status": "gone", "scores": {}}',
-        b'{"user": "Ann", "status": "ok", "scores": {"1": 11}}',
-        b'{"user": "Ann", "status": "ok", "scores": {"1": [5]}}',
-        b'{"user": 5, "status": "ok", "scores": {}}',
-        b'\xff' * 30,
-        b'[' * 100_000,
-    ],
-)
+ENTRY = b'{"user": "Ann", "status": "%s", "scores": %s}'
+BAD = [
+    b'',
+    b'[]',
+    b'{"user": "cut',
+    b'\xff' * 30,
+    b'[' * 100_000,
+    b'{"user": 5, "status": "ok", "scores": {}}',
+]
+BAD += [ENTRY % (b'gone', b'{}'), ENTRY % (b'ok', b'{"1": 11}'), ENTRY % (b'ok', b'{"1": [5]}')]
+
+
+@pytest.mark.parametrize('bad', BAD)
 def test_damage_is_named_with_its_line_and_left_as_it_is(path, lines, bad):
     damaged = b'\n'.join([lines[0], bad, lines[1]]) + b'\n'
     path.write_bytes(damaged)
-    with (
-        pytest.raises(RunError, match=r'lists.jsonl, line 2 is no entry'),
-        journal.ListsJournal(path).opened(),
-    ):
-        pass
+    with pytest.raises(RunError, match='lists.jsonl, line 2 is no entry'):
+        journal.ListsJournal(path).opened().__enter__()
     assert path.read_bytes() == damaged
-
-
-def test_another_file_is_left_alone(path):
-    path.write_bytes(b'this is another file')
-    with pytest.raises(RunError, match='line 1'), journal.ListsJournal(path).opened():
-        pass
-    assert path.read_bytes() == b'this is another file'
-    with pytest.raises(RunError, match='Not a directory'):
-        list(journal.ListsJournal(path / 'lists.jsonl').read())
 
 
 @contextlib.contextmanager
@@ -109,7 +96,7 @@ def largest_file(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_loses_nothing(path, tmp_path):
+def test_a_full_disk_loses_nothing(path):
     long = [entry(f'member{i}', {str(k): 5 for k in range(100)}) for i in range(20)]
     full = pytest.raises(RunError, match='cannot be written: File too large.*run this again')
     with largest_file(9000), full, journal.ListsJournal(path).opened() as lists:
@@ -119,14 +106,7 @@ def test_a_full_disk_loses_nothing(path, tmp_path):
         assert 0 < len(lists.done) < 20
         for one in long[len(lists.done) :]:
             lists.add(one)
-    table = journal.ListsJournal(path).table([], range(100))
-    assert len(table) == 20
-    pickled = tmp_path / 'dataframe.pkl'
-    journal.write_pickle(str(pickled), table)
-    there = pickled.read_bytes()
-    with largest_file(3000), pytest.raises(RunError, match='dataframe.pkl cannot be written.*unchanged'):
-        journal.write_pickle(str(pickled), table)
-    assert pickled.read_bytes() == there and not list(tmp_path.glob('*.tmp'))
+    assert len(journal.ListsJournal(path).table([], range(100))) == 20
 
 
 def test_a_second_run_is_refused_but_may_make_the_table(path, lines):
@@ -151,14 +131,13 @@ def test_the_table(path):
     ]
     path.write_text(''.join(json.dumps(one) + '\n' for one in entries))
     table = journal.ListsJournal(path).table(['ann', 'late'], [7, 5])
-    expected = pd.DataFrame(
-        [[3, np.nan], [np.nan, 9], [np.nan, np.nan]], ['Ann', 'Late', 'other'], [7, 5], dtype='float32'
-    )
+    rows = [[3, np.nan], [np.nan, 9], [np.nan, np.nan]]
+    expected = pd.DataFrame(rows, ['Ann', 'Late', 'other'], [7, 5], dtype='float32')
     pd.testing.assert_frame_equal(table, expected)
     assert journal.ListsJournal(path.with_name('none')).table([], [7]).empty
 
 
-@pytest.mark.parametrize('suffix', ['.pkl', '.pkl.gz', '.pkl.xz', '.pkl.bz2', '.pkl.zip'])
+@pytest.mark.parametrize('suffix', ['.pkl', '.pkl.gz', '.pkl.zip'])
 def test_pickles_hold_nothing_but_plain_tables(path, lines, suffix):
     """Even where pandas would make its own kind of text labels, as pandas 3 does."""
     path.write_bytes(b'\n'.join(lines))

@@ -1,6 +1,7 @@
 """aniembed/machines.py: scheduler, server and two workers of MXNet's parameter server, on 127.0.0.1."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -8,12 +9,11 @@ import subprocess
 import sys
 import time
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.planted import SIZE, arguments_for, ids_of, planted_scores, table_of, write_inputs
+from tools.planted import SIZE, arguments_for, ids_of, planted_scores, write_inputs
 from tools.processes import ROOT, fork, is_sentence
 
 import embeddings
@@ -43,7 +43,7 @@ def keep(sums, *settings):
     numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
     return target_of(sums, *settings)
 embeddings.target_of = keep
-embeddings.similarity_map.draw = lambda folder: time.sleep(6) or []
+embeddings.similarity_map.draw = lambda folder: time.sleep(4.5) or []
 embeddings.main(sys.argv[1:])
 """
 
@@ -55,11 +55,8 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
     machines = []
     for environment in environments(silence=3):
         program = ['-c', WORKER] if environment['DMLC_ROLE'] == 'worker' else ['embeddings.py']
-        command, pipes = (
-            [sys.executable, *program, *arguments],
-            {'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE},
-        )
-        machines.append(subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes))
+        options = {'cwd': ROOT, 'env': environment, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
+        machines.append(subprocess.Popen([sys.executable, *program, *arguments], text=True, **options))
     said = [machine.communicate(timeout=90)[1] for machine in machines]
     assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
     alone = similarity.PairSums(np.full(48, 6.5, np.float32), embeddings.MARGIN)
@@ -69,6 +66,8 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
     assert len(shared) == 2
     for sums in shared:
         np.testing.assert_allclose(sums, alone.total(), rtol=1e-5)
+    lists = json.loads((tmp_path / 'output' / 'settings.json').read_text())['lists']
+    assert lists['read'] == 5000 > lists['kept'] > 4000
     neighbours = pd.read_csv(tmp_path / 'output' / 'neighbours.csv')
     group_of = dict(zip(ids_of(48), group))
     nearest = neighbours[neighbours['rank'] < SIZE]
@@ -119,36 +118,10 @@ def test_a_machine_that_dies_ends_the_others(planted, tmp_path, forks, victim, n
     assert all(map(is_sentence, said))
 
 
-def test_workers_share_lists_by_blocks_or_by_files(tmp_path):
-    table = table_of(planted_scores(5000)[0])
-    table.to_pickle(tmp_path / 'all.pkl')
-    parts = np.array_split(np.arange(len(table)), 3)
-    for number, part in enumerate(parts):
-        table.iloc[part].to_pickle(tmp_path / f'part-{number}.pkl')
-
-    def lists(paths, rank, number):
-        counts = {}
-        workers = SimpleNamespace(rank=rank, number=number)
-        blocks = list(embeddings.kept_lists([*map(str, paths)], ids_of(48), counts, workers))
-        return sum(block.sum(0) for block in blocks), counts['kept']
-
-    expected = lists([tmp_path / 'all.pkl'], 0, 1)
-    for paths in ([tmp_path / 'all.pkl'], sorted(tmp_path.glob('part-*.pkl'))):
-        shares = [lists(paths, rank, 2) for rank in range(2)]
-        assert all(kept > 100 for _, kept in shares)
-        np.testing.assert_array_equal(shares[0][0] + shares[1][0], expected[0])
-        assert shares[0][1] + shares[1][1] == expected[1]
-
-
+NAMES = ['DMLC_ROLE', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_SERVER', 'DMLC_NUM_WORKER']
 WRONG_ENVIRONMENTS = {
-    'DMLC_NUM_SERVER, DMLC_NUM_WORKER': {
-        'DMLC_ROLE': 'worker',
-        'DMLC_PS_ROOT_URI': 'a',
-        'DMLC_PS_ROOT_PORT': '1',
-    },
-    "DMLC_ROLE is 'boss'": dict.fromkeys(
-        ['DMLC_ROLE', 'DMLC_PS_ROOT_URI', 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_SERVER', 'DMLC_NUM_WORKER'], 'boss'
-    ),
+    'DMLC_NUM_SERVER, DMLC_NUM_WORKER': dict.fromkeys(NAMES[:3], '1'),
+    "DMLC_ROLE is 'boss'": dict.fromkeys(NAMES, 'boss'),
 }
 
 

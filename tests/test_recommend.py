@@ -1,27 +1,19 @@
 """recommend.py: what is recommended and why, from Python and from the command line."""
 
-import gzip
 import json
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
+from tools.outputs import spoken, write_list
 from tools.planted import GROUPS, SIZE, ids_of
-from tools.processes import call, is_sentence, run
+from tools.processes import call, is_sentence
 
 import recommend
 from aniembed.query import Query, check_scores
 
 IDS = np.array(ids_of(GROUPS * SIZE))
-LIST = '<myanimelist><myinfo><user_name>somebody</user_name></myinfo>{}</myanimelist>'
-ENTRY = '<anime><series_animedb_id>{}</series_animedb_id><my_score>{}</my_score></anime>'
-
-
-@pytest.fixture(scope='module')
-def vectors(planted):
-    """Return the vectors of the planted groups."""
-    return pd.read_pickle(planted.output / 'embeddings.pkl')
 
 
 def liking(group, wanted):
@@ -31,11 +23,15 @@ def liking(group, wanted):
 
 
 @pytest.mark.parametrize('wanted', range(GROUPS))
-def test_the_group_that_a_person_loves_comes_first(planted, vectors, wanted):
-    scores = liking(planted.group, wanted)
+def test_the_group_that_a_person_loves_comes_first_and_is_predicted_the_highest_scores(
+    planted, vectors, wanted
+):
+    scores, loved = liking(planted.group, wanted), set(IDS[planted.group == wanted][3:])
     best = recommend.recommend(vectors, scores, number=SIZE - 3)
-    assert set(best.index) == set(IDS[planted.group == wanted][3:])
-    assert best.is_monotonic_decreasing and (best > 0).all()
+    assert set(best.index) == loved and best.is_monotonic_decreasing and (best > 0).all()
+    predicted = recommend.predict_scores(vectors, scores)
+    assert set(predicted.drop([*scores]).nlargest(SIZE - 3).index) == loved
+    assert predicted.between(1, 10).all()
 
 
 def test_titles_on_the_list_and_unknown_ones_are_left_out(planted, vectors):
@@ -60,17 +56,21 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     query, ids = Query(vectors, check_scores(scores)), IDS.tolist()
     mean, popularity = (np.array([vectors.attrs[name][i] for i in ids]) for name in ('mean', 'popularity'))
     products = vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T
-    kernel = np.maximum(products, 0) ** (np.log10(len(ids)) + 0.5)
+    kernel = np.maximum(products, 0) ** (1.7 + 0.65 * np.log10(len(ids)))
     np.fill_diagonal(kernel, 1)
+    np.fill_diagonal(products, 0)
     known = [ids.index(mal_id) for mal_id in scores]
     count = np.array([1 if score > 3 else -0.1 for score in scores.values()])
     observed = count * np.exp(0.2 * (np.array([*scores.values()]) - mean[known])) / popularity[known] ** 0.5
     weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
     q = popularity**0.4
     predicted = recommend.predict_scores(vectors, scores).to_numpy()
-    affinity = np.exp(0.18 * predicted) * (q * (weight @ kernel[known]) + 0.02 * q**2)
+    linear = 0.25 * observed[:, None] * products[known] / popularity**0.2
+    terms = weight[:, None] * kernel[known] + linear
+    affinity = q * (terms.sum(0) + 0.02 * q)
+    affinity *= np.exp(np.where(affinity < 0, -0.15, 0.15) * predicted)
     np.testing.assert_allclose(query.affinity(), affinity, rtol=1e-6)
-    terms = weight[:, None] * kernel[known] * (count > 0)[:, None]
+    terms *= (count > 0)[:, None]
     for index, reasons in enumerate(query.reasons(np.arange(48), 3)):
         best = np.argsort(-terms[:, index], kind='stable')[:3]
         assert reasons == [[*scores][j] for j in best if terms[j, index] > 0]
@@ -80,23 +80,15 @@ def test_predicted_scores_are_those_of_the_docstring(planted, vectors):
     scores = {**liking(planted.group, 0), int(IDS[7]): 0, 99999999: 10}
     ids = IDS.tolist()
     mean = np.array([vectors.attrs['mean'][i] for i in ids])
-    kernel = 3 + np.exp(3 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    kernel = np.exp(2 * (vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T - 1))
+    kernel += 0.5 + 0.1 * np.outer(mean - 7.8, mean - 7.8)
     scored = {mal_id: score for mal_id, score in scores.items() if score and mal_id in ids}
     known = [ids.index(mal_id) for mal_id in scored]
-    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known)))
+    inverse = np.linalg.inv(kernel[np.ix_(known, known)] + 0.4 * np.eye(len(known)))
     expected = mean + kernel[:, known] @ inverse @ (np.array([*scored.values()]) - mean[known])
     predicted = recommend.predict_scores(vectors, scores)
     assert predicted.index.tolist() == ids
     np.testing.assert_allclose(predicted, np.clip(expected, 1, 10), rtol=1e-9)
-
-
-@pytest.mark.parametrize('wanted', range(GROUPS))
-def test_the_group_that_a_person_loves_is_predicted_the_highest_scores(planted, vectors, wanted):
-    predicted = recommend.predict_scores(vectors, liking(planted.group, wanted))
-    unseen = predicted.drop([*liking(planted.group, wanted)])
-    best = unseen.sort_values(ascending=False).index[: SIZE - 3]
-    assert set(best) == set(IDS[planted.group == wanted][3:])
-    assert predicted.between(1, 10).all()
 
 
 def test_hidden_scores_are_predicted_better_than_by_means(planted, vectors):
@@ -112,9 +104,8 @@ def test_hidden_scores_are_predicted_better_than_by_means(planted, vectors):
 
 
 def test_predicting_needs_a_score(vectors):
-    for scores in ({}, {1000: 0}, {99999999: 8}):
-        with pytest.raises(ValueError, match='none of the scores'):
-            recommend.predict_scores(vectors, scores)
+    with pytest.raises(ValueError, match='none of the scores'):
+        recommend.predict_scores(vectors, {1000: 0})
     # A completed title without a score recommends, but predicts nothing
     recommend.recommend(vectors, {1000: 0}, statuses={1000: 'completed'})
 
@@ -149,13 +140,6 @@ def test_vectors_without_attrs_are_a_value_error(vectors):
 # ---- the command line ----------------------------------------------------------------------------
 
 
-def write_list(path, scores):
-    """Write an exported list."""
-    text = LIST.format(''.join(ENTRY.format(*entry) for entry in scores.items())).encode()
-    path.write_bytes(gzip.compress(text) if path.suffix == '.gz' else text)
-    return path
-
-
 @pytest.fixture
 def folder(planted, tmp_path):
     """Return a folder with what recommend.py reads."""
@@ -164,13 +148,12 @@ def folder(planted, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize('name', ['list.xml', 'list.xml.gz'])
-def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
+def test_an_exported_list_gets_a_table_with_reasons(planted, folder):
     scores = {**dict.fromkeys(IDS[planted.group == 2][:4].tolist(), 10), int(IDS[planted.group == 2][4]): 0}
-    path = write_list(folder / name, {**scores, 99999999: 7})
-    done = run('recommend.py', path, '--output-dir', folder, '--number', 5)
-    assert (done.returncode, done.stderr) == (0, '')
-    assert '6 entries read, 5 with a score.\n5 of the 6 titles on the list are on this map.' in done.stdout
+    path = write_list(folder / 'list.xml.gz', {**scores, 99999999: 7})
+    said, status, error = spoken([path, '--number', 5], folder)
+    assert (status, error) == (0, '')
+    assert '6 entries read, 5 with a score.\n5 of the 6 titles on the list are on this map.' in said
     table = pd.read_csv(folder / 'recommendations.csv')
     assert list(table)[:4] == ['rank', 'mal_id', 'title', 'english'] and len(table) == 5
     assert set(table.mal_id[:3]) == set(IDS[planted.group == 2][5:])
@@ -178,8 +161,8 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder, name):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        line = f'{row.title}  {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
-        assert line in done.stdout
+        line = f'{row.title}  predicted {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
+        assert line in said
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
@@ -210,8 +193,13 @@ WRONG_CALLS = {
     ('member7', '--years', '20'): (2, "--years: '20' is not 2010-2020"),
     ('member7', '--years', '2020-2010'): (2, "--years: '2020-2010' ends before it begins"),
     ('member7', '--not', '5,x'): (2, "--not: 'x' is not a MAL id"),
-    ('member7', '--niche', 'x'): (2, "--niche: 'x' is not a number from 0 to 1"),
     ('member7', '--niche', '2'): (2, "--niche: '2' is not a number from 0 to 1"),
+    ('member7', '--min-score', '11'): (2, 'not a number from 0 to 10'),
+    ('member7', '--planned', 'yes'): (2, '--planned'),
+    ('member7', '--user', 'somebody'): (2, 'name one person'),
+    ('member7', '--genre', 'Romance'): (2, "no title of this map has the genre 'Romance'; those there are:"),
+    ('member7', '--explain', '5'): (1, 'no title with the MAL id 5'),
+    ('member7', '--min-score', '10'): (1, 'nothing is left to recommend'),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
     ('nobody',): (1, "no user 'nobody' in"),
     ('member7', '--lists', '{}/none-*.pkl'): (1, 'none-*.pkl): there is no such file'),
@@ -248,9 +236,3 @@ def test_vectors_of_something_else_are_a_sentence(folder, change):
     NOT_VECTORS[change](pd.read_pickle(folder / 'embeddings.pkl')).to_pickle(folder / 'embeddings.pkl')
     status, said = call(recommend.main, ['member7', '--output-dir', folder], folder)
     assert status == 1 and 'embeddings.pkl is not what embeddings.py writes' in said and is_sentence(said)
-
-
-def test_help_shows_the_docstring(capsys):
-    with pytest.raises(SystemExit) as end:
-        recommend.main(['--help'])
-    assert end.value.code == 0 and recommend.__doc__.split('\n')[0] in capsys.readouterr().out

@@ -1,58 +1,37 @@
-"""The reader of pickles reads what pandas writes, calls nothing that they name, and survives any bytes."""
+"""The reader of pickles reads what pandas writes, calls nothing that they name, and survives any bytes.
+
+That it reads every form of a table stands in test_ratings.py.
+"""
 
 import bz2
 import functools
 import gzip
-import io
 import itertools
 import lzma
 import os
 import pickle
-import pickletools
 import struct
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.spoil import in_a_child, outcomes, spoiled
+from tools.pickles import FLOATS, INTEGERS, SCORES, Call, Name, arrow_index, endless, floats, table
+from tools.planted import planted_scores, table_of
+from tools.spoil import in_a_child, outcomes, spoiled, zipped
 
 from aniembed import safe_pickle
 from aniembed.files import RunError
 from aniembed.safe_pickle import read_dataframe
 
 PICKLES = Path(__file__).parent / 'cases' / 'pickles'
-LISTS, TITLES = 12, 10
 
 
 def table_of_scores():
-    """Return an invented table of scores: floats, NaN where a title is not on the list."""
-    random = np.random.default_rng(1)
-    scores = random.integers(0, 11, (LISTS, TITLES)).astype(np.float64)
-    scores[random.random(scores.shape) < 0.4] = np.nan
-    ids = [1000 + 7 * position for position in range(TITLES)]
-    return pd.DataFrame(scores, index=[f'member{k}' for k in range(LISTS)], columns=ids)
-
-
-def forms():
-    """Return the same table in the forms that pandas can keep it in."""
-    frame = table_of_scores()
-    return {
-        'plain': frame,
-        'object': frame.astype(object),
-        'float16': frame.astype(np.float16),
-        'nullable': frame.astype('Int8').astype({1000: 'Float64'}),
-        'sparse': frame.astype(pd.SparseDtype('float32', np.nan)),
-        'mixed': frame.astype({1000: object, 1007: 'float32', 1014: 'Int64'}),
-        'text columns': frame.rename(columns=str),
-        'categorical index': frame.set_axis(pd.CategoricalIndex(frame.index)),
-        'two levels': frame.set_axis(pd.MultiIndex.from_product([['score'], frame.columns]), axis=1),
-        'string index': frame.set_axis(pd.Index(frame.index, dtype='string')),
-        'range index': frame.reset_index(drop=True),
-    }
+    """Return a small table of scores."""
+    return table_of(planted_scores(12)[0][:, :10])
 
 
 def numbers(frame):
@@ -62,40 +41,20 @@ def numbers(frame):
 # ---- what is read ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize('form', forms())
-@pytest.mark.parametrize('protocol', [2, 3, 4, 5])
-def test_every_form_of_a_table_is_read(tmp_path, form, protocol):
-    frame = forms()[form]
-    (tmp_path / 'lists.pkl').write_bytes(pickle.dumps(frame, protocol))
-    read = read_dataframe(tmp_path / 'lists.pkl')
-    np.testing.assert_array_equal(numbers(read), numbers(frame))
-    columns = frame.columns.get_level_values(-1)
-    assert list(read.index) == list(frame.index) and list(read.columns) == list(columns)
-    assert list(read.dtypes) == list(frame.dtypes)
-
-
 def test_a_sparse_table_with_another_fill_value_and_attrs(tmp_path):
     frame = table_of_scores().fillna(0).astype(pd.SparseDtype('int64', 0))
     frame.attrs = {'mean': {1000: 7.5}, 'lists': 12}
     frame.to_pickle(tmp_path / 'lists.pkl')
     read = read_dataframe(tmp_path / 'lists.pkl')
     np.testing.assert_array_equal(numbers(read), numbers(frame))
-    assert read.attrs == frame.attrs
-
-
-def zipped(content):
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, 'w') as archive:
-        archive.writestr('folder/', '')
-        archive.writestr('folder/lists.pkl', content)
-    return packed.getvalue()
+    assert read.attrs == frame.attrs and list(read.index) == list(frame.index)
+    assert list(read.dtypes) == list(frame.dtypes)
 
 
 @pytest.mark.parametrize('pack', [bytes, gzip.compress, lzma.compress, bz2.compress, zipped])
-@pytest.mark.parametrize('name', ['lists.pkl', 'lists.pkl.gz', 'lists.zip'])
-def test_packing_is_told_by_the_content(tmp_path, pack, name):
-    (tmp_path / name).write_bytes(pack(pickle.dumps(table_of_scores())))
-    pd.testing.assert_frame_equal(read_dataframe(tmp_path / name), table_of_scores())
+def test_packing_is_told_by_the_content(tmp_path, pack):
+    (tmp_path / 'lists.pkl.gz').write_bytes(pack(pickle.dumps(table_of_scores())))
+    pd.testing.assert_frame_equal(read_dataframe(tmp_path / 'lists.pkl.gz'), table_of_scores())
 
 
 @pytest.mark.parametrize('path', sorted(PICKLES.iterdir()), ids=lambda path: path.name)
@@ -104,89 +63,6 @@ def test_pickles_of_other_versions_are_read(path):
     read = read_dataframe(path)
     assert list(read.index) == ['ann', 'bob'] and [int(mal_id) for mal_id in read.columns] == [1000, 1007]
     np.testing.assert_array_equal(numbers(read), [[8, 0], [np.nan, 5]])
-
-
-# ---- texts as Arrow stores them, by hand -------------------------------------------------------------------
-
-
-class Call:
-    """Pickles as a call of a name with arguments, and then a state. The name need not exist here."""
-
-    def __init__(self, name, *arguments, state=None):
-        self.name, self.arguments, self.state = name, arguments, state
-
-
-class Name(str):
-    """Pickles as a name of a module."""
-
-
-class Pickler(pickle._Pickler):
-    """Write Call and Name objects."""
-
-    def save(self, value, save_persistent_id=True):
-        if isinstance(value, Name):
-            module, name = value.rsplit('.', 1)
-            self.write(f'c{module}\n{name}\n'.encode())
-        elif isinstance(value, Call):
-            self.save(Name(value.name))
-            self.save(value.arguments)
-            self.write(pickle.REDUCE)
-            if value.state is not None:
-                self.save(value.state)
-                self.write(pickle.BUILD)
-        else:
-            super().save(value, save_persistent_id)
-
-
-def dumps(value):
-    file = io.BytesIO()
-    Pickler(file, 4).dump(value)
-    return file.getvalue()
-
-
-def table(*blocks, index=('ann', 'bob'), columns=(1000, 1007)):
-    """Return the pickle of a DataFrame with blocks (values, positions) and axes: a Call or names."""
-
-    def axis(names):
-        if isinstance(names, Call):
-            return names
-        array = Call(
-            'numpy.core.multiarray._reconstruct', state=(1, (len(names),), objects, False, list(names))
-        )
-        return Call(
-            'pandas.core.indexes.base._new_Index', Name('pandas.Index'), {'data': array, 'name': None}
-        )
-
-    objects = Call('numpy.dtype', 'O8', False, True, state=(3, '|', None, None, None, -1, -1, 63))
-    blocks = tuple(Call('pandas._libs.internals._unpickle_block', *block, 2) for block in blocks)
-    manager = Call('pandas.core.internals.managers.BlockManager', blocks, [axis(columns), axis(index)])
-    return dumps(Call('pandas.DataFrame', state={'_mgr': manager, 'attrs': {}}))
-
-
-INTEGERS = Call('numpy.dtype', 'i8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
-FLOATS = Call('numpy.dtype', 'f8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
-
-
-def floats(shape, data=None):
-    data = np.arange(np.prod(shape), dtype='f8').tobytes() if data is None else data
-    return Call('numpy._core.numeric._frombuffer', data, FLOATS, shape, 'C')
-
-
-SCORES = (floats((2, 2)), slice(0, 2, 1))
-
-
-def arrow_index(offsets, texts, length=None, start=0, valid=None, kind='large_string', pieces=1):
-    buffers = [valid, np.array(offsets, '<i4' if kind == 'string' else '<i8').tobytes(), texts]
-    buffers = [None if buffer is None else Call('pyarrow.lib.py_buffer', buffer) for buffer in buffers]
-    length = len(offsets) - 1 if length is None else length
-    array = Call(
-        'pyarrow.lib._restore_array',
-        (Call('pyarrow.lib.type_for_alias', kind), length, -1, start, buffers, [], None),
-    )
-    if pieces > 1:
-        array = Call('pyarrow.lib.chunked_array', [array] * pieces, None)
-    column = Call('pandas.arrays.ArrowStringArray', state={'_pa_array': array})
-    return Call('pandas.core.indexes.base._new_Index', Name('pandas.Index'), {'data': column, 'name': None})
 
 
 @pytest.mark.parametrize(
@@ -219,15 +95,13 @@ class Attack:
 
 
 def attacks(canary):
+    """Return calls that would make the file `canary`, read files or ask the network."""
     return {
         'os.system': Attack(os.system, f'touch {canary}'),
         'eval': Attack(eval, f'open({str(canary)!r}, "w")'),
-        'open': Attack(open, str(canary), 'w'),
         'getattr': Attack(getattr, 'text', 'format'),
-        'read_pickle': Attack(pd.read_pickle, str(canary)),
         'read_csv': Attack(pd.read_csv, 'http://127.0.0.1:9/'),
         'numpy.load': Attack(np.load, str(canary)),
-        'numpy.fromfile': Attack(np.fromfile, str(canary)),
         'partial': Attack(functools.partial, os.system, f'touch {canary}'),
         'subprocess': Attack(subprocess.Popen, ['touch', str(canary)]),
         'to_pickle': Attack(pd.DataFrame.to_pickle, table_of_scores(), str(canary)),
@@ -235,12 +109,11 @@ def attacks(canary):
 
 
 @pytest.mark.parametrize('name', attacks(''))
-@pytest.mark.parametrize('protocol', [0, 2, 5])
-def test_a_pickle_that_names_anything_else_is_refused_and_not_run(tmp_path, name, protocol):
+def test_a_pickle_that_names_anything_else_is_refused_and_not_run(tmp_path, name):
     canary, path = tmp_path / 'canary', tmp_path / 'lists.pkl'
     inside = table_of_scores().astype(object)
     inside.iat[0, 0] = attacks(canary)[name]
-    for payload in (inside, attacks(canary)[name]):
+    for payload, protocol in itertools.product((inside, attacks(canary)[name]), (0, 2, 5)):
         path.write_bytes(pickle.dumps(payload, protocol))
         with pytest.raises(RunError, match='refused') as refusal:
             read_dataframe(path, 'ANIME_DATA_LIST')
@@ -251,20 +124,12 @@ def test_a_pickle_that_names_anything_else_is_refused_and_not_run(tmp_path, name
 def test_names_are_refused_before_they_are_looked_up(tmp_path):
     """Every opcode that names or calls something meets a module that would leave a mark if only imported."""
     (tmp_path / 'trap.py').write_text(f'open({str(tmp_path / "mark")!r}, "w")')
-    naming = {
-        'GLOBAL': b'ctrap\nx\n',
-        'STACK_GLOBAL': b'\x8c\x04trap\x8c\x01x\x93',
-        'INST': b'(itrap\nx\n',
-        'NEWOBJ': b'ctrap\nx\n)\x81',
-        'NEWOBJ_EX': b'ctrap\nx\n)}\x92',
-        'OBJ': b'(ctrap\nx\no',
-        'REDUCE': b'ctrap\nx\n)R',
-    }
-    assert set(naming) <= {opcode.name for opcode in pickletools.opcodes}
+    naming = [b'ctrap\nx\n', b'\x8c\x04trap\x8c\x01x\x93', b'(itrap\nx\n', b'ctrap\nx\n)\x81']
+    naming += [b'ctrap\nx\n)}\x92', b'(ctrap\nx\no', b'ctrap\nx\n)R']
 
     def read_all():
         sys.path.insert(0, str(tmp_path))
-        for opcodes in naming.values():
+        for opcodes in naming:
             (tmp_path / 'lists.pkl').write_bytes(b'\x80\x04' + opcodes + b'.')
             with pytest.raises(RunError, match='refused'):
                 read_dataframe(tmp_path / 'lists.pkl')
@@ -273,75 +138,17 @@ def test_names_are_refused_before_they_are_looked_up(tmp_path):
     assert not (tmp_path / 'mark').exists()
 
 
-WATCHED = ('open', 'exec', 'compile', 'import', 'marshal.loads', 'code.__new__', 'pickle.find_class')
-WATCHED_MODULES = ('os.', 'socket.', 'subprocess.', 'shutil.', 'ctypes.', 'urllib.', 'tempfile.', 'mmap.')
-
-
-def test_no_allowed_name_opens_runs_or_loads_anything():
-    """Call every allowed name with hostile arguments and states, and build it, under an audit hook."""
-    hostile = [
-        '/etc/passwd',
-        'http://127.0.0.1:9/',
-        b'cos\nsystem\n(S"id"\ntR.',
-        'os.system("id")',
-        ['id'],
-        {'a': 'b'},
-    ]
-    hostile += [-1, 10**30, None, (), '__reduce__', 'O8']
-    states = [*hostile, {'__class__': 'os'}, (None, {'arguments': ()}), (1, (9,), 'O', False, b'x' * 72)]
-    allowed = [(package, name) for package, names in safe_pickle.ALLOWED.items() for name in names]
-
-    def call_all():
-        events, calls = [], 0
-        __import__(
-            'numpy.core.numeric'
-        )  # what numpy imports at its first complaint is not the pickle's doing
-        watch = lambda event, _: events.append(event)  # noqa: E731
-        sys.addaudithook(
-            lambda event, arguments: event.startswith(WATCHED_MODULES + WATCHED) and watch(event, arguments)
-        )
-        open(os.devnull).close()
-        assert events == ['open']  # it watches
-        events.clear()
-        unpickler = safe_pickle.TableUnpickler(io.BytesIO())
-        for package, name in [*allowed, ('_codecs', 'encode')]:
-            stand_in = unpickler.find_class(package, name)
-            several = itertools.chain(
-                [()], itertools.product(hostile, repeat=2), ((value,) * 5 for value in hostile)
-            )
-            for arguments, state in itertools.product(several, states):
-                calls += 1
-                for build in (safe_pickle._build, safe_pickle._dataframe):
-                    try:
-                        part = stand_in(*arguments)
-                        part.__setstate__(state)
-                        build(part)
-                    except Exception:  # any type: read_dataframe() makes a sentence of it
-                        pass
-        return calls, sorted(set(events))
-
-    calls, events = in_a_child(call_all)
-    assert calls > 10_000 and not events
-
-
 # ---- sizes and shapes that lie, work without end -----------------------------------------------------------
-
-
-def endless(kind):
-    """Return opcodes of a tuple (b't') or list (b'l') of twice a thing that is twice a thing: 2^60 items."""
-    doubling = (f'0(g{k}\ng{k}\n'.encode() + kind + f'p{k + 1}\n'.encode() for k in range(1000, 1060))
-    return b'I1\np1000\n' + b''.join(doubling)
 
 
 def hostile_pickles():
     """Return what mutations do not find: sizes that numpy and pickle would believe, work without end."""
     objects = table_of_scores().astype(object)
-    range_index = functools.partial(Call, 'pandas.core.indexes.base._new_Index', Name('pandas.RangeIndex'))
+    new_index = 'pandas.core.indexes.base._new_Index'
+    range_index = functools.partial(Call, new_index, Name('pandas.RangeIndex'))
     pointers = Call('numpy.dtype', 'O8', False, True, state=(3, '|', None, None, None, -1, -1, 63))
-    records = Call(
-        'numpy.dtype', 'V8', False, True, state=(3, '|', None, ('a',), {'a': (FLOATS, 10**6)}, 8, 1, 0)
-    )
-    reconstruct = 'numpy.core.multiarray._reconstruct'
+    fields = ('a',), {'a': (FLOATS, 10**6)}
+    records = Call('numpy.dtype', 'V8', False, True, state=(3, '|', None, *fields, 8, 1, 0))
     everything = slice(0, 2, 1)
     billion = range_index({'start': 0, 'stop': 10**9, 'step': 1})
     codes = Call('numpy._core.numeric._frombuffer', bytes(16), INTEGERS, (2,), 'C')
@@ -351,73 +158,43 @@ def hostile_pickles():
         state=(Call('pandas.CategoricalDtype', state={'categories': billion}), codes, {}),
     )
 
-    def index(kind, state):
-        return Call('pandas.core.indexes.base._new_Index', Name(f'pandas.{kind}'), state)
+    def array(dtype):
+        state = (1, (2, 2), dtype, False, b'A' * 32)
+        return Call('numpy.core.multiarray._reconstruct', state=state), everything
 
-    def with_bomb(frame, kind):
-        content = pickle.dumps(frame, 2)
-        assert content.count(b'X\x04\0\0\0BOMB') == 1
-        return content.replace(b'X\x04\0\0\0BOMB', endless(kind))
+    def with_bomb(frame):
+        return pickle.dumps(frame, 2).replace(b'X\x04\0\0\0BOMB', endless())
 
     def of_opcodes(opcodes):
         return b'\x80\x04' + opcodes + b'.'
 
     return {
         'no table': pickle.dumps({'a': 1}),
-        'numbers as pointers': table(
-            (Call(reconstruct, state=(1, (2, 2), pointers, False, b'A' * 32)), everything)
-        ),
-        'records that reach beyond': table(
-            (Call(reconstruct, state=(1, (2, 2), records, False, b'A' * 32)), everything)
-        ),
-        'columns twice': table(
-            (SCORES[0], Call('numpy._core.numeric._frombuffer', bytes(16), FLOATS, (2,), 'C'))
-        ),
-        'columns missing': table((floats((1, 2)), slice(0, 1, 1))),
+        'numbers as pointers': table(array(pointers)),
+        'records that reach beyond': table(array(records)),
+        'columns twice': table((SCORES[0], floats((2,), bytes(16)))),
         'rows missing': table((floats((2, 1)), everything)),
-        'no block': table(),
         'an array of terabytes': table((floats((10**7, 10**6), b''), everything)),
         'rows without end': table(SCORES, index=range_index({'start': 0, 'stop': 10**15, 'step': 1})),
-        'a column of no rows without end': table(
-            (floats((10**9, 0), b''), slice(0, 10**9, 1)),
-            index=(),
-            columns=range_index({'start': 0, 'stop': 10**9, 'step': 1}),
+        'categories without end': table(
+            SCORES, index=Call(new_index, Name('pandas.CategoricalIndex'), {'data': categorical})
         ),
-        'a table as an index': table(SCORES, index=Call('pandas.DataFrame', state={})),
-        'categories without end': table(SCORES, index=index('CategoricalIndex', {'data': categorical})),
-        'levels without end': table(
-            SCORES, index=index('MultiIndex', {'levels': [billion], 'codes': [codes]})
-        ),
-        'no level': table(SCORES, index=index('MultiIndex', {'levels': [], 'codes': []})),
         'Arrow: too short': table(SCORES, index=arrow_index([0, 1], b'a', length=2)),
         'Arrow: texts that repeat a megabyte': table(
             SCORES, index=arrow_index([0, 1 << 20] * 99_999, bytes(1 << 20))
         ),
         'Arrow: a negative offset': table(SCORES, index=arrow_index([-5, 1, 2], b'ab')),
         'Arrow: pieces without end': table(SCORES, index=arrow_index([0] * 10**5, b'', pieces=10**5)),
-        'Arrow: another type': table(SCORES, index=arrow_index([0, 1, 2], b'ab', kind='list')),
-        'an endless member': with_bomb(objects.set_axis([*objects.index[:-1], 'BOMB']), b't'),
-        'an endless column': with_bomb(objects.rename(columns={1000: 'BOMB'}), b't'),
-        'an endless key': of_opcodes(b'}' + endless(b't') + b'K\x01s'),
-        'endless keys': of_opcodes(b'}(' + endless(b't') + b'K\x01K\x02K\x03u'),
-        'an endless key of protocol 0': of_opcodes(b'(' + endless(b't') + b'K\x01d'),
-        'an endless item of a set': of_opcodes(b'\x8f(' + endless(b't') + b'\x90'),
-        'an endless item of a frozen set': of_opcodes(b'(' + endless(b't') + b'\x91'),
+        'an endless member': with_bomb(objects.set_axis([*objects.index[:-1], 'BOMB'])),
+        'an endless key': of_opcodes(b'}' + endless() + b'K\x01s'),
+        'an endless item of a set': of_opcodes(b'\x8f(' + endless() + b'\x90'),
         'a name of control codes': of_opcodes(b'\x8c\x05\x1b[2J\n\x8c\x05\x1b[2J\n\x93'),
-        'a name of a megabyte': of_opcodes(b'X\x00\x00\x10\x00' + b'x' * (1 << 20) + b'\x8c\x01a\x93'),
-        'a persistent id': of_opcodes(b'K\x01Q'),
-        'a buffer from outside': b'\x80\x05\x97.',
         'a memo of gigabytes': of_opcodes(b'Nr\xff\xff\xff\x7f'),
         'bytes of terabytes': of_opcodes(b'\x8e' + struct.pack('<Q', 1 << 42) + b'abc'),
-        'a bytearray of terabytes': b'\x80\x05\x96' + struct.pack('<Q', 1 << 42) + b'abc.',
         'a bytearray of zeros': of_opcodes(b'cbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x04\x85R'),
         'a state for a class': b'\x80\x02cpandas.core.frame\nDataFrame\n}b.',
-        'code for a function': b'\x80\x02cnumpy.core.multiarray\nscalar\nN}U\x08__code__Ns\x86b.',
-        'a state for NA': b'\x80\x02cpandas._libs.missing\nNA\n}U\x01aK\x01sb.',
         'marks alone': of_opcodes(b'(' * 100_000),
         'nested lists': of_opcodes(b']' * 100_000 + b'a' * 99_999),
-        'empty': b'',
-        'text': b'user,1000\nsomebody,7\n',
         'cut off': pickle.dumps(table_of_scores())[:-200],
         'packed and cut off': gzip.compress(pickle.dumps(table_of_scores()))[:-200],
         'a zip of nothing': b'PK\x05\x06' + bytes(18),
@@ -451,34 +228,22 @@ def reader(folder):
     return read
 
 
-OPCODES = [
-    b'R',
-    b'b',
-    b'\x81',
-    b'0',
-    b'1',
-    b'2',
-    b'.',
-    b'(',
-    b')',
-    b'h\x01',
-    b'h\x05',
-    b'\x94',
-    b's',
-    b'u',
-    b'K\xff',
-    b'N',
-]
-OPCODES += [b'\x85', b'J\xff\xff\xff\x7f', b'\x8a\x08' + b'\xff' * 7 + b'\x7f', b'r\xff\xff\xff\x0f']
+OPCODES = [bytes([code]) for code in b'Rb\x81012.()\x94su\x85N']
+OPCODES += [b'h\x01', b'h\x05', b'K\xff', b'J\xff\xff\xff\x7f', b'\x8a\x08' + b'\xff' * 7 + b'\x7f']
 OPCODES += [code + b'\xff' * 7 + b'\x0f' for code in (b'\x8e', b'\x95')]
+FORMS = {
+    'mixed': {1000: object, 1007: 'float32', 1014: 'Int64'},
+    'sparse': pd.SparseDtype('float32', np.nan),
+    'nullable': 'Int8',
+}
 
 
-@pytest.mark.parametrize('form', ['mixed', 'sparse', 'nullable', 'pyarrow'])
+@pytest.mark.parametrize('form', [*FORMS, 'pyarrow'])
 def test_mutated_pickles_end_in_a_sentence(tmp_path, form):
     if form == 'pyarrow':
         good = [(PICKLES / 'pandas3.1-pyarrow26.pkl').read_bytes()]
     else:
-        good = [pickle.dumps(forms()[form], protocol) for protocol in (2, 5)]
+        good = [pickle.dumps(table_of_scores().astype(FORMS[form]), protocol) for protocol in (2, 5)]
     contents = [
         *good,
         *(bad for seed, one in enumerate(good) for bad in spoiled(one, 300 // len(good), OPCODES, seed)),

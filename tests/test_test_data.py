@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from tools.processes import is_sentence, run
 
 FOLDER = ROOT / 'test-data'
 SCRIPT = FOLDER / 'make_test_data.py'
@@ -44,24 +45,10 @@ def lists(frame):
     return frame.to_numpy()
 
 
-@pytest.fixture(scope='module')
-def similarity(lists, ids, nodes):
-    """Return the pair sums with MARGIN 1 over the lists with 15 scores or more; the diagonal is empty."""
-    mean = np.array([nodes[str(mal_id)]['mean'] for mal_id in ids])
-    kept = lists[(lists > 0).sum(1) >= 15]
-    offsets = np.where(kept > 0, np.maximum(0, kept - mean + 1), 0)
-    totals = offsets.sum(0)
-    result = np.sqrt(offsets).T @ np.sqrt(offsets) / np.sqrt(np.outer(totals, totals))
-    np.fill_diagonal(result, np.nan)
-    return result
-
-
 def test_titles(ids, nodes):
     assert len(ids) == len(set(ids)) == 100 and [int(key) for key in nodes] == ids
     for rank, (key, node) in enumerate(nodes.items(), 1):
-        assert node['id'] == int(key) and node['popularity'] == rank
-        assert 5 < node['mean'] < 10 and node['title'] and 'main_picture' not in node
-        assert node['media_type'] in ('tv', 'movie', 'ova', 'ona', 'special')
+        assert node['id'] == int(key) and node['popularity'] == rank and 5 < node['mean'] < 10
         assert 1980 < node['start_season']['year'] < 2026 and node['genres'] and node['studios']
     for parts in ('genres', 'studios'):  # no two names share an id, and no name has two
         pairs = {(part['id'], part['name']) for node in nodes.values() for part in node[parts]}
@@ -102,34 +89,6 @@ def test_figures_of_real_lists(lists):
     assert 0.30 <= (lists == 0).sum() / (~np.isnan(lists)).sum() <= 0.32
 
 
-def test_titles_keep_their_popularity_and_mean(lists, ids, nodes):
-    scored = lists > 0
-    scorers = pd.Series(scored.sum(0))
-    assert scorers.corr(pd.Series(range(100)), method='spearman') < -0.97
-    means = np.where(scored, lists, 0).sum(0, dtype=float) / scorers
-    above = means - [nodes[str(mal_id)]['mean'] for mal_id in ids]
-    assert above.std() < 0.1 and 0 < above.mean() < 0.2  # 0.13 in real lists
-
-
-def test_sequels_are_seen_by_those_who_liked_what_came_before(script, lists):
-    titles = script.read_titles()
-    sequels = [(k, t.after) for k, t in enumerate(titles) if t.after is not None]
-    assert len(sequels) == 18
-    on_list = ~np.isnan(lists)
-    for sequel, before in sequels:
-        assert on_list[on_list[:, sequel], before].mean() > 0.8
-        rated = lists[:, before] > 0
-        went_on = on_list[:, sequel]
-        assert lists[rated & went_on, before].mean() > lists[rated & ~went_on, before].mean() + 0.2
-
-
-def test_a_sequel_is_nearest_to_its_franchise(script, similarity):
-    titles = script.read_titles()
-    nearest = np.nanargmax(similarity, axis=1)
-    found = [titles[nearest[k]].franchise == t.franchise for k, t in enumerate(titles) if t.after is not None]
-    assert np.mean(found) >= 0.9
-
-
 def test_script_makes_the_small_files_again(script, ids, nodes):
     titles = script.read_titles()
     assert [t.mal_id for t in titles] == ids and script.api_nodes(titles) == nodes
@@ -138,33 +97,25 @@ def test_script_makes_the_small_files_again(script, ids, nodes):
     assert names[:2_500] == (FOLDER / 'users-short.txt').read_text().splitlines()
 
 
-def test_script_is_deterministic():
-    """Two processes with other hash seeds and numbers of threads make the same pickle, byte for byte."""
-    program = """
+PROGRAM = """
 import hashlib, pickle
 import make_test_data as script
 script.MEMBERS, script.BLOCK, script.CALIBRATION_MEMBERS, script.CALIBRATION_ROUNDS = 3000, 1000, 1000, 3
 lists = script.make_lists(script.read_titles(), script.make_usernames(3100), 3000)
 print(lists.shape, hashlib.sha256(pickle.dumps(lists, protocol=4)).hexdigest())
 """
-    outputs = [
-        subprocess.run(
-            [sys.executable, '-c', program],
-            cwd=FOLDER,
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, 'PYTHONHASHSEED': seed, 'OMP_NUM_THREADS': seed},
-        ).stdout
-        for seed in '12'
-    ]
+
+
+def test_script_is_deterministic():
+    """Two processes with other hash seeds and numbers of threads make the same pickle, byte for byte."""
+    options, outputs = {'cwd': FOLDER, 'capture_output': True, 'text': True, 'check': True}, []
+    for seed in '12':
+        environment = {**os.environ, 'PYTHONHASHSEED': seed, 'OMP_NUM_THREADS': seed}
+        outputs.append(subprocess.run([sys.executable, '-c', PROGRAM], env=environment, **options).stdout)
     assert outputs[0] == outputs[1] and outputs[0].startswith('(3000, 100) ')
 
 
 @pytest.mark.parametrize('arguments, status', [(['a', 'b'], 2), (['no/such/folder'], 1)])
 def test_bad_arguments_end_the_script_at_once(tmp_path, arguments, status):
-    done = subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=30
-    )
-    assert done.returncode == status and len(done.stderr.splitlines()) == 1
-    assert 'Traceback' not in done.stderr and not list(tmp_path.iterdir())
+    done = run(SCRIPT, *arguments, cwd=tmp_path, timeout=30)
+    assert done.returncode == status and is_sentence(done.stderr) and not list(tmp_path.iterdir())

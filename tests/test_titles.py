@@ -1,13 +1,17 @@
-"""aniembed/titles.py: ANIME_LIST and ANIME_DATA, right and wrong."""
+"""aniembed/titles.py: ANIME_LIST and ANIME_DATA in their forms, right and wrong."""
 
+import gzip
 import json
 import math
+from pathlib import Path
 
 import pytest
+from tools.spoil import zipped
 
-from aniembed import titles
+from aniembed import files, titles
 from aniembed.files import RunError
 
+CASES = Path(__file__).parent / 'cases' / 'ratings'
 NODE = {
     'id': 1,
     'title': 'A title',
@@ -28,51 +32,40 @@ def test_ids_are_read_in_their_order(tmp_path):
     assert titles.read_ids(path) == [30, 7, 2147483647]
 
 
-# Content of ANIME_LIST -> words of the sentence
+# Content of ANIME_LIST -> words of the sentence; None: there is no such file
 WRONG_LISTS = {
+    None: 'cannot be read: No such file',
     b'1\n\nseven\n': "line 3: 'seven' is not a MAL id",
-    b'0\n': 'line 1',
-    b'-5\n': 'line 1',
-    b'2147483648\n': 'line 1',
-    b'9' * 5000: 'line 1',
-    '²\n'.encode(): 'line 1',
-    '٣\n'.encode(): 'line 1',
+    **dict.fromkeys((b'0\n', b'-5\n', b'2147483648\n', b'9' * 5000, '²\n'.encode()), 'line 1'),
     b'5\n6\n05\n': 'line 3: 5 is in line 1 already',
     b'\xff\xfe1\n': 'not UTF-8',
 }
-
-
-@pytest.mark.parametrize('content', WRONG_LISTS, ids=WRONG_LISTS.get)
-def test_a_wrong_list_of_ids_is_named(tmp_path, content):
-    path = tmp_path / 'animelist.txt'
-    path.write_bytes(content)
-    with pytest.raises(RunError) as error:
-        titles.read_ids(path)
-    assert str(error.value).startswith(f'ANIME_LIST ({path})') and WRONG_LISTS[content] in str(error.value)
-
-
-def test_missing_files_are_named(tmp_path):
-    for read in (titles.read_ids, titles.read_nodes):
-        with pytest.raises(RunError, match='cannot be read: No such file'):
-            read(str(tmp_path / 'none'))
-
-
-# Content of ANIME_DATA -> words of the sentence
+# Content of ANIME_DATA -> words
 WRONG_DATA = {
-    '{"1": ': 'not valid JSON',
-    '[' * 200_000: 'not valid JSON',
-    '"titles"': 'not a JSON object',
-    '{"one": {}}': 'has a key that is not a MAL id',
+    None: 'cannot be read: No such file',
+    b'{"1": ': 'not valid JSON',
+    b'[' * 200_000: 'not valid JSON',
+    b'"titles"': 'not a JSON object',
+    b'{"one": {}}': 'has a key that is not a MAL id',
+    **dict.fromkeys((b'[5]', b'[{"node": 5}]', b'[{"node": [{}]}]'), 'is not a list of titles'),
+    b'[{"name": "Naruto", "score": 8}]': 'its fields are name, score',
 }
+WRONG_FILES = [(titles.read_ids, 'ids.txt', *case) for case in WRONG_LISTS.items()]
+WRONG_FILES += [(titles.read_nodes, 'animes.json', *case) for case in WRONG_DATA.items()]
+WRONG_FILES += [(titles.read_nodes, 'a.csv', b'name,score\nNaruto,8\n', 'its columns are name, score')]
+WRONG_FILES += [
+    (titles.read_nodes, 'a.gz', gzip.compress(b'{"1": {}}', mtime=0)[:-9], 'cannot be read: Compressed')
+]
 
 
-@pytest.mark.parametrize('content', WRONG_DATA, ids=WRONG_DATA.get)
-def test_wrong_data_is_named(tmp_path, content):
-    path = tmp_path / 'animes.json'
-    path.write_text(content)
+@pytest.mark.parametrize('read, name, content, words', WRONG_FILES, ids=lambda value: f'{value!s:.10}')
+def test_a_wrong_file_is_named(tmp_path, read, name, content, words):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(RunError) as error:
-        titles.read_nodes(str(path))
-    assert str(error.value).startswith(f'ANIME_DATA ({path})') and WRONG_DATA[content] in str(error.value)
+        read(str(path))
+    assert str(path) in str(error.value) and words in str(error.value)
 
 
 def test_the_nodes_of_the_list_are_taken_in_its_order(tmp_path):
@@ -83,60 +76,97 @@ def test_the_nodes_of_the_list_are_taken_in_its_order(tmp_path):
         titles.read_titles(path, [1, 5, 9])
 
 
+# ---- forms of ANIME_DATA ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('name', ['2016_anime.csv', '2018_anime.csv', '2020_anime.csv', '2023_anime.csv'])
+def test_public_titles_files(name):
+    table = titles.title_table(titles.read_nodes(str(CASES / name)), name)
+    assert len(table) == 12 and table['title'][16498] == 'Shingeki no Kyojin'
+    assert table['genres'][5114][:2] == ['Action', 'Adventure'] and table['media_type'][20] == 'tv'
+    assert table['mean'][1535] == 8.62 and table['popularity'].notna().all()
+    assert table['english'][16498] is None
+    assert table['mean'].isna().sum() == (0 if '2018' in name else 1)  # empty, Unknown, UNKNOWN
+
+
+@pytest.mark.parametrize('name', ['anime.csv.gz', 'archive.zip', 'anime.CSV', 'titles'])
+def test_a_titles_file_is_known_by_what_it_holds(tmp_path, name):
+    content = (CASES / '2020_anime.csv').read_bytes()
+    wanted = titles.read_nodes(str(CASES / '2020_anime.csv'))
+    for form in (content, gzip.compress(content), zipped(content), json.dumps(wanted).encode()):
+        (tmp_path / name).write_bytes(form)
+        assert titles.read_nodes(str(tmp_path / name)) == wanted
+
+
+def test_titles_as_a_list_of_records(tmp_path):
+    records = [
+        {'mal_id': 20, 'name': 'Naruto', 'score': 'Unknown', 'genres': 'Action, Drama', 'type': 'TV'},
+        {'mal_id': 1535, 'title': 'Death &amp; Note', 'mean': 8.6, 'popularity': 'UNKNOWN'},
+    ]
+    (tmp_path / 'animes.json').write_text(json.dumps(records))
+    table = titles.title_table(titles.read_nodes(str(tmp_path / 'animes.json')), 'animes.json')
+    assert list(table['title']) == ['Naruto', 'Death & Note'] and list(table['mean']) == [None, 8.6]
+    assert table['genres'][20] == ['Action', 'Drama'] and table['popularity'].isna().all()
+
+
 def test_a_node_becomes_a_row():
-    row = titles.title_table({1: NODE}, 'animes.json').loc[1]
-    assert row.to_dict() == {
-        'title': 'A title',
-        'english': 'One',
-        'japanese': '題',
-        'synonyms': ['Uno'],
-        'mean': 7.5,
-        'popularity': 3,
-        'picture': 'http://127.0.0.1/b.jpg',
-        'studios': ['Ufotable'],
-        'genres': ['Drama'],
-        'year': 2011,
-        'media_type': 'tv',
-        'prequels': None,
-        'franchise': None,
-    }
+    row = titles.title_table({1: NODE}, 'animes.json').loc[1].to_dict()
+    names = {'title': 'A title', 'english': 'One', 'japanese': '題', 'synonyms': ['Uno']}
+    facts = {'mean': 7.5, 'popularity': 3, 'studios': ['Ufotable'], 'genres': ['Drama'], 'year': 2011}
+    others = {'picture': 'http://127.0.0.1/b.jpg', 'media_type': 'tv', 'prequels': None, 'franchise': None}
+    assert row == {**names, **facts, **others}
     row = titles.title_table({1: {'title': '\x1b[2J  A\n title\u200b '}}, 'animes.json').loc[1]
     assert row.title == '[2J A title'
 
 
-@pytest.mark.parametrize('key', [key for key in NODE if key != 'title'])
-def test_null_is_as_good_as_absent(key):
-    lists = {'genres': 'genres', 'studios': 'studios'}
-    column = {'main_picture': 'picture', 'start_season': 'year', 'alternative_titles': 'english'}.get(
-        key, key
-    )
-    for value in (None, math.nan) if key in ('mean', 'popularity') else (None,):
-        row = titles.title_table(json.loads(json.dumps({'1': {**NODE, key: value}})), 'animes.json').iloc[0]
-        if key != 'id':
-            assert row[column] == ([] if key in lists else None)
+COLUMN = {'main_picture': 'picture', 'start_season': 'year', 'alternative_titles': 'english'}
 
 
-WRONG_NODES = [
-    *({**NODE, 'title': value} for value in (None, '', '\x1b', 3, ['x'])),
-    {key: value for key, value in NODE.items() if key != 'title'},
-    *({**NODE, 'mean': value} for value in (11, -1, [], True, 10**400, math.inf)),
-    *({**NODE, 'popularity': value} for value in (-1, [3], 10**10)),
-    *({**NODE, 'genres': value} for value in (5, [5], [{}], [{'name': 3}])),
-    *({**NODE, 'start_season': value} for value in ([5], 2011, {'year': 'x'}, {'year': 10**5})),
-    *({**NODE, 'alternative_titles': value} for value in ([5], {'en': 5}, {'synonyms': 5})),
-    *({**NODE, 'main_picture': value} for value in ('http', {'large': 5})),
-    *(
-        {**NODE, 'related_anime': value}
-        for value in (5, [5], [{}], [{'node': {'id': 'x'}, 'relation_type': 'y'}])
-    ),
-    *(None, [], 'x', 5),
-]
+@pytest.mark.parametrize('key', [key for key in NODE if key not in ('id', 'title')])
+def test_null_is_as_good_as_absent(key, tmp_path):
+    path = tmp_path / 'animes.json'
+    for value in (None, math.nan):  # pandas writes NaN for null
+        path.write_text(json.dumps({'1': {**NODE, key: value}}))
+        nodes = titles.read_nodes(path)
+        files.write_json(path, nodes)  # as embeddings.py writes titles.json
+        row = titles.title_table(nodes, path).iloc[0]
+        assert row[COLUMN.get(key, key)] == ([] if key in ('genres', 'studios') else None)
+
+
+WRONG_VALUES = {
+    'title': (None, '', '\x1b', 3),
+    'mean': (11, -1, [], True, 10**400, math.inf),
+    'popularity': (-1, [3], 10**10),
+    'genres': (5, [5], [{}], [{'name': 3}]),
+    'start_season': ([5], {'year': 'x'}, {'year': 10**5}),
+    'alternative_titles': ([5], {'en': 5}, {'synonyms': 5}),
+    'main_picture': ('http', {'large': 5}),
+    'related_anime': (5, [{}], [{'node': {'id': 'x'}, 'relation_type': 'y'}]),
+}
+WRONG_NODES = [{**NODE, key: value} for key, values in WRONG_VALUES.items() for value in values]
+WRONG_NODES += [{key: value for key, value in NODE.items() if key != 'title'}, None, [], 'x']
 
 
 @pytest.mark.parametrize('node', WRONG_NODES, ids=lambda node: f'{node!s:.90}')
 def test_a_wrong_node_is_named(node):
     with pytest.raises(RunError, match='^animes.json, id 7 is not as the API gives a title: .{5}'):
         titles.title_table({1: NODE, 7: node}, 'animes.json')
+
+
+@pytest.mark.parametrize(
+    'record',
+    [
+        *({'genres': 5}, {'genres': 5, 'type': 'TV', 'Name': 'x'}, {'synonyms': 7, 'Name': 'x'}),
+        *({'type': 5, 'Name': 'x'}, {'title': 5, 'Name': 'x'}, {'image_url': 5, 'Name': 'x'}),
+        *({'popularity': 10**10, 'Name': 'x'}, {'score': 'inf', 'Name': 'x'}, {'score': -3, 'Name': 'x'}),
+    ],
+    ids=str,
+)
+def test_a_wrong_record_is_named(tmp_path, record):
+    path = str(tmp_path / 'animes.json')
+    (tmp_path / 'animes.json').write_text(json.dumps([{'title': 'A title', 'mal_id': 20, **record}]))
+    with pytest.raises(RunError, match=r'animes\.json, id 20'):
+        titles.title_table(titles.read_nodes(path), path)
 
 
 def test_the_most_popular_come_first_and_those_without_a_rank_last():
@@ -154,19 +184,14 @@ def related(*relations):
 
 
 def test_prequels_and_franchises():
-    table = titles.title_table(
-        related(
-            (2, 'prequel', 1),  # only the later title says so
-            (2, 'sequel', 3),  # only the earlier one
-            (3, 'prequel', 99),  # not in the table
-            (5, 'side_story', 99),  # joined to 3 by it
-            (7, 'alternative_version', 6),
-            (8, 'character', 1),
-            (8, 'spin_off', 6),
-            (4, 'prequel', 4),
-        ),
-        '',
+    nodes = related(
+        (2, 'prequel', 1),  # only the later title says so
+        (2, 'sequel', 3),  # only the earlier one
+        (3, 'prequel', 99),  # not in the table
+        (5, 'side_story', 99),  # joined to 3 by it
+        *((7, 'alternative_version', 6), (8, 'character', 1), (8, 'spin_off', 6), (4, 'prequel', 4)),
     )
+    table = titles.title_table(nodes, '')
     assert table.prequels.tolist() == [[], [1], [2], [], [], [], [], []]
     assert table.franchise.tolist() == [1, 1, 1, 4, 1, 6, 6, 8]
     known = titles.title_table({**related(), 3: {'title': 'without relations'}}, '')

@@ -86,14 +86,30 @@ function serviceWorker(): Plugin {
   }
 }
 
+/** Return tests of one name. `from`: which page a browser opens, the served one or the single file. */
+const project = (name: string, files: string, from = '') => ({
+  root: here,
+  test: {
+    name,
+    include: [`test/${files}.test.ts`],
+    env: { FROM: from },
+    // In ms; a browser takes its time to start on a busy machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
+const BROWSER_PROJECTS = [
+  project('served', 'browser/*', 'server'),
+  project('file', 'browser/{walking,scores,view,labels}', 'file'),
+]
+
 export default defineConfig(({ mode }) => {
   // Found before anything is written: a wrong GRAPH leaves the last build as it is.
   const graph = findGraph()
   const common = {
     root: here,
     base: './',
-    // In ms; a browser takes its time to start on a busy machine.
-    test: { testTimeout: 60_000, hookTimeout: 60_000 },
+    test: { projects: [project('unit', 'unit/*'), ...BROWSER_PROJECTS] },
   }
   if (mode !== 'explorer')
     return { ...common, plugins: [react(), graphFile(graph), policy(graph), serviceWorker()] }

@@ -13,6 +13,7 @@ import argparse
 import json
 
 import numpy as np
+import polars as pl
 
 KINDS, FAVOURITES = 40, 2
 FAVOURITE_WEIGHT = 5  # how much more often a title of a favourite kind is seen
@@ -73,13 +74,12 @@ def main():
             json.dump(nodes, file)
         return
     rows = 0
-    with open(options.path, 'w') as file:
-        file.write('user_id,anime_id,rating\n')
+    with open(options.path, 'wb') as file:
+        file.write(b'user_id,anime_id,rating\n')
         for start in range(0, options.users, USERS_PER_BLOCK):
             users = np.arange(start, min(start + USERS_PER_BLOCK, options.users))
             user, title, score = draw_block(users, options.mean_length, kinds, popularity, means, random)
-            lines = np.char.add(np.char.add(user.astype(str), ','), np.char.add((title + 1).astype(str), ','))
-            file.write('\n'.join(np.char.add(lines, score.astype(str))) + '\n')
+            pl.DataFrame([user, title + 1, score]).write_csv(file, include_header=False)
             rows += len(user)
     print(f'{options.path}: {rows:,} rows of {options.users:,} users and {options.titles:,} titles')
 

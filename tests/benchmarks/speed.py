@@ -4,9 +4,9 @@
     python3 tests/benchmarks/speed.py [--lists 100000] [--titles 3000] [--length 250] [NAME=value ...]
 
 Makes a ratings file (make_ratings.py), and measures, each in a process of its own: `python3 embeddings.py`
-from that file to all outputs, the start of Python included, with its stages and its peak memory; and the
-fit alone of AlternatingLeastSquares(factors=50, iterations=20) with two threads on the same scores in memory
-(pip install implicit).
+from that file to all outputs, the start of Python included, with its stages and its peak memory; polars'
+counting of each title's rows in the file; and the fit alone of AlternatingLeastSquares(factors=50,
+iterations=20) with two threads on the same scores in memory (pip install implicit).
 """
 
 import argparse
@@ -46,11 +46,25 @@ def measure_aniembed(arguments):
 
         return timed
 
-    embeddings.target_of = lap('reading and index', 'target', embeddings.target_of)
+    embeddings.ratings.most_scored = lap('titles', 'reading', embeddings.ratings.most_scored)
+    embeddings.target_of = lap('index', 'target', embeddings.target_of)
     embeddings.train = lap('iterator', 'net', embeddings.train)
     embeddings.similarity_map.draw = lap('neighbours and files', 'map', embeddings.similarity_map.draw)
     embeddings.main(arguments)
     return {**laps, 'peak': peak_memory()}
+
+
+def measure_polars(arguments):
+    """Return the least seconds of two in which polars counts the rows of each title in the ratings file."""
+    import polars
+
+    (path,) = (argument.split('=', 1)[1] for argument in arguments if argument.startswith('ANIME_DATA_LIST='))
+    seconds = []
+    for _ in range(2):
+        started = time.perf_counter()
+        polars.scan_csv(path).group_by('anime_id').len().collect(engine='streaming')
+        seconds.append(time.perf_counter() - started)
+    return {'count': min(seconds)}
 
 
 def measure_als(arguments):
@@ -99,7 +113,7 @@ def main():
     parser.add_argument('globals', nargs='*', help='NAME=value, handed on to embeddings.py')
     options = parser.parse_args()
     if options.measure:
-        measures = {'aniembed': measure_aniembed, 'als': measure_als}
+        measures = {'aniembed': measure_aniembed, 'polars': measure_polars, 'als': measure_als}
         print(json.dumps(measures[options.measure](options.globals)))
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -114,12 +128,15 @@ def main():
             f'ANIME_DATA_LIST={folder}/ratings.csv', f'OUTPUT_DIR={folder}/output', *options.globals,
         ]  # fmt: skip
         ours, whole = in_own_process('aniembed', arguments)
+        counting, _ = in_own_process('polars', arguments)
         theirs, _ = in_own_process('als', arguments)
     print(f'{options.lists:,} lists x {options.titles:,} titles, {theirs["scores"]:,} scores')
     peak = ours.pop('peak')
     for name, seconds in ours.items():
         print(f'  {name:20s} {seconds:8.1f} s')
     print(f'  {"whole process":20s} {whole:8.1f} s, peak memory {peak / 1e9:.2f} GB')
+    times = ours['reading'] / counting['count']
+    print(f'  {"polars, counting":20s} {counting["count"]:8.1f} s, reading takes {times:.1f} times as long')
     print(f'  {"ALS, fit alone":20s} {theirs["fit"]:8.1f} s, ratio {whole / theirs["fit"]:.2f}')
 
 

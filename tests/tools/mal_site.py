@@ -133,6 +133,12 @@ class Site:
             places[place] = 0 if rng.random() < 0.31 else 10 if all_tens else min(10, max(1, round(score)))
         return list(places.items())
 
+    def listed(self, name):
+        """Return the member's list as two dicts, MAL id -> score and MAL id -> status."""
+        entries = [(self.nodes[place]['id'], place, score) for place, score in self.entries(name)]
+        statuses = {mal_id: self.watching(place, score) for mal_id, place, score in entries}
+        return {mal_id: score for mal_id, _, score in entries}, statuses
+
     @staticmethod
     def watching(place, score):
         """Return the watching status of an entry."""
@@ -155,5 +161,5 @@ class Site:
         return found
 
     def scores(self, name):
-        """The member's list as {MAL id: score}."""
-        return {self.nodes[place]['id']: score for place, score in self.entries(name)}
+        """Return the member's list as a dict MAL id -> score."""
+        return self.listed(name)[0]

@@ -34,41 +34,66 @@ def code(name, **parameters):
     return '\n\n'.join(cell.source for cell in cells if cell.cell_type == 'code')
 
 
-def run(name, folder, environment=(), interrupt_when=None, path=ROOT, **parameters):
-    """Run a notebook in a folder, as "Run All" does; return a Run.
+class Kernel:
+    """A kernel that runs one notebook after the other, each with fresh globals; a context manager.
 
-    environment: added to that of the tests. interrupt_when: the stop button is pressed once when this
-    function returns True. path: where the kernel looks for aniembed/.
+    To start one for every notebook would take two seconds of a processor each, mostly for pandas.
     """
-    notebook = read(name, **parameters)
-    client = nbclient.NotebookClient(
-        notebook, timeout=SECONDS, resources={'metadata': {'path': str(folder)}}, allow_errors=False
-    )
-    variables = {**os.environ, 'PYTHONPATH': str(path), **dict(environment)}
-    over = threading.Event()
 
-    def press():
-        while not interrupt_when():
-            if over.wait(0.005):
-                return
-        os.kill(client.km.provisioner.pid, signal.SIGINT)
+    def __init__(self, path=ROOT):
+        self.path = path  # where it looks for aniembed/
 
-    with client.setup_kernel(env=variables):
+    def __enter__(self):
+        self.client = nbclient.NotebookClient(nbformat.v4.new_notebook(), timeout=SECONDS)
+        self.stack = contextlib.ExitStack()
+        self.stack.enter_context(self.client.setup_kernel(env={**os.environ, 'PYTHONPATH': str(self.path)}))
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def run(self, name, folder, environment=(), interrupt_when=None, **parameters):
+        """Run a notebook in a folder, as "Run All" does; return a Run.
+
+        environment: added to the kernel's. interrupt_when: the stop button is pressed once when this
+        function returns True.
+        """
+        notebook, over = read(name, **parameters), threading.Event()
+        own = len(notebook.cells)
+        fresh = FRESH.format(folder=str(folder), variables=dict(environment))
+        notebook.cells.append(nbformat.v4.new_code_cell(fresh))
+        self.client.nb = notebook
+
+        def press():
+            while not interrupt_when():
+                if over.wait(0.005):
+                    return
+            os.kill(self.client.km.provisioner.pid, signal.SIGINT)
+
+        self.client.execute_cell(notebook.cells[own], own)
         thread = threading.Thread(target=press)
         if interrupt_when:
             thread.start()
         with contextlib.suppress(nbclient.exceptions.CellExecutionError):
-            for place, cell in enumerate(notebook.cells):
-                client.execute_cell(cell, place)
+            for place, cell in enumerate(notebook.cells[:own]):
+                self.client.execute_cell(cell, place)
         over.set()
         if interrupt_when:
             thread.join()
-    outputs = [output for cell in notebook.cells for output in cell.get('outputs', ())]
-    text = '\n'.join(output.get('text') or output.get('data', {}).get('text/plain', '') for output in outputs)
-    errors = [output.traceback for output in outputs if output.output_type == 'error']
-    pictures = sum('image/png' in output.get('data', {}) for output in outputs)
-    return Run(text, errors[0] if errors else None, pictures)
+        outputs = [output for cell in notebook.cells for output in cell.get('outputs', ())]
+        texts = (output.get('text') or output.get('data', {}).get('text/plain', '') for output in outputs)
+        errors = [output.traceback for output in outputs if output.output_type == 'error']
+        pictures = sum('image/png' in output.get('data', {}) for output in outputs)
+        return Run('\n'.join(texts), errors[0] if errors else None, pictures)
 
+
+FRESH = """
+%reset -f
+import os
+os.chdir({folder!r})
+os.environ.update({variables!r})
+del os
+"""
 
 RUNNER = textwrap.dedent('''
     """After a line on stdin runs a script in a new process and prints its id; after another one, its end."""

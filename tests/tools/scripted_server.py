@@ -1,6 +1,7 @@
-"""A web server that plays a script of answers, the users page, and a clock that does not wait."""
+"""A web server that plays a script of answers, the users page, a clock that does not wait, and a killer."""
 
 import contextlib
+import random
 import socket
 import threading
 import time
@@ -99,3 +100,49 @@ class Clock:
     def sleep(self, seconds):
         self.waits.append(seconds)
         self.now += seconds
+
+
+# Start one scraper after the other and kill each. They are forked, as fifty starts of Python take most of a
+# minute, and time runs fifty times as fast, so that a life sees several loads.
+KILLER = """
+import os, random, signal, sys, time
+import malscraper
+
+class FastClock:
+    monotonic, time = time.monotonic, time.time
+    def sleep(seconds):
+        time.sleep(seconds / 50)
+
+for life in range(50):
+    child = os.fork()
+    if not child:
+        os._exit(malscraper.main(sys.argv[1:], FastClock))
+    time.sleep(random.uniform(0.005, 0.3))
+    os.kill(child, signal.SIGKILL)
+    if os.waitpid(child, 0)[1] != signal.SIGKILL:
+        sys.exit('a scraper ended before it was killed')
+"""
+
+
+class Witness(Server):
+    """Show pages of which about half is known, and note names that are not saved when they should be.
+
+    Who asks for another page on the same connection must have the names of the one before in the file; `lost`
+    has those that were not there.
+    """
+
+    def __init__(self, path):
+        super().__init__(())
+        self.path = path
+        self.shown = []  # every page
+        self.latest = {}  # connection -> the page shown last on it
+        self.saved, self.lost = set(), set()
+
+    def play(self, connection):
+        saved = self.latest.get(connection, [])
+        self.saved.update(saved)
+        self.lost.update(set(saved).difference(self.path.read_text().split()))
+        numbers = random.sample(range(len(self.shown) * 12 + 100), 20)
+        self.latest[connection] = [f'm{number}' for number in numbers]
+        self.shown.append(self.latest[connection])
+        return answer(users_page(self.latest[connection]))

@@ -73,3 +73,15 @@ def fixed_scheme(day, pause):
         caught.update(day.load()[0])
         day.sleep(pause if day.loads % 100 == 0 else 1)
     return caught
+
+
+class Names:
+    """What UsersFile is, in memory."""
+
+    def __init__(self):
+        self.known = set()
+
+    def append(self, names):
+        new = [name for name in names if name not in self.known]
+        self.known.update(new)
+        return new

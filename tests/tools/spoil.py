@@ -1,5 +1,6 @@
-"""Spoil files, and read them where a reader that hangs, crashes or takes all memory is found out."""
+"""Pack and spoil files, and read them where a reader that hangs, crashes or takes all memory is found out."""
 
+import io
 import multiprocessing
 import os
 import random
@@ -7,11 +8,20 @@ import resource
 import signal
 import traceback
 import warnings
+import zipfile
 
 import pytest
 
 GIGABYTE = 1 << 30
-SECONDS = 20  # that one file may take
+SECONDS = 20  # of a processor that one file may take
+
+
+def zipped(content):
+    """Return the bytes of a zip archive with a folder and one file."""
+    with zipfile.ZipFile(packed := io.BytesIO(), 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('folder/', b'')
+        archive.writestr('folder/file', content)
+    return packed.getvalue()
 
 
 def spoiled(content, count, tokens, seed):
@@ -70,10 +80,10 @@ def outcomes(read, contents, error):
         raise AssertionError(f'a file took more than {SECONDS} seconds')
 
     def read_all():
-        signal.signal(signal.SIGALRM, strike)
+        signal.signal(signal.SIGPROF, strike)
         ends = {'read': 0, 'refused': 0}
         for number, content in enumerate(contents):
-            signal.alarm(SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
             try:
                 read(content)
                 ends['read'] += 1
@@ -82,7 +92,7 @@ def outcomes(read, contents, error):
                 ends['refused'] += 1
             except BaseException as failure:
                 raise AssertionError(f'file {number}, {content[:300]!r}') from failure
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
         return ends
 
     return in_a_child(read_all)

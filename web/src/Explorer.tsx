@@ -5,6 +5,7 @@ import type { AnimeGraph } from './graph'
 import { Header } from './Header'
 import { ListView } from './ListView'
 import type { MapProps } from './map/MapView'
+import { LARGE, SMALL } from './media'
 import { Notices, useIntro, useNotices } from './Notices'
 import { named } from './names'
 import { animeAddress, useRoute } from './route'
@@ -29,9 +30,6 @@ function hasWebGL(): boolean {
   context?.getExtension('WEBGL_lose_context')?.loseContext()
   return context !== null
 }
-
-const largeScreen = matchMedia('(min-width: 900px) and (min-height: 600px)')
-const smallScreen = matchMedia('(max-width: 899px)')
 
 /**
  * The address, its title, and the trail. A shared link or the trail of another graph may have titles that
@@ -61,13 +59,13 @@ function useWalk(graph: AnimeGraph, groups: Group[]) {
 
 /** Whether the panel with the view is open, and which cluster the pointer is on there. */
 function useViewPanel(route: Walk['route']) {
-  const [open, setOpen] = useState(largeScreen.matches)
+  const [open, setOpen] = useState(LARGE.matches)
   const [shown, setShown] = useState<number | null>(null)
   // A small screen has room for one panel: a new address closes this one.
   const [address, setAddress] = useState(route)
   if (address !== route) {
     setAddress(route)
-    if (smallScreen.matches) setOpen(false)
+    if (SMALL.matches) setOpen(false)
   }
   const toggle = () => {
     setOpen(!open)
@@ -168,7 +166,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
   const { scores, link } = useSharedList(romaji, useScores(romaji))
-  const recommended = useRecommendations(romaji, scores.list)
+  const recommended = useRecommendations(romaji, scores.list, selected?.id ?? null)
   const drawing = useOwnList(romaji, scores.list, recommended, settings)
   const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)
@@ -187,6 +185,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
         ref={header}
         {...{ index, walk, theme, list }}
         scoredCount={scores.scored.length}
+        ofLink={link !== null}
         legend={{ shown: view.open, toggle: view.toggle }}
       />
       <Stage
@@ -216,7 +215,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
           </ViewPanel>
         </aside>
       )}
-      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, dropped }} />}
+      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, link, dropped }} />}
       {dragging && (
         <div className="drop-here" aria-hidden="true">
           Drop your list here

@@ -2,12 +2,14 @@
 import { useMemo, useState } from 'react'
 import { hasRelations, type Options } from './filters'
 import type { AnimeGraph } from './graph'
-import { mediaTypeName } from './parts'
+import { mediaTypeName, titleCount } from './parts'
 import { DEFAULTS, STEP } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph
   options: Options
+  /** How many titles pass. */
+  passing: number
   /** Whether the list has titles that are planned. */
   withPlanned: boolean
   onOptions(options: Options): void
@@ -17,7 +19,7 @@ interface Props {
 const valuesOf = (graph: AnimeGraph, read: (title: AnimeGraph['anime'][number]) => string[]) =>
   [...new Set(graph.anime.flatMap(read))].sort()
 
-export function FilterFields({ graph, options, withPlanned, onOptions }: Props) {
+export function FilterFields({ graph, options, passing, withPlanned, onOptions }: Props) {
   const types = useMemo(() => valuesOf(graph, ({ mediaType }) => (mediaType ? [mediaType] : [])), [graph])
   const genres = useMemo(() => valuesOf(graph, (title) => title.genres), [graph])
   const set = (changed: Partial<Options>) => onOptions({ ...options, number: STEP, ...changed })
@@ -68,9 +70,12 @@ export function FilterFields({ graph, options, withPlanned, onOptions }: Props) 
         />
         <MoreFields {...{ graph, options, withPlanned, set }} />
         {isSet && (
-          <button type="button" className="quiet" onClick={() => onOptions({ ...DEFAULTS })}>
-            Clear filters
-          </button>
+          <p>
+            <span role="status">{passing === 1 ? 'One title passes' : `${titleCount(passing)} pass`}</span>
+            <button type="button" className="quiet" onClick={() => onOptions({ ...DEFAULTS })}>
+              Clear filters
+            </button>
+          </p>
         )}
       </div>
     </details>
@@ -100,7 +105,7 @@ function MoreFields({ graph, options, withPlanned, set }: MoreProps) {
         </label>
       )}
       <label className="whole-line">
-        Less famous titles
+        Less famous titles: {Math.round(niche * 100)} %
         <input
           type="range"
           min={0}

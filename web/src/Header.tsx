@@ -15,12 +15,14 @@ interface Props {
   walk: Walk
   theme: Theme
   scoredCount: number
+  /** Whether the scores are those of a link. */
+  ofLink: boolean
   /** The list of titles, or null where there is nothing but the list. */
   list: Switch | null
   legend: Switch
 }
 
-export function Header({ ref, index, walk, theme, scoredCount, list, legend }: Props) {
+export function Header({ ref, index, walk, theme, scoredCount, ofLink, list, legend }: Props) {
   const { route, goTo, close, openScores } = walk
   const onScores = route.page === 'scores'
   return (
@@ -39,7 +41,7 @@ export function Header({ ref, index, walk, theme, scoredCount, list, legend }: P
           View
         </button>
         <button type="button" aria-pressed={onScores} onClick={onScores ? close : openScores}>
-          Your scores
+          {ofLink ? 'Link’s scores' : 'Your scores'}
           {scoredCount > 0 && <span className="badge">{scoredCount.toLocaleString('en')}</span>}
         </button>
         <button

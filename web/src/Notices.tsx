@@ -81,7 +81,11 @@ type Props = ReturnType<typeof useNotices> & {
 export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
   return (
     <div className="notices" role="status">
-      {link && <LinkNotice {...link} />}
+      {link && (
+        <p className="link-notice">
+          <LinkChoice {...link} />
+        </p>
+      )}
       {!link && intro.text && (
         <p className="intro">
           {intro.text}
@@ -105,20 +109,17 @@ export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
   )
 }
 
-function LinkNotice({ count, keep, leave }: SharedLink) {
-  return (
-    <p className="link-notice">
-      <span>
-        These scores came with the link: {titleCount(count)} of this map. Yours are unchanged.
-        <span className="buttons">
-          <button type="button" onClick={keep}>
-            Add to mine
-          </button>
-          <button type="button" onClick={leave}>
-            Back to mine
-          </button>
-        </span>
-      </span>
-    </p>
-  )
-}
+/** What the scores are that are shown, and what can be done with them. */
+export const LinkChoice = ({ count, keep, leave }: SharedLink) => (
+  <span>
+    These scores came with the link: {titleCount(count)} of this map. Yours are unchanged.
+    <span className="buttons">
+      <button type="button" onClick={keep}>
+        Add to mine
+      </button>
+      <button type="button" onClick={leave}>
+        Back to mine
+      </button>
+    </span>
+  </span>
+)

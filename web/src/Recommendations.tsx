@@ -2,7 +2,7 @@
 import { FilterFields } from './FilterFields'
 import type { AnimeGraph } from './graph'
 import { plannedTitles } from './opinions'
-import { Facts, TitleRow } from './parts'
+import { Computing, Facts, TitleRow } from './parts'
 import type { Recommendation, Table } from './recommend'
 import { toggled, type UserList } from './scores'
 import { type Recommended, STEP } from './useRecommendations'
@@ -11,15 +11,18 @@ interface Props {
   graph: AnimeGraph
   list: UserList
   recommended: Recommended
+  /** Whether the scores are those of a link. */
+  ofLink: boolean
   change(list: UserList, text: string): void
   onOpen(id: number): void
 }
 
-export function Recommendations({ graph, list, recommended, change, onOpen }: Props) {
+export function Recommendations({ graph, list, recommended, ofLink, change, onOpen }: Props) {
   const { options, setOptions, answer, stale } = recommended
-  if (!answer) return <p role="status">Computing recommendations…</p>
+  if (!answer) return <Computing />
   const { table } = answer
   if (!table) return <p className="message">Your list says nothing of the titles of this map yet.</p>
+  const planned = plannedTitles(list)
   const title = (id: number) => graph.byId.get(id)!.title
   const refuse = (id: number) =>
     change({ ...list, unwanted: toggled(list.unwanted, id) }, `${title(id)} is not recommended any more.`)
@@ -27,14 +30,16 @@ export function Recommendations({ graph, list, recommended, change, onOpen }: Pr
     change({ ...list, muted: toggled(list.muted, id) }, `${title(id)} is left out as a reason.`)
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
-      <h3 id="recommended">Recommended for you</h3>
+      <h3 id="recommended">{ofLink ? 'Recommended from these scores' : 'Recommended for you'}</h3>
+      {stale && <Computing />}
       <FilterFields
         graph={graph}
         options={options}
-        withPlanned={plannedTitles(list).size > 0}
+        passing={table.passing}
+        withPlanned={planned.size > 0 || options.planned !== 'also'}
         onOptions={setOptions}
       />
-      <Nothing table={table} />
+      <Nothing table={table} plansNone={options.planned === 'only' && planned.size === 0} />
       <ol className="titles recommendations">
         {table.rows.map((row) => (
           <Row key={row.id} graph={graph} row={row} onOpen={onOpen} onRefuse={refuse} onMute={mute} />
@@ -56,8 +61,9 @@ export function Recommendations({ graph, list, recommended, change, onOpen }: Pr
 }
 
 /** Why nothing is recommended, if that is so. */
-function Nothing({ table }: { table: Table }) {
+function Nothing({ table, plansNone }: { table: Table; plansNone: boolean }) {
   if (table.passing > 0) return null
+  if (plansNone) return <p className="message">Your list plans none of the titles of this map.</p>
   if (table.candidates === 0) return <p className="message">Your list has every title of this map.</p>
   const taken = table.taken.map(([name, number]) => `${name} takes ${number.toLocaleString('en')}`)
   return (
@@ -121,9 +127,10 @@ function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, o
   )
   return (
     <TitleRow anime={anime} onOpen={onOpen} note={note} below={below}>
-      <span className="predicted" title="The score that you are likely to give">
+      <span className="predicted">
         <span className="visually-hidden">predicted score </span>
         {predicted.toFixed(1)}
+        <small>likely</small>
       </span>
     </TitleRow>
   )

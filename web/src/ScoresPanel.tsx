@@ -3,15 +3,18 @@ import { useEffect, useRef, useState } from 'react'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
 import { readListFile, report } from './listfile'
+import { LinkChoice } from './Notices'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
 import { EMPTY, imported, toggled, type UserList, type useScores } from './scores'
 import { Taste } from './Taste'
 import type { Recommended } from './useRecommendations'
+import type { SharedLink } from './useSharedList'
 
 type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph
   recommended: Recommended
+  link: SharedLink | null
   onOpen(id: number): void
   onClose(): void
   /** A file that was dropped on the page; a new object for each drop. */
@@ -69,27 +72,36 @@ function useKeptScroll({ scroll }: Recommended) {
 }
 
 export function ScoresPanel(props: Props) {
-  const { graph, list, scored, kept, change, recommended, onOpen, onClose } = props
+  const { graph, list, scored, kept, change, recommended, link, onOpen, onClose } = props
   const { failure, reading, read } = useFiles(props)
   const mark = useKeptScroll(recommended)
   return (
     <>
-      <PanelHead title="Your scores" onClose={onClose} />
+      <PanelHead title={link ? 'Scores of the link' : 'Your scores'} onClose={onClose} />
       <LastChange {...props} />
-      <p>
-        Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
-        here). It never leaves your browser.
-      </p>
-      <p className="buttons">
-        <FileButton disabled={reading} onFile={read}>
-          {reading ? 'Reading the list…' : 'Open list file'}
-        </FileButton>
-        {list.scores.size > 0 && (
-          <button type="button" className="quiet" onClick={() => change(EMPTY, 'All scores are removed.')}>
-            Remove all scores
-          </button>
-        )}
-      </p>
+      {link && (
+        <p>
+          <LinkChoice {...link} />
+        </p>
+      )}
+      {!link && scored.length === 0 && (
+        <p>
+          Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
+          here). It never leaves your browser.
+        </p>
+      )}
+      {!link && (
+        <p className="buttons">
+          <FileButton disabled={reading} onFile={read}>
+            {reading ? 'Reading the list…' : 'Open list file'}
+          </FileButton>
+          {list.scores.size > 0 && (
+            <button type="button" className="quiet" onClick={() => change(EMPTY, 'All scores are removed.')}>
+              Remove all scores
+            </button>
+          )}
+        </p>
+      )}
       <div role="status" ref={mark}>
         {failure && <p className="message bad">{failure}</p>}
         {!kept && (
@@ -98,13 +110,15 @@ export function ScoresPanel(props: Props) {
           </p>
         )}
       </div>
-      {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
-      {scored.length > 0 && graph.model && (
-        <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
-      )}
-      <LeftOut graph={graph} list={list} change={change} />
+      <div className="about-list">
+        {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
+        {scored.length > 0 && graph.model && (
+          <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
+        )}
+        <LeftOut graph={graph} list={list} change={change} />
+      </div>
       {list.scores.size > 0 && graph.model && (
-        <Recommendations {...{ graph, list, recommended, change, onOpen }} />
+        <Recommendations {...{ graph, list, recommended, change, onOpen }} ofLink={link !== null} />
       )}
       {!graph.model && (
         <p className="message">
@@ -125,7 +139,7 @@ function LastChange({ last, undo }: Pick<Props, 'last' | 'undo'>) {
     <div role="status" className="last-change">
       {last && last !== away && (
         <p className="message">
-          {last.text}{' '}
+          <span>{last.text}</span>
           <button type="button" className="quiet" onClick={undo}>
             Undo
           </button>
@@ -171,7 +185,8 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
 function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' | 'onOpen'>) {
   return (
     <details>
-      <summary>{count(scored.length, 'scored title', 'scored titles')} on this map</summary>
+      <summary>{count(scored.length, 'scored title', 'scored titles')}</summary>
+      <p className="facts">On this map, the highest scores first.</p>
       <ol className="scored-titles">
         {scored.slice(0, MAX_LISTED).map(([id, score]) => (
           <li key={id}>
@@ -200,7 +215,7 @@ function LeftOut({ graph, list, change }: Pick<Props, 'graph' | 'list' | 'change
   }
   return (
     <details>
-      <summary>{count(out.length, 'title', 'titles')} left out</summary>
+      <summary>{out.length} left out</summary>
       <ol className="scored-titles">
         {out.map(({ kind, id }) => (
           <li key={kind + id}>

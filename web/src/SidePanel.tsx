@@ -8,6 +8,7 @@ import { ScoresPanel } from './ScoresPanel'
 import { rated, toggled, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
 import type { Recommended } from './useRecommendations'
+import type { SharedLink } from './useSharedList'
 
 interface Props {
   ref: React.Ref<HTMLElement>
@@ -15,10 +16,12 @@ interface Props {
   walk: Walk
   scores: ReturnType<typeof useScores>
   recommended: Recommended
+  /** Where the scores are those of a link, what can be done with them. */
+  link: SharedLink | null
   dropped: File | null
 }
 
-export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Props) {
+export function SidePanel({ ref, graph, walk, scores, recommended, link, dropped }: Props) {
   const { route, selected, trail, close } = walk
   const onScore = (score: number | null) => {
     const { id, title } = selected!
@@ -41,7 +44,9 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
           anime={selected}
           trail={trail}
           score={scores.scores.get(selected.id)}
-          predicted={recommended.answer?.predicted?.get(selected.id) ?? null}
+          list={scores.list}
+          recommended={recommended}
+          link={link}
           unwanted={scores.list.unwanted.has(selected.id)}
           onUnwanted={onUnwanted}
           onScore={onScore}
@@ -59,8 +64,13 @@ export function SidePanel({ ref, graph, walk, scores, recommended, dropped }: Pr
     )
   if (route.page === 'scores')
     return (
-      <section ref={ref} className="panel" aria-label="Your scores">
-        <ScoresPanel {...scores} {...{ graph, recommended, dropped }} onOpen={walk.begin} onClose={close} />
+      <section ref={ref} className="panel" aria-label="Scores">
+        <ScoresPanel
+          {...scores}
+          {...{ graph, recommended, link, dropped }}
+          onOpen={walk.begin}
+          onClose={close}
+        />
       </section>
     )
   return (

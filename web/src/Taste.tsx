@@ -1,5 +1,6 @@
 /** Statistics of the user's list: scores given and predicted, surprises, genres. */
 import type { AnimeGraph } from './graph'
+import { Computing } from './parts'
 import { likedGenres, type Surprise, surprises } from './taste'
 import type { Recommended } from './useRecommendations'
 
@@ -20,7 +21,7 @@ export function Taste({ graph, scored, recommended, onOpen }: Props) {
   return (
     <details open={withTaste} onToggle={({ currentTarget }) => setWithTaste(currentTarget.open)}>
       <summary>Your taste</summary>
-      {!found && <p role="status">Computing…</p>}
+      {!found && <Computing />}
       {found && found.length > 0 && (
         <>
           <Scatter graph={graph} found={found} />

@@ -1,9 +1,13 @@
 /** One title: its facts, the user's score, the nearest titles, the trail. */
 import { useEffect, useRef } from 'react'
+import { Explanation } from './Explanation'
 import { type Anime, type AnimeGraph, malAddress } from './graph'
 import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
 import { groupAddress } from './route'
+import type { UserList } from './scores'
 import type { Group } from './search'
+import type { Recommended } from './useRecommendations'
+import type { SharedLink } from './useSharedList'
 
 interface Props {
   graph: AnimeGraph
@@ -11,8 +15,9 @@ interface Props {
   /** The titles on the way here; this one is the last. */
   trail: number[]
   score: number | undefined
-  /** The score that the user is likely to give, or null. */
-  predicted: number | null
+  list: UserList
+  recommended: Recommended
+  link: SharedLink | null
   /** Whether the user is not interested. */
   unwanted: boolean
   onUnwanted(): void
@@ -29,7 +34,9 @@ export function TitlePanel({
   anime,
   trail,
   score,
-  predicted,
+  list,
+  recommended,
+  link,
   unwanted,
   onUnwanted,
   onScore,
@@ -38,45 +45,34 @@ export function TitlePanel({
   onClose,
 }: Props) {
   const near = graph.neighbours.get(anime.id)!
+  const predicted = recommended.answer?.predicted?.get(anime.id)
   return (
     <>
       <PanelHead key={anime.id} title={anime.title} onClose={onClose} />
       {trail.length > 1 && <Trail graph={graph} trail={trail} onReturn={onReturn} />}
-      <div className="title-head">
-        <Cover anime={anime} width={112} />
-        <div>
-          {anime.english && <p className="title-english">{anime.english}</p>}
-          {anime.japanese && (
-            <p className="title-japanese" lang="ja">
-              {anime.japanese}
-            </p>
-          )}
-          <p className="cluster-line">
-            <Dot color={anime.cluster.color} />
-            {anime.cluster.name}
-          </p>
-          <p className="elsewhere">
-            <a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">
-              On MyAnimeList<span aria-hidden="true"> ↗</span>
-              <span className="visually-hidden"> (opens a new tab)</span>
-            </a>
-          </p>
-        </div>
-      </div>
+      <TitleHead anime={anime} />
       <ShortFacts anime={anime} />
-      <Stars score={score} onScore={onScore} />
+      {link ? <LinkScore score={score} {...link} /> : <Stars score={score} onScore={onScore} />}
       <p className="likely">
-        {predicted !== null && (
+        {!score && predicted !== undefined && (
           <span>
-            You are likely to give <strong>{predicted.toFixed(1)}</strong>
+            {link ? 'Likely score' : 'You are likely to give'} <strong>{predicted.toFixed(1)}</strong>
           </span>
         )}
-        {score === undefined && (
+        {score === undefined && !link && (
           <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
             Not interested
           </button>
         )}
       </p>
+      {recommended.answer?.table && (
+        <Explanation
+          graph={graph}
+          list={list}
+          terms={recommended.explanation?.terms ?? null}
+          onOpen={onWalk}
+        />
+      )}
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
         <p>The graph has no neighbours of this title.</p>
@@ -91,6 +87,45 @@ export function TitlePanel({
       )}
       <LongFacts anime={anime} />
     </>
+  )
+}
+
+/** The cover, and beside it the other names, the cluster and the link to MyAnimeList. */
+const TitleHead = ({ anime }: { anime: Anime }) => (
+  <div className="title-head">
+    <Cover anime={anime} width={112} />
+    <div>
+      {anime.english && <p className="title-english">{anime.english}</p>}
+      {anime.japanese && (
+        <p className="title-japanese" lang="ja">
+          {anime.japanese}
+        </p>
+      )}
+      <p className="cluster-line">
+        <Dot color={anime.cluster.color} />
+        {anime.cluster.name}
+      </p>
+      <p className="elsewhere">
+        <a href={malAddress(anime.id)} target="_blank" rel="noopener noreferrer">
+          On MyAnimeList<span aria-hidden="true"> ↗</span>
+          <span className="visually-hidden"> (opens a new tab)</span>
+        </a>
+      </p>
+    </div>
+  </div>
+)
+
+/** What the list of a link says of the title, in place of the stars of the user's own. */
+function LinkScore({ score, leave }: { score: number | undefined } & SharedLink) {
+  return (
+    <p className="likely">
+      <span>
+        In the list of the link: <strong>{score ? `score ${score}` : 'no score'}</strong>
+      </span>
+      <button type="button" className="quiet" onClick={leave}>
+        Back to mine
+      </button>
+    </p>
   )
 }
 

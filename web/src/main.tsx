@@ -1,6 +1,7 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import './style.css'
+import './view.css'
 import './panels.css'
 import './devices.css'
 

@@ -1,7 +1,7 @@
 /** How much each entry of the user's list counts; the rules of aniembed/opinions.py. */
 
 /** Mean of the scores of mal-2016; it counts as USUAL_WEIGHT scores of the user's own. */
-const USUAL_SCORE = 7.8
+export const USUAL_SCORE = 7.8
 const USUAL_WEIGHT = 5
 /** Points below the user's usual score from where a score is a dislike. */
 const DISLIKED_BELOW = 2
@@ -15,7 +15,7 @@ export interface Entries {
   statuses: ReadonlyMap<number, string>
 }
 
-export interface Opinion {
+interface Opinion {
   score: number
   /** Below 0 for a dislike. */
   weight: number

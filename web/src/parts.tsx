@@ -140,6 +140,13 @@ export function Similarity({ value }: { value: number }) {
   )
 }
 
+/** Shown while the worker is busy; the style sheet keeps it hidden at first, so that short work shows none. */
+export const Computing = () => (
+  <p role="status" className="computing">
+    <progress /> Computing from your scores; thousands of them take some seconds…
+  </p>
+)
+
 interface StarsProps {
   /** 0: on the list without a score; undefined: not on it. */
   score: number | undefined

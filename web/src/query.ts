@@ -1,5 +1,5 @@
 /** What the user's list says of every title: the formulas of aniembed/query.py, on what graph.json holds. */
-import { type Entries, weigh } from './opinions'
+import { type Entries, USUAL_SCORE, weigh } from './opinions'
 
 /** `model` of graph.json: what the formulas need besides the vectors, in the order of the titles. */
 export interface RecommendationModel {
@@ -15,8 +15,9 @@ export interface Recommender {
   rows: Map<number, number>
   model: RecommendationModel
   nEmbedding: number
-  /** g of the formula. */
+  /** g and b of the formula. */
   exponent: number
+  linearWeight: number
   /** Vectors of unit length, one row a title: v_i of the formulas. */
   vectors: Float64Array
 }
@@ -24,7 +25,7 @@ export interface Recommender {
 /** What one list says. */
 export interface Query {
   known: Known[]
-  /** sum_j k_ij a_j of every title i. */
+  /** sum_j (k_ij a_j + b p_i^-0.2 v_i . v_j z_j) of every title i. */
   liking: Float64Array
   /** The score that the user is likely to give each title, 1 to 10. */
   predicted: Float64Array
@@ -38,22 +39,29 @@ interface Known {
   /** c_j of the formula, below 0 for a dislike. */
   count: number
   isScored: boolean
-  /** a_j of query.Query. */
+  /** a_j and z_j of query.Query. */
   weight: number
+  observed: number
   /** a_j of query.predict_scores(). */
   scoreWeight: number
 }
 
 const SCORE_WEIGHT = 0.2
-const PREDICTED_WEIGHT = 0.18
+const PREDICTED_WEIGHT = 0.15
 const POPULARITY_WEIGHT = 0.4
-/** Of the similarity, beside log10(n). */
-const EXPONENT = 0.5
+/** Of the similarity, and what it grows with log10(n). */
+const EXPONENT = 1.7
+const EXPONENT_GROWTH = 0.65
+/** Among 100 titles or fewer; the exponent with which it falls as they become more; and that of popularity. */
+const LINEAR_WEIGHT = 0.25
+const LINEAR_FALL = 1.25
+const LINEAR_POPULARITY = 0.2
 const NOISE = 0.5
 const PRIOR = 0.02
-const SCORES_RANGE = 3
-const SCORES_NOISE = 0.5
-const SCORES_BIAS = 3
+const SCORES_RANGE = 2
+const SCORES_NOISE = 0.4
+const SCORES_BIAS = 0.5
+const SCORES_SLOPE = 0.1
 /** How far from 1 the square of a vector's length may be. */
 const UNIT = 1e-3
 
@@ -80,8 +88,15 @@ export function makeRecommender(
 ): Recommender {
   const nEmbedding = vectors.length / ids.length
   const rows = new Map(ids.map((id, row) => [id, row]))
-  const exponent = Math.log10(ids.length) + EXPONENT
-  const recommender = { ids, rows, model, nEmbedding, exponent, vectors: Float64Array.from(vectors) }
+  const recommender = {
+    ids,
+    rows,
+    model,
+    nEmbedding,
+    exponent: EXPONENT + EXPONENT_GROWTH * Math.log10(ids.length),
+    linearWeight: LINEAR_WEIGHT * Math.min(1, 100 / ids.length) ** LINEAR_FALL,
+    vectors: Float64Array.from(vectors),
+  }
   // embeddings.py writes unit vectors; in a damaged file, others would overflow.
   for (let row = 0; row < ids.length; row++) {
     const length = dot(recommender, row, row)
@@ -107,8 +122,11 @@ const nearness = ({ exponent }: Recommender, cosine: number) => (cosine > 0 ? co
 
 const bounded = (score: number) => Math.min(10, Math.max(1, score))
 
-/** Return k_ij of query.predict_scores(). */
-const nearnessOfScores = (cosine: number) => SCORES_BIAS + Math.exp(SCORES_RANGE * (cosine - 1))
+/** Return k_ij of query.predict_scores(); `cosine`: v_i . v_j. */
+function nearnessOfScores({ model: { mean } }: Recommender, i: number, j: number, cosine: number): number {
+  const slope = SCORES_SLOPE * (mean[i] - USUAL_SCORE) * (mean[j] - USUAL_SCORE)
+  return SCORES_BIAS + slope + Math.exp(SCORES_RANGE * (cosine - 1))
+}
 
 /** L and D of L D L^T: the rows of L below its diagonal of ones, and the diagonal of D. */
 interface Factors {
@@ -176,17 +194,15 @@ function findKnown(recommender: Recommender, list: Entries): Known[] {
     const row = recommender.rows.get(id)
     if (row === undefined) continue
     const isScored = list.scores.get(id)! > 0
-    known.push({ id, row, score, count, isScored, weight: 0, scoreWeight: 0 })
+    const observed = (count * Math.exp(SCORE_WEIGHT * (score - mean[row]))) / Math.sqrt(popularity[row])
+    known.push({ id, row, score, count, isScored, weight: 0, observed, scoreWeight: 0 })
   }
   const factors = factorize(
     (j, k) => (j === k ? 1 : nearness(recommender, dot(recommender, known[j].row, known[k].row))),
     NOISE,
     known.length,
   )
-  const observed = known.map(
-    ({ row, score, count }) =>
-      (count * Math.exp(SCORE_WEIGHT * (score - mean[row]))) / Math.sqrt(popularity[row]),
-  )
+  const observed = known.map((one) => one.observed)
   solve(factors, observed).forEach((weight, k) => {
     known[k].weight = weight
   })
@@ -200,7 +216,10 @@ function findKnown(recommender: Recommender, list: Entries): Known[] {
 
 const factorsOfScores = (recommender: Recommender, scored: Known[]) =>
   factorize(
-    (j, k) => nearnessOfScores(dot(recommender, scored[j].row, scored[k].row)),
+    (j, k) => {
+      const [a, b] = [scored[j].row, scored[k].row]
+      return nearnessOfScores(recommender, a, b, dot(recommender, a, b))
+    },
     SCORES_NOISE,
     scored.length,
   )
@@ -212,11 +231,13 @@ export function makeQuery(recommender: Recommender, list: Entries): Query | null
   if (known.length === 0) return null
   const liking = new Float64Array(model.mean.length)
   const predicted = Float64Array.from(model.mean)
-  for (const { row, isScored, weight, scoreWeight } of known)
+  const linear = model.popularity.map((share) => recommender.linearWeight * share ** -LINEAR_POPULARITY)
+  for (const one of known)
     for (let other = 0; other < liking.length; other++) {
-      const cosine = dot(recommender, row, other)
-      liking[other] += weight * (row === other ? 1 : nearness(recommender, cosine))
-      if (isScored) predicted[other] += scoreWeight * nearnessOfScores(cosine)
+      const cosine = dot(recommender, one.row, other)
+      liking[other] += likingOf(recommender, one, other, cosine, linear[other])
+      if (one.isScored)
+        predicted[other] += one.scoreWeight * nearnessOfScores(recommender, one.row, other, cosine)
     }
   // Without a score, the means stay as they are.
   const isScored = known.some((one) => one.isScored)
@@ -230,26 +251,60 @@ export function makeQuery(recommender: Recommender, list: Entries): Query | null
 export function affinityOf({ model }: Recommender, { liking, predicted }: Query, niche: number) {
   return liking.map((sum, row) => {
     const itemWeight = model.popularity[row] ** (POPULARITY_WEIGHT * (1 - niche))
-    return (itemWeight * sum + PRIOR * itemWeight ** 2) * Math.exp(PREDICTED_WEIGHT * predicted[row])
+    const affinity = itemWeight * (sum + PRIOR * itemWeight)
+    return affinity * Math.exp(PREDICTED_WEIGHT * Math.sign(affinity) * predicted[row])
   })
+}
+
+/** Return what a known title adds to the liking of one. `linear`: b p_i^-0.2 of that one. */
+const likingOf = (recommender: Recommender, known: Known, row: number, cosine: number, linear: number) =>
+  row === known.row
+    ? known.weight
+    : known.weight * nearness(recommender, cosine) + known.observed * cosine * linear
+
+/** Return likingOf() a title by itself. */
+function termOf(recommender: Recommender, known: Known, row: number): number {
+  const linear = recommender.linearWeight * recommender.model.popularity[row] ** -LINEAR_POPULARITY
+  return likingOf(recommender, known, row, dot(recommender, known.row, row), linear)
 }
 
 /** Return the known titles that add most to the affinity of one, the strongest first; never a dislike. */
 export function reasonsOf(recommender: Recommender, { known }: Query, row: number, most: number): number[] {
-  const termOf = ({ row: other, weight }: Known) =>
-    weight * (row === other ? 1 : nearness(recommender, dot(recommender, row, other)))
   return known
     .filter(({ count }) => count > 0)
-    .map((one) => ({ id: one.id, term: termOf(one) }))
+    .map((one) => ({ id: one.id, term: termOf(recommender, one, row) }))
     .filter(({ term }) => term > 0)
     .sort((a, b) => b.term - a.term)
     .slice(0, most)
     .map(({ id }) => id)
 }
 
+/** What a title of the list says of another. */
+export interface Term {
+  id: number
+  /**
+   * Of all that speaks for the other title; below 0 for what speaks against it (of all that does, where
+   * nothing speaks for it).
+   */
+  share: number
+}
+
+/** Return what each known title says of one, what speaks for it first, as explanation() of recommend.py. */
+export function explain(recommender: Recommender, { known }: Query, row: number): Term[] {
+  const terms = known
+    .filter((one) => one.row !== row)
+    .map((one) => ({ id: one.id, term: termOf(recommender, one, row) }))
+    .filter(({ term }) => term !== 0)
+    .sort((a, b) => b.term - a.term)
+  const sumOf = (values: number[]) => values.reduce((sum, value) => sum + value, 0)
+  const total =
+    sumOf(terms.map(({ term }) => Math.max(0, term))) || sumOf(terms.map(({ term }) => Math.abs(term)))
+  return terms.map(({ id, term }) => ({ id, share: term / total }))
+}
+
 /**
  * Return the score of each title with one that the others on the list predict, by MAL id: with it left out,
- * a Gaussian process predicts s_j - a_j / (K + 0.5 I)^-1_jj.
+ * a Gaussian process predicts s_j - a_j / (K + 0.4 I)^-1_jj.
  */
 export function predictedByOthers(recommender: Recommender, { known }: Query): Map<number, number> {
   const scored = known.filter(({ isScored }) => isScored)

@@ -1,12 +1,14 @@
 /** Recommends in a worker, so that the page stays responsive: a long list and 20,000 titles take seconds. */
 import type { Facts, Options } from './filters'
 import {
+  explain,
   makeQuery,
   makeRecommender,
   predictedByOthers,
   type Query,
   type RecommendationModel,
   type Recommender,
+  type Term,
 } from './query'
 import { recommend, type Table, withoutMuted } from './recommend'
 import type { UserList } from './scores'
@@ -34,6 +36,15 @@ export interface Answer {
   /** Of each title with a score, that which the others on the list predict; null where nobody asked. */
   byOthers: Map<number, number> | null
 }
+/** What the list of the last question says of one title. */
+export interface TitleQuestion {
+  explain: number
+}
+export interface Explanation {
+  id: number
+  /** What speaks for the title first. */
+  terms: Term[]
+}
 
 let anime: Facts[]
 let recommender: Recommender
@@ -57,7 +68,12 @@ function answer({ number, list, options, withTaste }: Question): Answer {
   }
 }
 
-addEventListener('message', ({ data }: MessageEvent<Titles | Question>) => {
+function explanation(id: number): Explanation {
+  const row = recommender.rows.get(id)!
+  return { id, terms: last?.query ? explain(recommender, last.query, row) : [] }
+}
+
+addEventListener('message', ({ data }: MessageEvent<Titles | Question | TitleQuestion>) => {
   if ('vectors' in data) {
     anime = data.anime
     recommender = makeRecommender(
@@ -65,5 +81,5 @@ addEventListener('message', ({ data }: MessageEvent<Titles | Question>) => {
       data.vectors,
       data.model,
     )
-  } else postMessage(answer(data))
+  } else postMessage('explain' in data ? explanation(data.explain) : answer(data))
 })

@@ -1,6 +1,7 @@
 /** Measures which part of the map is free of header, legend and panel. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import type { Box, FreeArea } from './map/geometry'
+import { UPRIGHT } from './media'
 
 /** A box wider than this share of the window lies below the map, not beside it. */
 const WIDE = 0.8
@@ -22,14 +23,16 @@ const boxOf = (element: Element): Box => {
 function measure(stage: HTMLElement, header: HTMLElement, overlays: HTMLElement[]): Coverage {
   const { offsetWidth: stageWidth, offsetHeight: stageHeight } = stage
   const boxes = overlays.map(boxOf)
-  // On an upright phone the tools lie at the bottom.
+  const notes = [...document.querySelectorAll('.notices p')].map(boxOf)
+  // On an upright phone, tools, search and notes lie at the bottom.
   boxes.push(...[...header.children].map(boxOf).filter(({ top }) => top > stageHeight / 2))
+  if (UPRIGHT.matches) boxes.push(...notes.filter(({ top }) => top > stageHeight / 2))
   const top = boxOf(header).bottom
   let left = 0
   let right = stageWidth
   let bottom = stageHeight
   for (const box of boxes) {
-    if (box.right - box.left > stageWidth * WIDE) bottom = Math.min(bottom, box.top)
+    if (UPRIGHT.matches || box.right - box.left > stageWidth * WIDE) bottom = Math.min(bottom, box.top)
     else if (box.left > stageWidth / 2) right = box.left
     else left = box.right
   }
@@ -40,8 +43,7 @@ function measure(stage: HTMLElement, header: HTMLElement, overlays: HTMLElement[
     height: Math.max(MIN_SIZE, bottom - top),
     stage: { width: stageWidth, height: stageHeight },
   }
-  const notes = document.querySelectorAll('.notices p')
-  return { free, covered: [...boxes, ...[...header.children, ...notes].map(boxOf)] }
+  return { free, covered: [...boxes, ...notes, ...[...header.children].map(boxOf)] }
 }
 
 /** Return references for the elements over the map, and the coverage once they are measured. */

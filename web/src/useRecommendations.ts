@@ -1,8 +1,8 @@
 /** The worker that recommends, and what the panel shows of it; both outlive the panel. */
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Options } from './filters'
 import type { AnimeGraph } from './graph'
-import type { Answer } from './recommend.worker'
+import type { Answer, Explanation, Question } from './recommend.worker'
 import RecommendWorker from './recommend.worker?worker&inline'
 import type { UserList } from './scores'
 
@@ -22,42 +22,57 @@ export const DEFAULTS: Options = {
   sequels: false,
 }
 
+/** Questions that have been asked. */
+let questions = 0
+
 /**
- * `answer`: null before the first one. `stale`: the answer to the present list and options is due. `scroll`:
- * how far down the panel was when it was last shown.
+ * `selected`: the MAL id of the open title, or null. `answer`: null before the first one. `explanation`: what
+ * the list says of the open title, or null. `stale`: the answer to the present list and options is due.
+ * `scroll`: how far down the panel was when it was last shown.
  */
-export function useRecommendations(graph: AnimeGraph, list: UserList) {
+export function useRecommendations(graph: AnimeGraph, list: UserList, selected: number | null) {
   const [options, setOptions] = useState(DEFAULTS)
   const [withTaste, setWithTaste] = useState(false)
   const [answer, setAnswer] = useState<Answer | null>(null)
+  const [explanation, setExplanation] = useState<Explanation | null>(null)
   const worker = useRef<Worker>(null)
   const scroll = useRef(0)
-  const asked = useRef(0)
   // A user without a list needs no worker.
   const isNeeded = graph.model !== null && list.scores.size > 0
   useEffect(() => {
     if (!isNeeded) return
     const started = new RecommendWorker()
     started.postMessage({ anime: graph.anime, vectors: graph.vectors, model: graph.model })
-    started.onmessage = ({ data }) => setAnswer(data)
+    started.onmessage = ({ data }: MessageEvent<Answer | Explanation>) => {
+      if ('terms' in data) setExplanation(data)
+      else setAnswer(data)
+    }
     worker.current = started
     return () => {
       started.terminate()
       setAnswer(null)
+      setExplanation(null)
     }
   }, [graph, isNeeded])
+  const question = useMemo(
+    (): Question => ({ number: ++questions, list, options, withTaste }),
+    [list, options, withTaste],
+  )
   useEffect(() => {
-    if (!isNeeded) return
-    asked.current++
-    worker.current!.postMessage({ number: asked.current, list, options, withTaste })
-  }, [graph, isNeeded, list, options, withTaste])
+    if (isNeeded) worker.current!.postMessage(question)
+  }, [graph, isNeeded, question])
+  // After the list: the worker answers in order.
+  useEffect(() => {
+    if (isNeeded && selected !== null) worker.current!.postMessage({ explain: selected })
+  }, [graph, isNeeded, list, selected])
   return {
     options,
     setOptions,
     withTaste,
     setWithTaste,
     answer,
-    stale: answer?.number !== asked.current,
+    explanation: explanation?.id === selected ? explanation : null,
+    stale: isNeeded && answer?.number !== question.number,
     scroll,
   }
 }

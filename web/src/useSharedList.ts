@@ -10,7 +10,11 @@ type Scores = ReturnType<typeof useScores>
 export function useSharedList(graph: AnimeGraph, own: Scores) {
   const { shared, forgetShared } = useRoute()
   const [seen, setSeen] = useState<{ shared: typeof shared; list: UserList } | null>(null)
-  const list = shared && (seen?.shared === shared ? seen.list : { ...EMPTY, scores: shared })
+  // One object for as long as it says the same: whatever depends on the list is computed again for another.
+  const list = useMemo(
+    () => shared && (seen?.shared === shared ? seen.list : { ...EMPTY, scores: shared }),
+    [shared, seen],
+  )
   const scored = useMemo(() => list && scoredOn(graph, list.scores), [graph, list])
   if (!shared || !list || !scored) return { scores: own, link: null }
   const scores: Scores = {

@@ -1,12 +1,12 @@
 /** On an upright phone the panel comes from below; a finger drags its head to one of three heights. */
 import { useRef } from 'react'
+import { UPRIGHT } from './media'
 
 /** Shares of the window's height. */
 const HEIGHTS = [0.24, 0.54, 0.86]
 /** Pixels a finger moves before it drags. */
 const SLOP = 6
 
-const upright = matchMedia('(max-width: 899px) and (orientation: portrait)')
 const root = document.documentElement
 
 const put = (height: number) => root.style.setProperty('--sheet', `${(100 * height).toFixed(1)}%`)
@@ -21,7 +21,7 @@ const nearest = (height: number) =>
 export function useSheet() {
   const drag = useRef<{ y: number; height: number; moved: boolean } | null>(null)
   const onPointerDown = ({ currentTarget, clientY, target }: React.PointerEvent) => {
-    if (!upright.matches || (target as Element).closest('.close')) return
+    if (!UPRIGHT.matches || (target as Element).closest('.close')) return
     drag.current = { y: clientY, height: heightOf(currentTarget.closest('.panel')!), moved: false }
   }
   const onPointerMove = ({ clientY, currentTarget, pointerId }: React.PointerEvent) => {

@@ -100,13 +100,17 @@ function png(red, green, blue) {
   ])
 }
 
-/** A host of covers, `/<id>.png`, counting what is asked of it. */
-export async function serveCovers() {
+/**
+ * A host of covers, `/<id>.png`, counting what is asked of it.
+ * @param {{ cors?: boolean }} options cors: whether it allows other pages to read its pictures
+ */
+export async function serveCovers({ cors = true } = {}) {
   const asked = []
   const server = createServer((request, response) => {
     asked.push(request.url)
     const id = parseInt(request.url.slice(1), 10)
-    response.writeHead(200, { 'Content-Type': 'image/png', 'Access-Control-Allow-Origin': '*' })
+    if (cors) response.setHeader('Access-Control-Allow-Origin', '*')
+    response.setHeader('Content-Type', 'image/png')
     response.end(png((id * 67) % 256, (id * 151) % 256, (id * 29) % 256))
   })
   const { port, close } = await listen(server)

@@ -6,9 +6,11 @@ import type { NodeDisplayData } from 'sigma/types'
 import type { Coloring } from '../coloring'
 import { mix } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
+import { UPRIGHT, useMedia } from '../media'
 import type { Group } from '../search'
 import type { OwnList } from '../useOwnList'
 import { Controller } from './Controller'
+import { fading } from './fading'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
 import { makeNodes, stagePadding } from './marks'
@@ -41,34 +43,12 @@ export interface MapProps {
   onLost(): void
 }
 
-/** Shares of the background in the colour of a faded mark. */
-const FADED = 0.72
-const FADED_BRIEFLY = 0.85
-/** Of a title that is far from what the user loves. */
-const FADED_FAR = 0.6
-
-/** Return the share of the background in the colour of a title's mark. */
-function fading({ id, cluster }: Anime, view: View): number {
-  const briefly = view.hovered !== null || view.shownCluster !== null
-  const faded =
-    view.near.size > 0
-      ? !view.near.has(id) && !view.trail.includes(id)
-      : view.shownCluster !== null && cluster.id !== view.shownCluster
-  if (faded) return briefly ? FADED_BRIEFLY : FADED
-  const { lit } = view.ownList
-  return view.near.size === 0 && lit.size > 0 && !lit.has(id) ? FADED_FAR : 0
-}
-
-/** Return colour and cover of a title's mark. */
 function appearance(anime: Anime, view: View) {
-  const { id, cluster, picture } = anime
   const share = fading(anime, view)
   const color = view.coloring.of(anime)[view.colors.theme]
   return {
-    hidden: view.hiddenClusters.has(cluster.id) && id !== view.selected,
+    hidden: view.hiddenClusters.has(anime.cluster.id) && anime.id !== view.selected,
     color: share > 0 ? mix(color, view.colors.background, share) : color,
-    // A cover would hide the colour of a number.
-    image: share === 0 && !view.coloring.scale && view.covers.has(id) ? picture : null,
   }
 }
 
@@ -102,13 +82,13 @@ export default function MapView(props: MapProps) {
     shownCluster: null,
     ownList: props.ownList,
     coloring: props.coloring,
-    covers: new Set(),
     underCross: null,
   }))
-  const nodes = useMemo(() => makeNodes(places), [places])
+  const upright = useMedia(UPRIGHT)
+  const nodes = useMemo(() => makeNodes(places, upright), [places, upright])
   const settings = useMemo(() => makeSettings(places, view), [places, view])
   return (
-    <SigmaContainer graph={nodes} settings={settings} className="map">
+    <SigmaContainer key={String(upright)} graph={nodes} settings={settings} className="map">
       <Controller {...props} view={view} />
     </SigmaContainer>
   )

@@ -1,39 +1,20 @@
-/** Draws the marks, discs and round covers, by WebGL. */
-import { createNodeImageProgram } from '@sigma/node-image'
+/** Draws the discs by WebGL. */
 import type Sigma from 'sigma'
-import type { InstancedProgramDefinition, NodeProgram, ProgramInfo } from 'sigma/rendering'
-import type { NodeDisplayData, RenderParams } from 'sigma/types'
-
-const COVER_PIXELS = 96
-
-/** The library's class; its declared type leaves out what it inherits. */
-declare class LibraryProgram extends NodeProgram {
-  getDefinition(): InstancedProgramDefinition
-  processVisibleItem(nodeIndex: number, start: number, data: NodeDisplayData): void
-  setUniforms(params: RenderParams, program: ProgramInfo): void
-}
-
-const RoundImageProgram = createNodeImageProgram({
-  size: { mode: 'max', value: COVER_PIXELS },
-  maxTextureSize: 2048,
-  padding: 0.05,
-  debounceTimeout: 150,
-  keepWithinCircle: true,
-}) as unknown as typeof LibraryProgram
+import { NodeCircleProgram } from 'sigma/rendering'
+import type { NodeDisplayData } from 'sigma/types'
 
 /** Replace `part` of a shader. Throws if this version of the library has no such part. */
 function replaced(shader: string, part: string, by: string): string {
-  if (!shader.includes(part)) throw new Error(`The shader of @sigma/node-image does not contain: ${part}`)
+  if (!shader.includes(part)) throw new Error(`The shader of sigma does not contain: ${part}`)
   return shader.replace(part, by)
 }
 
 /**
- * The library's program, with three differences. Covers are cut round, so that the colour of the cluster is
- * a ring around them. A dark rim separates marks that overlap. The three corners of a mark are stored one
- * after the other instead of as an instance: WebGL on a processor draws instances one by one, which takes
- * ten times as long.
+ * The library's discs, with two differences. A dark rim separates those that touch. The three corners of a
+ * disc are stored one after the other instead of as an instance: WebGL on a processor draws instances one by
+ * one, which takes ten times as long.
  */
-export class MarkProgram extends RoundImageProgram {
+export class MarkProgram extends NodeCircleProgram {
   constructor(gl: WebGLRenderingContext, _pickingBuffer: WebGLFramebuffer | null, renderer: Sigma) {
     // Without a buffer for picking, for which every mark is drawn a second time: Marks.at finds them.
     super(gl, null, renderer)
@@ -41,20 +22,18 @@ export class MarkProgram extends RoundImageProgram {
 
   getDefinition() {
     const { CONSTANT_ATTRIBUTES, CONSTANT_DATA: _angles, ...definition } = super.getDefinition()
-    const round = replaced(
-      definition.FRAGMENT_SHADER_SOURCE,
-      'abs(diffVector.x) > v_radius / paddingRatio || abs(diffVector.y) > v_radius / paddingRatio',
-      'dist > v_radius / paddingRatio',
-    )
     const rim = replaced(
-      round,
-      'if (dist < v_radius - border) {',
-      `
-    if (v_radius > 4.0 * border) color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, dist));
-    if (dist < v_radius - border) {`,
+      definition.FRAGMENT_SHADER_SOURCE,
+      'gl_FragColor = mix(v_color, transparent, t);',
+      `vec4 color = v_color;
+  if (v_radius > 4.0 * border)
+    color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, length(v_diffVector)));
+  gl_FragColor = mix(color, transparent, t);`,
     )
     const ATTRIBUTES = [...definition.ATTRIBUTES, ...CONSTANT_ATTRIBUTES]
-    return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as InstancedProgramDefinition
+    return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as ReturnType<
+      NodeCircleProgram['getDefinition']
+    >
   }
 
   processVisibleItem(nodeIndex: number, start: number, data: NodeDisplayData) {

@@ -27,6 +27,34 @@ export interface FreeArea extends Point {
 export const overlap = (a: Box, b: Box) =>
   a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top
 
+export interface Segment {
+  from: Point
+  to: Point
+}
+
+/** Return whether a segment meets a box: Liang and Barsky's clipping leaves something of it. */
+export function meets({ from, to }: Segment, { left, right, top, bottom }: Box): boolean {
+  let [first, last] = [0, 1]
+  const clips = [
+    [from.x - to.x, from.x - left],
+    [to.x - from.x, right - from.x],
+    [from.y - to.y, from.y - top],
+    [to.y - from.y, bottom - from.y],
+  ]
+  for (const [step, room] of clips) {
+    if (step === 0 && room < 0) return false
+    if (step < 0) first = Math.max(first, room / step)
+    if (step > 0) last = Math.min(last, room / step)
+  }
+  return first <= last
+}
+
+export function cross(a: Segment, b: Segment): boolean {
+  const side = ({ from, to }: Segment, { x, y }: Point) =>
+    Math.sign((to.x - from.x) * (y - from.y) - (to.y - from.y) * (x - from.x))
+  return side(a, b.from) !== side(a, b.to) && side(b, a.from) !== side(b, a.to)
+}
+
 export const clamp = (value: number, least: number, most: number) => Math.max(least, Math.min(value, most))
 
 const boxAround = ({ x, y, radius }: Mark): Box => ({

@@ -26,31 +26,36 @@ function radiusOfRank(rank: number, count: number): number {
   return smallest + (largest - smallest) * (1 - rank / count) ** 2
 }
 
-/**
- * Return how many pixels a unit of the graph has at the camera's ratio 1, where sigma fits the map into the
- * window.
- */
-function pixelsPerUnit(anime: Anime[]): number {
+function extentOf(anime: Anime[]) {
   const extent = (values: number[]) =>
     values.reduce((a, b) => Math.max(a, b)) - values.reduce((a, b) => Math.min(a, b))
-  const width = extent(anime.map(({ x }) => x))
-  const height = extent(anime.map(({ y }) => y))
-  return (Math.min(innerWidth, innerHeight) - 2 * stagePadding()) / (Math.max(width, height) || 1)
+  return { width: extent(anime.map(({ x }) => x)), height: extent(anime.map(({ y }) => y)) }
 }
 
-/** Return sigma's graph: a node for each title, without edges. */
-export function makeNodes(graph: AnimeGraph) {
+/**
+ * Return sigma's graph: a node for each title, without edges. `upright`: a map that is wider than high is
+ * turned by a right angle, so that it fills an upright screen.
+ */
+export function makeNodes(graph: AnimeGraph, upright: boolean) {
   const nodes = new Graph()
   const order = byPopularity(graph.anime)
-  const scale = pixelsPerUnit(order)
+  const { width, height } = extentOf(order)
+  // Pixels of a unit at the camera's ratio 1, where sigma fits the map into the window.
+  const scale = (Math.min(innerWidth, innerHeight) - 2 * stagePadding()) / (Math.max(width, height) || 1)
+  const turned = upright && width > height
   // Later nodes are drawn over earlier ones: the popular ones come last.
   for (let rank = order.length - 1; rank >= 0; rank--) {
     const { id, x, y, radius } = order[rank]
     const size =
       radius === null ? radiusOfRank(rank, order.length) : clamp(radius * scale, MIN_RADIUS, MAX_RADIUS)
-    nodes.addNode(id, { x, y, size })
+    nodes.addNode(id, turned ? { x: y, y: -x, size } : { x, y, size })
   }
   return nodes
+}
+
+export interface Visible {
+  anime: Anime
+  mark: Mark
 }
 
 /** The marks on the screen, by the camera as it is now. */
@@ -80,7 +85,7 @@ export class Marks {
   }
 
   /** Yield the titles on the screen, the most popular first. */
-  *visible(): Generator<{ anime: Anime; mark: Mark }> {
+  *visible(): Generator<Visible> {
     const { width, height } = this.sigma.getDimensions()
     const project = this.projection()
     const scale = this.sigma.scaleSize(1)
@@ -92,6 +97,12 @@ export class Marks {
       if (x < -radius || x > width + radius || y < -radius || y > height + radius) continue
       yield { anime, mark: { x, y, radius } }
     }
+  }
+
+  /** Return where a title lies in sigma's framed coordinates. */
+  placeOf(id: number): Point {
+    const { x, y } = this.sigma.getNodeDisplayData(id)!
+    return { x, y }
   }
 
   isHidden(id: number): boolean {

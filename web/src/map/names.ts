@@ -1,5 +1,15 @@
 /** Names on the map: no text overlaps another, or what lies over the map, and marks only where it must. */
-import { type Box, clamp, type Mark, MarkGrid, overlap, type Point } from './geometry'
+import {
+  type Box,
+  clamp,
+  cross,
+  type Mark,
+  MarkGrid,
+  meets,
+  overlap,
+  type Point,
+  type Segment,
+} from './geometry'
 
 const FAMILY = 'system-ui, sans-serif'
 
@@ -14,9 +24,8 @@ const EDGE = 2
 /** Pixels between a title and its own mark, and the least number between a title and any other mark. */
 const OWN_GAP = 2
 const OTHER_GAP = 5
-/** Step and most of the distance in pixels between a mark and a title with a line to it. */
+/** Step of the distance in pixels between a mark and a title with a line to it. */
 const LEADER_STEP = 14
-const MAX_LEADER = 84
 /** Letters of a title above and below the baseline, in pixels. */
 const ASCENT = 10
 const DESCENT = 3
@@ -27,21 +36,27 @@ const DESCENT = 3
 const SPECK = 4
 /** Marks less than so many pixels apart are one and the same, computed in two ways. */
 const SAME = 0.01
-/** So many pixels a text below the marks moves to cover one mark less. */
-const SHIFT_FOR_A_MARK = 80
+/** So many pixels a name of a cluster moves to cover one mark less, and what a speck counts. */
+const SHIFT_FOR_A_MARK = 160
+const SPECK_COST = 0.4
+/** Where there are more marks, names of clusters do not avoid specks: they are everywhere. */
+const FEW = 400
 /** Where there are more marks, the smallest are left out of account. */
 const CROWD = 1500
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
-/** Width in pixels of the line around letters. */
+/** Width in pixels of the line around letters, and around those that lie over specks. */
 const HALO = 4
+const WIDE_HALO = 9
 
-export interface TextStyle {
+interface TextStyle {
   color: string
   /** Height of a line in pixels. */
   height: number
   /** Pixels to the next text. */
   margin: number
+  /** 0: invisible, 1: opaque. */
+  alpha: number
 }
 
 const widths = new Map<string, number>()
@@ -49,7 +64,12 @@ const widths = new Map<string, number>()
 /** The names of one frame. */
 export class Names {
   private taken: Box[]
+  /** The lines from marks to their titles. */
+  private leaders: Segment[] = []
   private grid = new MarkGrid()
+  /** The marks that are no specks. */
+  private large = new MarkGrid()
+  private isCrowded: boolean
   /** What the context has; reading it from the context is slow. */
   private font = ''
 
@@ -61,8 +81,12 @@ export class Names {
     marks: Mark[],
   ) {
     this.taken = [...covered]
+    this.isCrowded = marks.length > FEW
     const least = marks.length > CROWD ? SPECK / 2 : 0
-    for (const mark of marks) if (mark.radius >= least) this.grid.add(mark)
+    for (const mark of marks) {
+      if (mark.radius >= least) this.grid.add(mark)
+      if (mark.radius >= SPECK) this.large.add(mark)
+    }
     context.textAlign = 'center'
     context.lineJoin = 'round'
     context.strokeStyle = background
@@ -90,36 +114,53 @@ export class Names {
 
   /**
    * Write a text where it covers no other text and few marks, near the first of `points` (middles of its
-   * baseline). `context`: a layer below the marks.
+   * baseline, the nearest to it first): over specks, else on `below`, a layer below the marks.
    */
-  writeBelow(context: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
+  writeOverSpecks(below: CanvasRenderingContext2D, text: string, points: Point[], style: TextStyle) {
     const half = this.width(text) / 2
-    let best: Point | null = null
+    let best: { point: Point; large: number; specks: number } | null = null
     let least = Number.POSITIVE_INFINITY
     for (const point of points) {
       if (!this.isFree(point, half, style)) continue
-      const under = this.countUnder(this.boxOf(point, half, { ...style, margin: 0 }))
-      const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y)
-      const cost = under + shift / SHIFT_FOR_A_MARK
-      if (cost < least) {
-        best = point
-        least = cost
-      }
+      const shift = Math.hypot(point.x - points[0].x, point.y - points[0].y) / SHIFT_FOR_A_MARK
+      if (shift >= least) break
+      const { large, specks } = this.countUnder(this.boxOf(point, half, style))
+      const cost = large + specks * SPECK_COST + shift
+      if (cost >= least) continue
+      best = { point, large, specks }
+      least = cost
     }
     if (!best) return
+    const context = best.large > 0 ? below : this.context
     context.textAlign = 'center'
     context.font = this.font
     context.lineJoin = 'round'
     context.strokeStyle = this.background
-    this.put(context, text, best, half, style)
+    this.put(
+      context,
+      text,
+      best.point,
+      half,
+      style,
+      best.large === 0 && (best.specks > 0 || this.isCrowded) ? WIDE_HALO : HALO,
+    )
   }
 
-  private put(context: CanvasRenderingContext2D, text: string, point: Point, half: number, style: TextStyle) {
+  private put(
+    context: CanvasRenderingContext2D,
+    text: string,
+    point: Point,
+    half: number,
+    style: TextStyle,
+    halo = HALO,
+  ) {
     this.taken.push(this.boxOf(point, half, style))
     context.fillStyle = style.color
-    context.lineWidth = HALO
+    context.globalAlpha = style.alpha
+    context.lineWidth = halo
     context.strokeText(text, point.x, point.y)
     context.fillText(text, point.x, point.y)
+    context.globalAlpha = 1
   }
 
   private boxOf({ x, y }: Point, half: number, { height, margin }: TextStyle): Box {
@@ -137,29 +178,50 @@ export class Names {
     if (point.x - half < EDGE || point.x + half > width - EDGE) return false
     if (point.y - style.height < EDGE || point.y > height - EDGE) return false
     const box = this.boxOf(point, half, style)
-    return !this.taken.some((other) => overlap(box, other))
+    return (
+      !this.taken.some((other) => overlap(box, other)) && !this.leaders.some((leader) => meets(leader, box))
+    )
+  }
+
+  /** Return whether a line to a title crosses no text, no other line and no other mark. */
+  private isClear(leader: Segment, own: Mark): boolean {
+    if (this.taken.some((box) => meets(leader, box))) return false
+    if (this.leaders.some((other) => cross(leader, other))) return false
+    const { from, to } = leader
+    const steps = Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / SPECK)
+    for (let step = 1; step <= steps; step++) {
+      const x = from.x + ((to.x - from.x) * step) / steps
+      const y = from.y + ((to.y - from.y) * step) / steps
+      let met = false
+      this.large.visitNear({ left: x, right: x, top: y, bottom: y }, 0, (mark) => {
+        met ||= !isSame(mark, own)
+        return met
+      })
+      if (met) return false
+    }
+    return true
   }
 
   /**
    * Write a title at its mark, nearer to it than to any other mark. Return whether there is room. `must`:
    * where there is none, write it over other marks. `faded`: marks that a title may cover, but that it avoids.
-   * `leader`: where there is no room at the mark, write it farther away, with a line to the mark.
+   * `leader`: where there is no room at the mark, write it up to so many pixels away, with a line to the mark.
    */
   writeTitle(
     text: string,
     mark: Mark,
     color: string,
     margin: number,
-    { must = false, leader = false, faded = new Set<Mark>() } = {},
+    { must = false, leader = 0, faded = new Set<Mark>() } = {},
   ): boolean {
     const half = this.width(text) / 2
-    const style = { color, height: ASCENT + DESCENT, margin }
-    const best = (points: Point[], most: number) => {
+    const style = { color, height: ASCENT + DESCENT, margin, alpha: 1 }
+    const best = (points: Point[], most: number, allowed = (_point: Point) => true) => {
       let found: Point | null = null
       let fewest = most
       for (const point of points) {
         const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded, fewest) : most
-        if (cost < fewest) {
+        if (cost < fewest && allowed(point)) {
           found = point
           fewest = cost
         }
@@ -168,25 +230,21 @@ export class Names {
       return found
     }
     const beside = best(pointsAround(mark, half, this.size.width), must ? Number.POSITIVE_INFINITY : BLOCKED)
-    const away = !beside && leader ? best(pointsAway(mark, half), BLOCKED) : null
+    const clear = (point: Point) => this.isClear(leaderTo(mark, point, half), mark)
+    const away = beside ? null : best(pointsAway(mark, half, leader), BLOCKED, clear)
     const point = beside ?? away
     if (!point) return false
-    if (away) this.drawLeader(mark, away, half, color)
+    if (away) this.drawLeader(leaderTo(mark, away, half), color)
     this.put(this.context, text, point, half, style)
     return true
   }
 
-  /** Draw the line from the rim of a mark to its title. */
-  private drawLeader({ x, y, radius }: Mark, text: Point, half: number, color: string) {
-    const end = {
-      x: clamp(x, text.x - half, text.x + half),
-      y: clamp(y, text.y - ASCENT, text.y + DESCENT),
-    }
-    const length = Math.hypot(end.x - x, end.y - y)
+  private drawLeader(leader: Segment, color: string) {
+    this.leaders.push(leader)
     this.context.save()
     this.context.beginPath()
-    this.context.moveTo(x + ((end.x - x) * radius) / length, y + ((end.y - y) * radius) / length)
-    this.context.lineTo(end.x, end.y)
+    this.context.moveTo(leader.from.x, leader.from.y)
+    this.context.lineTo(leader.to.x, leader.to.y)
     this.context.strokeStyle = color
     this.context.globalAlpha = 0.55
     this.context.lineWidth = 1
@@ -194,13 +252,16 @@ export class Names {
     this.context.restore()
   }
 
-  private countUnder(box: Box): number {
+  /** Return how many marks lie under a box; where there are many, without the specks. */
+  private countUnder(box: Box) {
     const under = new Set<Mark>()
-    this.grid.visitNear(box, 0, (mark) => {
+    const grid = this.isCrowded ? this.large : this.grid
+    grid.visitNear(box, 0, (mark) => {
       under.add(mark)
       return false
     })
-    return under.size
+    const large = [...under].filter(({ radius }) => radius >= SPECK).length
+    return { large, specks: under.size - large }
   }
 
   /**
@@ -211,13 +272,22 @@ export class Names {
     const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
     let cost = 0
     this.grid.visitNear(box, OTHER_GAP, (other) => {
-      if (Math.abs(other.x - own.x) + Math.abs(other.y - own.y) < SAME) return false
+      if (isSame(other, own)) return false
       if (other.radius < SPECK && other.radius < own.radius / 2) return false
       cost += faded.has(other) ? 1 : BLOCKED
       return cost >= most
     })
     return cost
   }
+}
+
+const isSame = (a: Mark, b: Mark) => Math.abs(a.x - b.x) + Math.abs(a.y - b.y) < SAME
+
+/** Return the line from the rim of a mark to its title. */
+function leaderTo({ x, y, radius }: Mark, text: Point, half: number): Segment {
+  const to = { x: clamp(x, text.x - half, text.x + half), y: clamp(y, text.y - ASCENT, text.y + DESCENT) }
+  const length = Math.hypot(to.x - x, to.y - y)
+  return { from: { x: x + ((to.x - x) * radius) / length, y: y + ((to.y - y) * radius) / length }, to }
 }
 
 /** Return where a title may be written at its mark, as middles of its baseline, the best first. */
@@ -244,9 +314,9 @@ function pointsAround({ x, y, radius }: Mark, half: number, width: number): Poin
 }
 
 /** Return where a title may be written away from its mark, the nearest first. */
-function pointsAway({ x, y, radius }: Mark, half: number): Point[] {
+function pointsAway({ x, y, radius }: Mark, half: number, most: number): Point[] {
   const points: Point[] = []
-  for (let distance = LEADER_STEP; distance <= MAX_LEADER; distance += LEADER_STEP)
+  for (let distance = LEADER_STEP; distance <= most; distance += LEADER_STEP)
     for (const up of [-1, 1, -0.5, 0.5])
       for (const side of up % 1 === 0 ? [0, -0.5, 0.5] : [-1, 1])
         points.push({

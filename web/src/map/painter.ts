@@ -4,14 +4,15 @@ import { mix, type ThemeColor } from '../colors'
 import type { Anime, AnimeGraph } from '../graph'
 import { makeLabels } from '../labels'
 import { clamp, type Mark, type Point } from './geometry'
-import type { Marks } from './marks'
+import { type Land, makeLand } from './land'
+import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'
 import { drawOwnMark, RING } from './ownMarks'
 import type { View } from './view'
 
 /** Where a cluster's name may be, in pixels from the middle of its titles; the nearest first. */
-const CLUSTER_SHIFTS = [0, -22, 22, -44, 44, -66, 66]
-  .flatMap((y) => [0, -40, 40, -80, 80].map((x) => ({ x, y })))
+const CLUSTER_SHIFTS = [0, -11, 11, -22, 22, -33, 33, -44, 44, -66, 66, -88, 88]
+  .flatMap((y) => [0, -20, 20, -40, 40, -60, 60, -80, 80, -110, 110].map((x) => ({ x, y })))
   .sort((a, b) => Math.hypot(a.x, a.y) - Math.hypot(b.x, b.y))
 /** The camera's ratio below which there are no names of clusters. */
 const CLUSTER_RATIO = 0.3
@@ -22,6 +23,11 @@ const AREA_PER_NAME = 12_000
 const MAX_TRIED = 400
 /** Share of the named titles, the most popular, that are named before the clusters. */
 const FIRST_SHARE = 1 / 4
+/** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
+const LEADER = 70
+const SHORT_LEADER = 28
+/** So many of the others are tried for a line; more would cost more than a frame has. */
+const MAX_WITH_LINES = 80
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
@@ -30,11 +36,6 @@ interface ClusterCentre extends Point {
   id: number
   name: string
   color: ThemeColor
-}
-
-interface Visible {
-  anime: Anime
-  mark: Mark
 }
 
 /** Letters of the title in focus; it has more room than the others. */
@@ -48,6 +49,8 @@ export class Painter {
   private clusterCentres: ClusterCentre[]
   /** Titles by id, short enough for the map. */
   private labels: Map<number, string>
+  /** The land, and for what it was made. */
+  private land: { key: string; land: Land | null } | null = null
 
   constructor(
     private sigma: Sigma,
@@ -74,25 +77,31 @@ export class Painter {
     return id === null ? null : this.graph.byId.get(id)!
   }
 
+  /** Return how the list marks a title; beside a title in focus, what is faded is not marked. */
+  private ownMark({ id }: Anime) {
+    const { near, ownList } = this.view
+    return near.size === 0 || near.has(id) ? ownList.marks.get(id) : undefined
+  }
+
   /**
    * Draw one frame: names of the focus and its neighbours, else of clusters and of the most popular titles.
    */
-  draw() {
+  draw(visible: Visible[]) {
+    this.drawLand()
     this.drawLines()
     const context = this.sigma.getCanvases().labels.getContext('2d')!
-    const visible = [...this.marks.visible()]
     const names = new Names(
       context,
       this.sigma.getDimensions(),
       this.view.colors.background,
       this.view.covered,
-      visible.map(({ mark }) => mark),
+      visible.map(({ anime, mark }) =>
+        this.ownMark(anime) ? { ...mark, radius: mark.radius + RING } : mark,
+      ),
     )
     for (const { anime, mark } of visible) {
-      const { near, ownList } = this.view
-      const own = ownList.marks.get(anime.id)
-      // Beside a title in focus, what is faded is not marked.
-      if (own && (near.size === 0 || near.has(anime.id))) drawOwnMark(context, mark, own, this.view.colors)
+      const own = this.ownMark(anime)
+      if (own) drawOwnMark(context, mark, own, this.view.colors)
     }
     if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
     for (const id of new Set(this.view.trail))
@@ -108,10 +117,32 @@ export class Painter {
       const { width, height } = this.sigma.getDimensions()
       const room = LEAST_NAMES + Math.round((width * height) / AREA_PER_NAME)
       const first = Math.ceil(room * FIRST_SHARE)
-      const written = this.drawTitles(names, shown.slice(0, first), room, true)
+      const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
       this.drawClusterNames(names)
-      this.drawTitles(names, shown.slice(first, MAX_TRIED), room - written)
+      const others = shown.slice(first, MAX_TRIED)
+      const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, SHORT_LEADER)
+      this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more, 0)
     }
+  }
+
+  /** Draw the land of the clusters below all else; where colours mean something else, there is none. */
+  private drawLand() {
+    const { coloring, colors, hiddenClusters } = this.view
+    if (coloring.scale) return
+    const key = [colors.theme, ...hiddenClusters].join()
+    if (this.land?.key !== key) {
+      const places = this.graph.anime
+        .filter(({ cluster }) => !hiddenClusters.has(cluster.id))
+        .map(({ id, cluster }) => ({ ...this.marks.placeOf(id), cluster }))
+      this.land = { key, land: makeLand(places, colors.theme, colors.background) }
+    }
+    if (!this.land.land) return
+    const { picture, box } = this.land.land
+    const project = this.marks.projection()
+    const from = project({ x: box.left, y: box.top })
+    const to = project({ x: box.right, y: box.bottom })
+    const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
+    context.drawImage(picture, from.x, from.y, to.x - from.x, to.y - from.y)
   }
 
   /** Draw below the marks: lines to the neighbours, thicker for higher similarity, and the trail. */
@@ -208,11 +239,11 @@ export class Painter {
     const faded = new Set(visible.filter(isFaded).map(({ mark }) => mark))
     for (const id of near) {
       if (id === focus.id || this.marks.isHidden(id)) continue
-      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: true })
+      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: LEADER })
     }
   }
 
-  /** Write the names of the clusters below the marks. */
+  /** Write the names of the clusters over specks, or below larger marks. */
   private drawClusterNames(names: Names) {
     const context = this.sigma.getCanvases().edgeLabels.getContext('2d')!
     const { ratio } = this.sigma.getCamera()
@@ -221,7 +252,7 @@ export class Painter {
     const { width, height } = this.sigma.getDimensions()
     const project = this.marks.projection()
     names.useFont(this.fonts.cluster)
-    context.globalAlpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
+    const alpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
     for (const { id, name, color, ...centre } of this.clusterCentres) {
       const { x, y } = project(centre)
       if (hiddenClusters.has(id) || x < 0 || x > width || y < 0 || y > height) continue
@@ -230,14 +261,13 @@ export class Painter {
         x: clamp(x + shift.x, half, width - half),
         y: y + 5 + shift.y,
       }))
-      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6 }
-      names.writeBelow(context, name, points, style)
+      const style = { color: mix(color[colors.theme], colors.text, 0.45), height: 16, margin: 6, alpha }
+      names.writeOverSpecks(context, name, points, style)
     }
-    context.globalAlpha = 1
   }
 
   /** Name the titles, at most `room` of them. Return for how many there is room. */
-  private drawTitles(names: Names, titles: Visible[], room: number, leader = false): number {
+  private drawTitles(names: Names, titles: Visible[], room: number, leader: number): number {
     let written = 0
     names.useFont(this.fonts.title)
     for (const { anime, mark } of titles) {

@@ -18,6 +18,8 @@ export function useCamera(graph: AnimeGraph, selected: Anime | null, group: Grou
   const camera = sigma.getCamera()
   /** For which free area and titles the camera was last set, and the state that shows all titles there. */
   const last = useRef<{ free: FreeArea; shown: string | null; all: CameraState }>(null)
+  /** When it was last sent to something new. */
+  const sent = useRef(Number.NEGATIVE_INFINITY)
 
   useEffect(() => {
     const adjust = () => {
@@ -31,7 +33,9 @@ export function useCamera(graph: AnimeGraph, selected: Anime | null, group: Grou
       const isNew = before?.shown !== shown
       const showsAll =
         before && camera.x === before.all.x && camera.y === before.all.y && camera.ratio === before.all.ratio
-      if (shown && (isNew || camera.isAnimated())) {
+      if (isNew) sent.current = performance.now()
+      // What opens a title also moves panels: until they rest, aim again.
+      if (shown && performance.now() - sent.current < FLIGHT) {
         const state = selected
           ? showingNeighbours(sigma, free, graph, selected)
           : showingTitles(sigma, free, group!.anime)

@@ -15,8 +15,7 @@ export function useRepaint() {
   const sigma = useSigma()
   const all = useMemo(() => sigma.getGraph().nodes(), [sigma])
   return useCallback(
-    (nodes: string[] = all) =>
-      void sigma.refresh({ partialGraph: { nodes }, skipIndexation: true, schedule: true }),
+    () => void sigma.refresh({ partialGraph: { nodes: all }, skipIndexation: true, schedule: true }),
     [sigma, all],
   )
 }
@@ -24,18 +23,27 @@ export function useRepaint() {
 /** Call `onMove` whenever the camera moves. Return whether there is no title in sight. */
 export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: () => void): boolean {
   const sigma = useSigma()
-  const repaint = useRepaint()
   const [noneInSight, setNoneInSight] = useState(false)
   const painter = useMemo(() => new Painter(sigma, graph, view, marks), [sigma, graph, view, marks])
-  const covers = useMemo(() => new Covers(sigma, marks, view), [sigma, marks, view])
+  const covers = useMemo(
+    () =>
+      new Covers(sigma, view, () => {
+        covers.load([...marks.visible()])
+        sigma.scheduleRender()
+      }),
+    [sigma, marks, view],
+  )
 
   useEffect(() => {
     let timer = 0
-    const draw = () => painter.draw()
+    const draw = () => {
+      const visible = [...marks.visible()]
+      covers.draw(visible)
+      painter.draw(visible)
+    }
     const afterRest = () => {
       setNoneInSight(marks.noneInSight())
-      const ids = covers.update()
-      if (ids.length > 0) repaint(ids.map(String))
+      covers.load([...marks.visible()])
     }
     const afterMove = () => {
       onMove()
@@ -54,7 +62,7 @@ export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: 
       sigma.off('resize', afterMove)
       camera.off('updated', afterMove)
     }
-  }, [sigma, painter, marks, covers, repaint, onMove])
+  }, [sigma, painter, marks, covers, onMove])
 
   useEffect(() => {
     // After two frames the first picture is on the screen, and the page answers again.

@@ -28,8 +28,6 @@ export interface View {
   shownCluster: number | null
   ownList: OwnList
   coloring: Coloring
-  /** Titles whose covers are shown. */
-  covers: Set<number>
   /** The title that Enter opens, while the map has the keyboard. */
   underCross: Anime | null
 }

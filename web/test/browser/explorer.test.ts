@@ -1,33 +1,25 @@
 /**
- * web/explorer.html with a graph inside, as similarity_map.py writes it, opened from file:// without a
- * network.
+ * What is particular to web/explorer.html with a graph inside, as similarity_map.py writes it, opened from
+ * file:// without a network. What a person does there, the project "file" of vite.config.ts tests.
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { BrowserContextOptions } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { fillExplorer, launch, serveCovers, withCoversOf } from '../harness.mjs'
+import { launch, serveCovers } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
+  EXPLORER_ADDRESS as ADDRESS,
   covers,
-  directory,
   dropFile,
   exported,
-  hash,
-  heading,
   interactive,
   newPage,
   page,
   settled,
   WIDE,
+  writeExplorer,
   wrongs,
 } from './visit'
-
-const ADDRESS = pathToFileURL(join(directory, 'explore.html')).href
-const writeExplorer = (graph: object | null) =>
-  writeFileSync(join(directory, 'explore.html'), withCoversOf(fillExplorer(graph), covers.address))
 
 async function openExplorer(graph: object, address = '', options: BrowserContextOptions = {}) {
   writeExplorer(graph)
@@ -35,32 +27,6 @@ async function openExplorer(graph: object, address = '', options: BrowserContext
   await page.goto(ADDRESS + address)
   await interactive()
 }
-
-test('search, walk, back, and a link', async () => {
-  await openExplorer(makeGraph(300))
-  await page.keyboard.press('/')
-  await page.keyboard.type('tale 40')
-  await page.keyboard.press('Enter')
-  const titles = [await heading()]
-  for (let step = 0; step < 3; step++) {
-    const row = page.locator('.panel .titles a').nth(step + 1)
-    const next = await row.locator('.title-name').innerText()
-    await row.click()
-    await page.locator('.panel h2', { hasText: next }).waitFor()
-    titles.push(next)
-  }
-  expect(await page.locator('.trail li').allInnerTexts()).toEqual(titles)
-  expect(hash()).toMatch(/^#\/anime\/\d+$/)
-  await page.goBack()
-  expect(await heading()).toBe(titles[2])
-  await page.goto(`${ADDRESS}#/anime/61`)
-  await page.reload()
-  await interactive()
-  expect(await page.locator('.panel .elsewhere a').getAttribute('href')).toBe(
-    'https://myanimelist.net/anime/61',
-  )
-  expect(wrongs).toEqual([])
-})
 
 test('a dropped export is recommended from, and kept', async () => {
   await openExplorer(makeGraph(300), '', { offline: true })

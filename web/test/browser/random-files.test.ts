@@ -55,7 +55,7 @@ describe('files damaged at random, the same in every run', () => {
       await message.waitFor()
       const bad = (await message.getAttribute('class'))!.includes('bad')
       expect(await message.innerText()).toMatch(
-        bad ? /^[A-Z].*\.$/ : /: \d entries read, \d with a score, \d on this map[^.]*\. Undo×$/,
+        bad ? /^[A-Z].*\.$/ : /: \d entries read, \d with a score, \d on this map[^.]*\.\s+Undo\s+×$/,
       )
       ends[bad ? 'sentence' : 'scores']++
       expect(wrongs, `list ${number}`).toEqual([])

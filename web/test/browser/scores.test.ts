@@ -1,7 +1,8 @@
 /** Scores, list files and recommendations. */
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { dropFile, exported, heading, interactive, open, page, wrongs } from './visit'
+import { makeGraph } from '../random-graph.mjs'
+import { dropFile, exported, heading, host, interactive, open, page, testOnce, wrongs } from './visit'
 
 describe('scores and recommendations', () => {
   test('stars are kept over a reload; what has a score is not recommended; filters hold', async () => {
@@ -47,7 +48,7 @@ describe('scores and recommendations', () => {
       'The list of fan: 5 entries read, 4 with a score, 4 on this map.',
     )
     expect(await page.locator('.badge').innerText()).toBe('3')
-    expect(await page.locator('.panel summary').first().innerText()).toBe('3 scored titles on this map')
+    expect(await page.locator('.panel summary').first().innerText()).toBe('3 scored titles')
     await page.locator('.recommendations li').first().waitFor()
     const addresses = await page
       .locator('.recommendations a')
@@ -88,12 +89,22 @@ describe('scores and recommendations', () => {
     await page.reload()
     await rows.nth(19).waitFor()
     expect(await names()).not.toContain(before[2])
-    await page.getByText('1 title left out').click()
+    await page.getByText('1 left out').click()
     await page.getByText('Take back').click()
     await expect.poll(names).toEqual(before)
 
+    const reasons = (await rows.nth(1).locator('.reason').allInnerTexts()).map((text) =>
+      text.replace(/\s*×$/, ''),
+    )
     await rows.nth(1).locator('a').click()
     await page.locator('.likely', { hasText: /You are likely to give \d/ }).waitFor()
+    await page.getByText('What on the list speaks for it').click()
+    const terms = page.locator('.explanation li')
+    await terms.first().waitFor()
+    expect(await terms.first().locator('a').innerText()).toBe(reasons[0])
+    const shares = (await terms.locator('strong').allInnerTexts()).map(Number.parseFloat)
+    expect(shares).toEqual([...shares].sort((a, b) => b - a))
+    expect(shares.reduce((a, b) => a + b)).toBeCloseTo(100, 0)
     await page.getByText('Not interested').click()
     await page.goBack()
     await expect.poll(names).not.toContain(before[1])
@@ -129,7 +140,7 @@ describe('scores and recommendations', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('a hostile list ends in a sentence, and the page goes on', async () => {
+  testOnce('a hostile list ends in a sentence, and the page goes on', async () => {
     await open()
     const bomb =
       '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">' +
@@ -147,7 +158,23 @@ describe('scores and recommendations', () => {
     await page.locator('.recommendations li').first().waitFor()
   })
 
-  test('a list of 20,000 entries does not freeze the page', async () => {
+  testOnce('while thousands of scores are computed, the page says so', async () => {
+    host.files['graph.json'] = JSON.stringify(makeGraph(1000))
+    await open('#/scores')
+    const scores = Array.from({ length: 900 }, (_, k): [number, number] => [3 * k + 1, 1 + (k % 10)])
+    await dropFile('list.xml', Buffer.from(exported(scores)))
+    const sign = page.locator('.panel > .computing, .panel section .computing')
+    await sign.waitFor()
+    await page.locator('.recommendations li').first().waitFor()
+    await sign.waitFor({ state: 'detached' })
+    // Also while the answer to the list before is still there.
+    await dropFile('list.xml', Buffer.from(exported([[1, 5]])))
+    await page.locator('.recommendations').waitFor()
+    await sign.waitFor()
+    await sign.waitFor({ state: 'detached' })
+  })
+
+  testOnce('a list of 20,000 entries does not freeze the page', async () => {
     await open()
     const list = exported(Array.from({ length: 20_000 }, (_, k) => [k * 3 + 1000, k % 11]))
     await page.evaluate(() => {

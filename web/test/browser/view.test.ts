@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { beforeEach, expect, test } from 'vitest'
 import { WEB } from '../harness.mjs'
+import { makeGraph } from '../random-graph.mjs'
 import {
+  colors,
+  covers,
   discs,
   drawn,
   hash,
@@ -14,7 +17,10 @@ import {
   open,
   PHONE,
   page,
+  pixels,
   recordDrawing,
+  serveAgain,
+  serveCoversAgain,
   settled,
   WIDE,
   wrongs,
@@ -35,6 +41,14 @@ async function openWithList(hash = '', options = WIDE) {
   await newPage(options)
   await recordDrawing()
   await page.addInitScript((list) => localStorage.setItem('aniembed-scores', list), JSON.stringify(LIST))
+  await page.addInitScript(() => {
+    Object.assign(window, { questions: 0 })
+    const { postMessage } = Worker.prototype
+    Worker.prototype.postMessage = function (this: Worker, message: object) {
+      if ('options' in message) (window as unknown as { questions: number }).questions++
+      postMessage.call(this, message)
+    }
+  })
   await page.goto(host.address + hash)
   await interactive()
   await settled()
@@ -67,6 +81,18 @@ test('every colouring has a legend and is in the address', async () => {
   const colours = () =>
     page.evaluate(() => (document.querySelector('.scale') as HTMLElement | null)?.innerText ?? null)
   expect(await colours()).toBe(null)
+  // The land lies around the discs, in the colours of the clusters, and nowhere else.
+  const sea = [247, 246, 243].join()
+  const { x, y, radius } = (await discs()).find(({ id }) => id === 1535)!
+  const around = Array.from({ length: 8 }, (_, k) => ({
+    x: x + (radius + 5) * Math.cos((k * Math.PI) / 4),
+    y: y + (radius + 5) * Math.sin((k * Math.PI) / 4),
+  }))
+  const onSea = async () => {
+    const [, ...found] = await pixels(await page.screenshot(), around)
+    return found.filter((color) => color.join() === sea).length
+  }
+  expect(await onSea()).toBeLessThan(4)
   for (const [color, text] of [
     ['mean', /6\.\d[\s\S]*9\.1/],
     ['year', /1989[\s\S]*2022/],
@@ -76,6 +102,7 @@ test('every colouring has a legend and is in the address', async () => {
     expect(await colours()).toMatch(text)
     expect(hash()).toContain(`color=${color}`)
   }
+  await expect.poll(onSea).toBeGreaterThan(3)
   expect(wrongs).toEqual([])
 })
 
@@ -102,6 +129,16 @@ test('English titles are everywhere, and both languages are searched', async () 
   expect(hash()).toBe('#/anime/16498?names=english')
   await page.goBack()
   expect(hash()).toBe('#/?names=english')
+  for (const [text, name] of [
+    ['進撃の巨', 'Attack on Titan'],
+    ['aot', 'Attack on Titan'],
+    ['kyoani', 'Kyoto Animation'],
+  ]) {
+    await page.keyboard.press('/')
+    await page.keyboard.type(text)
+    await page.keyboard.press('Enter')
+    expect(await heading()).toBe(name)
+  }
   expect(wrongs).toEqual([])
 })
 
@@ -121,7 +158,18 @@ test('scores of a link are looked at, and kept only on request', async () => {
   const badge = () => page.locator('.badge').innerText()
   expect(await badge()).toBe('2')
   expect(await kept()).toBe(JSON.stringify(LIST))
-  await page.getByText('Back to mine').click()
+  // One question for one list.
+  await settled()
+  expect(await page.evaluate(() => (window as unknown as { questions: number }).questions)).toBe(1)
+  await page.locator('.tools button', { hasText: 'scores' }).click()
+  await page.locator('.recommendations li').first().waitFor()
+  expect(await heading()).toBe('Scores of the link')
+  expect(await page.getByText('Open list file').count()).toBe(0)
+  await page.locator('.recommendations a').first().click()
+  await page.locator('.likely', { hasText: /Likely score \d/ }).waitFor()
+  expect(await page.locator('.stars').count()).toBe(0)
+  await page.locator('.panel').getByText('Back to mine').click()
+  expect(await page.locator('.stars').count()).toBe(1)
   expect(await badge()).toBe('3')
   expect(hash()).not.toContain('r=')
 
@@ -142,24 +190,45 @@ test('the map is saved as a picture with discs and names', async () => {
     page.getByText('Save picture').click(),
   ])
   expect(download.suggestedFilename()).toBe('aniembed.png')
-  const base64 = readFileSync((await download.path())!).toString('base64')
-  const [size, disc, corner] = await page.evaluate(
-    async ({ base64, x, y }) => {
-      const image = new Image()
-      image.src = `data:image/png;base64,${base64}`
-      await image.decode()
-      const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
-      context.drawImage(image, 0, 0)
-      const at = (x: number, y: number) => [...context.getImageData(x, y, 1, 1).data].join()
-      return [[image.width, image.height], at(x, y), at(2, 2)]
-    },
-    { base64, ...(await discs()).find(({ id }) => id === 1535)! },
-  )
+  const disc = (await discs()).find(({ id }) => id === 1535)!
+  const [size, corner, middle] = await pixels((await download.path())!, [{ x: 2, y: 2 }, disc])
   expect(size).toEqual([1440, 900])
-  expect(corner).toBe('247,246,243,255')
-  expect(disc).not.toBe(corner)
+  expect(corner).toEqual([247, 246, 243])
+  expect(middle).not.toEqual(corner)
   expect(wrongs).toEqual([])
 })
+
+test.each([true, false])(
+  'covers lie on the discs and in the panel; the host allows pages to read them: %s',
+  async (cors) => {
+    await serveCoversAgain(cors)
+    if (process.env.FROM !== 'file') await serveAgain({}, { covers: covers.address })
+    host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: covers.address }))
+    await newPage()
+    await recordDrawing()
+    await page.goto(`${host.address}#/anime/10`)
+    await interactive()
+    const cover = [(10 * 67) % 256, (10 * 151) % 256, (10 * 29) % 256]
+    const seen = async () =>
+      colors((await drawn()).rings[0], (await page.locator('.title-head img').boundingBox())!)
+    await expect.poll(seen).toEqual([cover, cover])
+    // The rim keeps the colour of the cluster.
+    const { x, y, radius } = (await discs()).find(({ id }) => id === 10)!
+    const dot = (await page.locator('.cluster-line .dot').boundingBox())!
+    const [rim, cluster] = await colors({ x: x - 0.93 * radius, y }, dot)
+    expect(Math.max(...rim.map((value, k) => Math.abs(value - cluster[k])))).toBeLessThan(60)
+    // Where the covers cannot be read, a saved picture has the discs without them.
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByText('Save picture').click(),
+    ])
+    const [, saved] = await pixels((await download.path())!, [{ x, y }])
+    expect(saved).toEqual(cors ? cover : cluster)
+    const refused = wrongs.filter((text) => /CORS|ERR_FAILED/.test(text))
+    expect(wrongs).toEqual(refused)
+    expect(refused.length).toBe(cors ? 0 : 2)
+  },
+)
 
 test('a finger drags the panel to other heights, and the map keeps what it shows in sight', async () => {
   await open('#/anime/1535', PHONE)

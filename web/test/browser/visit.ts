@@ -1,14 +1,15 @@
 /**
- * What the browser tests share: a browser, a host of the built page, a host of covers, and what a person
- * does.
+ * What the browser tests share: a browser, the page from a host or (FROM=file) as a single file, a host of
+ * covers, and what a person does.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { launch, serve, serveCovers } from '../harness.mjs'
+import type Sigma from 'sigma'
+import { afterAll, afterEach, beforeAll, beforeEach, test } from 'vitest'
+import { fillExplorer, launch, serve, serveCovers, withCoversOf } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 
 export const WIDE = { viewport: { width: 1440, height: 900 } }
@@ -29,6 +30,13 @@ export let host: Awaited<ReturnType<typeof serve>>
 export let wrongs: string[]
 export let page: Page
 
+declare global {
+  interface Window {
+    /** Return what draws the map, or null where there is none. */
+    findSigma(): Sigma | null
+  }
+}
+
 beforeAll(async () => {
   browser = await launch()
   covers = await serveCovers()
@@ -38,9 +46,36 @@ afterAll(async () => {
   await covers.close()
   rmSync(directory, { recursive: true })
 })
+/** A test of what does not depend on where the page comes from: it runs on the served one alone. */
+export const testOnce = test.skipIf(process.env.FROM === 'file')
+
+const EXPLORER = join(directory, 'explore.html')
+export const EXPLORER_ADDRESS = pathToFileURL(EXPLORER).href
+
+/** Write the single page with a graph inside, or without one. */
+export const writeExplorer = (graph: object | null) =>
+  writeFileSync(EXPLORER, withCoversOf(fillExplorer(graph), covers.address))
+
+/** Return what stands for a host where the page is a file: its graph.json is written into the page. */
+const fileHost = (): typeof host => ({
+  address: EXPLORER_ADDRESS,
+  files: {
+    set 'graph.json'(text: string | Buffer) {
+      writeExplorer(JSON.parse(String(text)))
+    },
+  },
+  close: async () => {},
+})
+
+/** Let the host of covers allow other pages to read them, or not. */
+export async function serveCoversAgain(cors: boolean) {
+  await covers.close()
+  covers = await serveCovers({ cors })
+}
+
 beforeEach(async () => {
-  const graph = JSON.stringify(makeGraph(300, { covers: covers.address }))
-  host = await serve({ 'graph.json': graph }, { covers: covers.address })
+  host = process.env.FROM === 'file' ? fileHost() : await serve({}, { covers: covers.address })
+  host.files['graph.json'] = JSON.stringify(makeGraph(300, { covers: covers.address }))
   covers.asked.length = 0
   wrongs = []
 })
@@ -50,7 +85,18 @@ afterEach(async () => {
 })
 
 export async function newPage(options: BrowserContextOptions = WIDE, from = browser) {
-  page = await (await from.newContext(options)).newPage()
+  // Without flights, nobody has to wait for them.
+  page = await (await from.newContext({ reducedMotion: 'reduce', ...options })).newPage()
+  await page.addInitScript(() => {
+    // React keeps what it renders beside each element.
+    window.findSigma = () => {
+      const element = document.querySelector('.map-keys')
+      // biome-ignore lint/suspicious/noExplicitAny: React's own
+      let fiber: any = Object.entries(element ?? {}).find(([name]) => name.startsWith('__reactFiber'))?.[1]
+      while (fiber && !fiber.memoizedProps?.value?.sigma) fiber = fiber.return
+      return fiber?.memoizedProps.value.sigma ?? null
+    }
+  })
   page.on('pageerror', (error) => wrongs.push(String(error)))
   page.on('console', (message) => {
     if (message.type() === 'error') wrongs.push(message.text())
@@ -79,26 +125,51 @@ export async function serveAgain(...options: Parameters<typeof serve>) {
 }
 
 export const heading = () => page.locator('.panel h2').innerText()
-export const settled = () => page.waitForTimeout(1000) // a flight takes 0.7 s
+/** How long nothing moves until everything has come to rest, in ms: covers load after 200. */
+const REST = 300
+/** Wait until camera and panels rest. */
+export const settled = () =>
+  page.evaluate(async (rest) => {
+    const seen = () =>
+      JSON.stringify([
+        window.findSigma()?.getCamera().getState(),
+        ...[...document.querySelectorAll('.panel, .legend-box, .map-keys')].map((part) =>
+          part.getBoundingClientRect(),
+        ),
+      ])
+    let [last, since] = ['', performance.now()]
+    while (performance.now() - since < rest) {
+      const now = seen()
+      if (now !== last) [last, since] = [now, performance.now()]
+      await new Promise((done) => setTimeout(done, 30))
+    }
+  }, REST)
 export const hash = () => new URL(page.url()).hash
 
-/** What the screen shows at a point, and in the middle of a box: red, green, blue. */
-export async function colors(
-  point: { x: number; y: number },
-  box: { x: number; y: number; width: number; height: number },
-) {
-  const picture = (await page.screenshot({ scale: 'css' })).toString('base64')
-  return page.evaluate(
-    async ({ picture, points }) => {
+interface Spot {
+  x: number
+  y: number
+}
+
+/** Return size (width, height) of a PNG, and red, green, blue at certain pixels. */
+export const pixels = (file: string | Buffer, spots: Spot[]) =>
+  page.evaluate(
+    async ({ picture, spots }) => {
       const image = new Image()
       image.src = `data:image/png;base64,${picture}`
       await image.decode()
       const context = new OffscreenCanvas(image.width, image.height).getContext('2d')!
       context.drawImage(image, 0, 0)
-      return points.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)])
+      const colors = spots.map(({ x, y }) => [...context.getImageData(x, y, 1, 1).data.slice(0, 3)])
+      return [[image.width, image.height], ...colors]
     },
-    { picture, points: [point, { x: box.x + box.width / 2, y: box.y + box.height / 2 }] },
+    { picture: (typeof file === 'string' ? readFileSync(file) : file).toString('base64'), spots },
   )
+
+/** What the screen shows at a point, and in the middle of a box: red, green, blue. */
+export async function colors(point: Spot, box: Spot & { width: number; height: number }) {
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 }
+  return (await pixels(await page.screenshot({ scale: 'css' }), [point, middle])).slice(1)
 }
 
 export interface Drawn {
@@ -153,26 +224,14 @@ export const drawn = () => page.evaluate(() => (window as unknown as { drawn: Dr
 /** The discs on the screen, as sigma draws them: MAL id, middle and radius in pixels. */
 export const discs = () =>
   page.evaluate(() => {
-    interface Fiber {
-      return: Fiber | null
-      // biome-ignore lint/suspicious/noExplicitAny: React's own
-      memoizedProps: any
-    }
-    const element = document.querySelector('.map-keys')!
-    const key = Object.keys(element).find((name) => name.startsWith('__reactFiber'))!
-    let fiber = (element as unknown as Record<string, Fiber>)[key]
-    while (!fiber.memoizedProps?.value?.sigma) fiber = fiber.return!
-    const { sigma } = fiber.memoizedProps.value
-    return (sigma.getGraph().nodes() as string[]).map((node) => {
-      const data = sigma.getNodeDisplayData(node)
-      const { x, y } = sigma.framedGraphToViewport(data)
-      return {
-        id: Number(node),
-        x: x as number,
-        y: y as number,
-        radius: sigma.scaleSize(data.size) as number,
-      }
-    })
+    const sigma = window.findSigma()!
+    return sigma
+      .getGraph()
+      .nodes()
+      .map((node) => {
+        const data = sigma.getNodeDisplayData(node)!
+        return { id: Number(node), ...sigma.framedGraphToViewport(data), radius: sigma.scaleSize(data.size) }
+      })
   })
 
 /** The part of the map that nothing covers, in pixels. */
@@ -181,10 +240,12 @@ export async function freePart() {
   const part = { left: 0, right: width, top: 0, bottom: height }
   const header = (await page.locator('header').boundingBox())!
   part.top = header.y + header.height
-  for (const box of await page.locator('.panel, .legend-box, .tools').all()) {
+  const upright = width < height
+  const boxes = upright ? '.panel, .legend-box, .search, .notices p' : '.panel, .legend-box, .tools'
+  for (const box of await page.locator(boxes).filter({ visible: true }).all()) {
     const { x, y, width: wide } = (await box.boundingBox())!
-    if (y > 0 && y < part.top) continue // the tools in the header
-    if (wide > width * 0.8) part.bottom = Math.min(part.bottom, y)
+    if (y > 0 && y < part.top) continue // in the header
+    if (upright || wide > width * 0.8) part.bottom = Math.min(part.bottom, y)
     else if (x > width / 2) part.right = x
     else part.left = x + wide
   }

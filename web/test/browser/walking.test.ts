@@ -6,6 +6,7 @@ import { WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
 import {
   colors,
+  discs,
   drawn,
   freePart,
   hash,
@@ -19,6 +20,7 @@ import {
   page,
   recordDrawing,
   settled,
+  testOnce,
   threeInARow,
   WIDE,
   wrongs,
@@ -86,30 +88,33 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
-  test('what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not', async () => {
-    host.files['graph.json'] = threeInARow()
-    await open('#/scores')
-    let at = await freePart()
-    await page.mouse.move(at.x, at.y)
-    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
-    await page.mouse.move(at.x, at.y + 200)
-    await page.locator('.close').click()
-    await settled()
-    at = await freePart()
-    await page.mouse.move(at.x, at.y)
-    expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
-    expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 1/)
+  testOnce(
+    'what lies in the middle stays there when panels come and go: hover tells of it, a click opens it, a drag does not',
+    async () => {
+      host.files['graph.json'] = threeInARow()
+      await open('#/scores')
+      let at = await freePart()
+      await page.mouse.move(at.x, at.y)
+      expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+      await page.mouse.move(at.x, at.y + 200)
+      await page.locator('.close').click()
+      await settled()
+      at = await freePart()
+      await page.mouse.move(at.x, at.y)
+      expect(await page.locator('.hover-card strong').innerText()).toBe('Middle')
+      expect(await page.locator('.hover-card').innerText()).toMatch(/Studio 1/)
 
-    await page.mouse.down()
-    await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
-    await page.waitForTimeout(300) // a hand that rests before it lets go, so that the map does not glide on
-    await page.mouse.up()
-    await settled()
-    expect(hash()).toBe('#/')
-    await page.mouse.click(at.x + 120, at.y + 80)
-    expect(await heading()).toBe('Middle')
-    expect(wrongs).toEqual([])
-  })
+      await page.mouse.down()
+      await page.mouse.move(at.x + 120, at.y + 80, { steps: 6 })
+      await page.waitForTimeout(300) // a hand that rests before it lets go, so that the map does not glide on
+      await page.mouse.up()
+      await settled()
+      expect(hash()).toBe('#/')
+      await page.mouse.click(at.x + 120, at.y + 80)
+      expect(await heading()).toBe('Middle')
+      expect(wrongs).toEqual([])
+    },
+  )
 
   test.each([
     ['wide', WIDE],
@@ -125,9 +130,11 @@ describe('walking', () => {
         Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
       })
       host.files['graph.json'] = JSON.stringify(graph)
-      await newPage(options)
+      await newPage({ ...options, reducedMotion: 'no-preference' })
       await recordDrawing()
-      await page.goto(`${host.address}#/anime/1`)
+      await page.goto(host.address)
+      await interactive()
+      await page.goto(`${host.address}#/anime/1`) // a flight
       await interactive()
       await settled()
       const { texts, rings, ends } = await drawn()
@@ -147,7 +154,7 @@ describe('walking', () => {
     },
   )
 
-  test('the ring, the text for screen readers and Enter follow the cross at once', async () => {
+  testOnce('the ring, the text for screen readers and Enter follow the cross at once', async () => {
     host.files['graph.json'] = threeInARow()
     await newPage()
     await recordDrawing()
@@ -165,10 +172,9 @@ describe('walking', () => {
     await expect.poll(async () => (await drawn()).rings[0].x).toBeLessThan((await freePart()).x)
 
     // Where there is nothing in sight, the nearest title is still said, written and opened.
-    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', '+', '+', '+', '+', '+']) {
+    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', '+', '+', '+', '+', '+'])
       await page.keyboard.press(key)
-      await page.waitForTimeout(250)
-    }
+    await settled()
     expect((await drawn()).texts.map(({ text }) => text)).toEqual(['Middle'])
     await page.getByText('No title is in sight here').waitFor()
     await page.keyboard.press('Enter')
@@ -211,8 +217,16 @@ describe('walking', () => {
     await recordDrawing()
     await page.goto(host.address)
     await interactive()
-    await page.locator('.search input').tap()
+    const search = page.locator('.search input')
+    expect((await search.boundingBox())!.y, 'the search lies where the thumb is').toBeGreaterThan(844 * 0.7)
+    const marks = await discs()
+    const extent = (values: number[]) => Math.max(...values) - Math.min(...values)
+    const high = extent(marks.map(({ y }) => y))
+    expect(high, 'the map stands upright').toBeGreaterThan(extent(marks.map(({ x }) => x)))
+    await search.tap()
     await page.keyboard.type('Tale 40')
+    const found = (await page.locator('[role=option]').first().boundingBox())!
+    expect(found.y + found.height, 'above the keyboard').toBeLessThan(844 / 2)
     await page.locator('[role=option]').first().tap()
     expect(await page.locator('.panel .title-english').first().innerText()).toMatch(/Tale 40/)
     await settled()
@@ -260,37 +274,40 @@ describe('walking', () => {
     await tall()
   })
 
-  test('neither titles nor names of clusters are written on marks where there is room beside them', async () => {
-    const graph = makeGraph(4)
-    graph.anime.forEach((entry, k) =>
-      Object.assign(
-        entry,
-        [
-          { x: 50, y: 50 },
-          { x: 50, y: 47.5 },
-          { x: 0, y: 0 },
-          { x: 100, y: 100 },
-        ][k],
-      ),
-    )
-    host.files['graph.json'] = JSON.stringify(graph)
-    await newPage()
-    await recordDrawing()
-    await page.goto(host.address)
-    await interactive()
-    await settled()
-    const free = await freePart()
-    const { texts } = await drawn()
-    expect(texts.length).toBeGreaterThan(4)
-    for (const {
-      text,
-      box: [left, right, top, bottom],
-    } of texts)
-      for (const y of [free.y, free.y + 20])
-        expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
-  })
+  testOnce(
+    'neither titles nor names of clusters are written on marks where there is room beside them',
+    async () => {
+      const graph = makeGraph(4)
+      graph.anime.forEach((entry, k) =>
+        Object.assign(
+          entry,
+          [
+            { x: 50, y: 50 },
+            { x: 50, y: 47.5 },
+            { x: 0, y: 0 },
+            { x: 100, y: 100 },
+          ][k],
+        ),
+      )
+      host.files['graph.json'] = JSON.stringify(graph)
+      await newPage()
+      await recordDrawing()
+      await page.goto(host.address)
+      await interactive()
+      await settled()
+      const free = await freePart()
+      const { texts } = await drawn()
+      expect(texts.length).toBeGreaterThan(4)
+      for (const {
+        text,
+        box: [left, right, top, bottom],
+      } of texts)
+        for (const y of [free.y, free.y + 20])
+          expect(left < free.x && right > free.x && top < y && bottom > y, text).toBe(false)
+    },
+  )
 
-  test('titles on the map never lie on each other, near or far', async () => {
+  testOnce('titles on the map never lie on each other, near or far', async () => {
     await newPage()
     await recordDrawing()
     await page.goto(host.address)
@@ -298,7 +315,7 @@ describe('walking', () => {
     for (const steps of [0, 1, 2]) {
       for (let k = 0; k < steps; k++) {
         await page.getByLabel('Zoom in').click()
-        await page.waitForTimeout(350)
+        await settled()
       }
       const boxes = (await drawn()).texts.map(({ box }) => box)
       expect(boxes.length).toBeGreaterThan(5)

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import type { Anime } from '../../src/graph'
 import { makeLabels } from '../../src/labels'
 
-const labelsOf = (...entries: [string, number][]) => [
-  ...makeLabels(entries.map(([title, year], k) => ({ id: k + 1, title, year }) as unknown as Anime)).values(),
-]
+function labelsOf(...entries: [string, number][]) {
+  const labels = makeLabels(entries.map(([title, year], k) => ({ id: k, title, year }) as unknown as Anime))
+  return entries.map((_, k) => labels.get(k)!)
+}
 
 test('a short title stays as it is, a long one is cut at its end', () => {
   expect(labelsOf(['Naruto', 2002])).toEqual(['Naruto'])
@@ -46,4 +47,16 @@ test.each<[string, [string, number][]]>([
   const labels = labelsOf(...entries)
   expect(new Set(labels).size).toBe(entries.length)
   for (const label of labels) expect(label.length).toBeLessThanOrEqual(30)
+})
+
+test.each([
+  ['JoJo no Kimyou na Bouken: Stardust Crusaders', 'JoJo no Kimyou na Bouken (TV)', 'Stardust Crusaders'],
+  ['Shingeki no Kyojin: The Final Season', 'Shingeki no Kyojin', 'The Final Season'],
+  ['Dragon Ball Z Movie 14: Kami to Kami', 'Dragon Ball Z Movie 13', 'Movie 14'],
+  ['Yamada-kun to 7-nin no Majo (OVA)', 'Yamada-kun to 7-nin no Majo (TV)', '(OVA)'],
+])('%s, beside %s, keeps what tells it from that', (title, other, kept) => {
+  const [label] = labelsOf([title, 2014], [other, 2012])
+  expect(label).toContain(kept)
+  expect(label.slice(0, 4)).toBe(title.slice(0, 4))
+  expect(label.length).toBeLessThanOrEqual(30)
 })

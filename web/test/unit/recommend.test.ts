@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Options } from '../../src/filters'
 import { parseGraph } from '../../src/graph'
-import { makeQuery, makeRecommender } from '../../src/query'
+import { explain, makeQuery, makeRecommender, type Term } from '../../src/query'
 import { recommend, type Table, withoutMuted } from '../../src/recommend'
 import { EMPTY, type UserList } from '../../src/scores'
 import { WEB } from '../harness.mjs'
@@ -29,21 +29,26 @@ for case in json.load(sys.stdin):
     for name in ('prequels', 'franchise'):
         if name not in anime:
             anime[name] = None
-    for scores, statuses, options in case['questions']:
+    for scores, statuses, options, title in case['questions']:
+        scores, statuses = dict(scores), dict(statuses)
+        said = recommend.explanation(frame, anime, scores, title, statuses, options['niche'])
+        answer = {'explained': said['mal_id'].tolist(), 'share': said['share'].tolist(), **said.attrs}
+        answers.append(answer)
         try:
-            table = recommend.recommendation_table(
-                frame, anime, dict(scores), dict(statuses), number=len(ids), **options)
+            table = recommend.recommendation_table(frame, anime, scores, statuses, number=len(ids), **options)
         except RunError as error:
-            answers.append({'taken': [int(n.replace(',', '')) for n in re.findall(r'takes ([\\d,]+)', str(error))]})
+            answer['taken'] = [int(n.replace(',', '')) for n in re.findall(r'takes ([\\d,]+)', str(error))]
             continue
-        names = ['mal_id', 'affinity', 'predicted', 'tags', 'because']
-        answers.append({name: table[name].tolist() for name in names})
+        names = ['mal_id', 'affinity', 'tags', 'because']
+        answer |= {name: table[name].tolist() for name in names} | {'scores': table['predicted'].tolist()}
 json.dump(answers, sys.stdout)
 `
 
 interface Question {
   list: UserList
   options: Options
+  /** MAL id of a title that is explained. */
+  title: number
 }
 interface Case {
   name: string
@@ -53,11 +58,15 @@ interface Case {
 interface Answer {
   mal_id: number[]
   affinity: number[]
-  predicted: number[]
+  scores: number[]
   tags: string[][]
   because: number[][]
-  /** Instead of all others, where nothing is left. */
+  /** Instead of the table, where nothing is left. */
   taken?: number[]
+  /** explanation() of the question's title, and its predicted score. */
+  explained: number[]
+  share: number[]
+  predicted: number
 }
 
 const STATUSES = ['completed', 'watching', 'on_hold', 'dropped', 'plan_to_watch']
@@ -99,6 +108,7 @@ function makeCase(name: string, graph: Case['graph'], sizes: number[]): Case {
   const questions = sizes.map((size) => ({
     list: makeList(ids, size, random),
     options: makeOptions(ids.length, random),
+    title: ids[Math.floor(random() * ids.length)],
   }))
   return { name, graph, questions }
 }
@@ -122,8 +132,12 @@ const parsed = new Map(
   [sample, generated].map((graph) => [graph, parseGraph(JSON.stringify(graph), 'http://localhost/')]),
 )
 
-/** Return the table of the page; null where the list says nothing. */
-function ask(graph: Case['graph'], { list, options }: Question, spoil = (_vectors: Float32Array) => {}) {
+/** Return the table of the page and what it says of the question's title; null where the list says nothing. */
+function ask(
+  graph: Case['graph'],
+  { list, options, title }: Omit<Question, 'title'> & { title?: number },
+  spoil = (_vectors: Float32Array) => {},
+) {
   const { anime, model, ...known } = parsed.get(graph)!
   const vectors = known.vectors.slice()
   spoil(vectors)
@@ -134,7 +148,13 @@ function ask(graph: Case['graph'], { list, options }: Question, spoil = (_vector
   )
   const entries = withoutMuted(list, list.muted)
   const query = makeQuery(recommender, entries)
-  return query && recommend(recommender, anime, query, entries, list.unwanted, options)
+  if (!query) return null
+  const row = recommender.rows.get(title ?? anime[0].id)!
+  return {
+    ...recommend(recommender, anime, query, entries, list.unwanted, options),
+    terms: explain(recommender, query, row),
+    likely: query.predicted[row],
+  }
 }
 
 let answers: Answer[]
@@ -144,7 +164,7 @@ beforeAll(() => {
     graph,
     questions: questions.map((question) => {
       const { scores, statuses } = withoutMuted(question.list, question.list.muted)
-      return [[...scores], [...statuses], keywords(question)]
+      return [[...scores], [...statuses], keywords(question), question.title]
     }),
   }))
   const python = spawnSync(PYTHON, ['-c', REFERENCE], {
@@ -180,10 +200,18 @@ function compare(table: Table, answer: Answer) {
     for (const other of [answer.affinity[same], answer.affinity[rank]])
       expect(Math.abs(affinity - other)).toBeLessThanOrEqual(tolerance)
     // Python rounds to one decimal.
-    expect(Math.abs(predicted - answer.predicted[same])).toBeLessThanOrEqual(0.05 + 1e-9)
+    expect(Math.abs(predicted - answer.scores[same])).toBeLessThanOrEqual(0.05 + 1e-9)
     expect(tags).toEqual(answer.tags[same])
     expect(reasons).toEqual(answer.because[same])
   })
+}
+
+function compareTerms(terms: Term[], likely: number, { explained, share, predicted }: Answer) {
+  expect(terms.map(({ id }) => id)).toEqual(explained)
+  terms.forEach((term, k) => {
+    expect(Math.abs(term.share - share[k])).toBeLessThanOrEqual(TOLERANCE)
+  })
+  expect(Math.abs(likely - predicted)).toBeLessThanOrEqual(TOLERANCE)
 }
 
 describe('every title, with every option', () => {
@@ -195,12 +223,17 @@ describe('every title, with every option', () => {
       const told = answers.slice(first, first + questions.length)
       for (const [k, question] of questions.entries())
         try {
-          compare(ask(graph, question)!, told[k])
+          const found = ask(graph, question)!
+          compare(found, told[k])
+          compareTerms(found.terms, found.likely, told[k])
         } catch (error) {
           throw new Error(`question ${k}, ${JSON.stringify(question.options)}: ${error}`, { cause: error })
         }
       // Most questions leave titles, so that the comparison means something.
-      expect(told.filter(({ mal_id }) => mal_id?.length > 3).length).toBeGreaterThan(told.length / 2)
+      const many = (has: (answer: Answer) => boolean) =>
+        expect(told.filter(has).length).toBeGreaterThan(told.length / 2)
+      many(({ mal_id }) => mal_id?.length > 3)
+      many(({ share }) => share.some((part) => part > 0) && share.some((part) => part < 0))
     })
   }
 })
