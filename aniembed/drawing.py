@@ -58,7 +58,9 @@ TYPE_SIZES = 1.25, 0.8
 REACH = 0.7  # that a name may lie off its mark, in mean distances,
 FAMOUS = 0.1  # twice as much for this share of the titles, the most popular ones
 MOST_NAMES = 6000  # of the most popular titles that are tried; fewer than 3,000 have room on the widest map
-ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier
+ROUNDS = (300, 12), (1500, 2)  # up to so many titles: rounds in which those without a name choose earlier,
+FARTHER = 1.3  # so many times farther off each time
+SQUEEZED = 0.65  # share of the type size below which, where titles are few, a name counts as missing
 
 # Names of clusters
 NAME_SIZE = 46  # type size on a picture of 3,200 pixels
@@ -295,21 +297,22 @@ def place_titles(canvas, points, texts, names):
     taken.append((0, FOOT_TOP * canvas.height, canvas.width, canvas.height))
     order = canvas.order[:MOST_NAMES].tolist()
     rounds = next((rounds for most, rounds in ROUNDS if len(points) <= most), 1)
-    best, most = None, -1.0
+    reach = canvas.reach.copy()
+    found = []
     for _ in range(rounds):
         space = labels.FreeSpace(canvas.width, canvas.height, taken)
-        placed = labels.place_labels(
-            space, points, canvas.half, texts, canvas.type_sizes, canvas.reach, order
-        )
-        missing = [row for row in order if texts[row] and not placed[row]]
-        size = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
-        if size > most:
-            best, most = placed, size
-        if not missing:
+        placed = labels.place_labels(space, points, canvas.half, texts, canvas.type_sizes, reach, order)
+        written = sum(canvas.type_sizes[row] for row, label in enumerate(placed) if label)
+        found.append((written, sum(label.size for label in placed if label), placed))
+        least = SQUEEZED * canvas.type_sizes if len(points) <= ROUNDS[0][0] else np.zeros(len(points))
+        if any(texts[row] and not placed[row] for row in order):
+            least[:] = 0  # names that are missing come first
+        first = [row for row in order if texts[row] and not (placed[row] and placed[row].size > least[row])]
+        if not first:
             break
-        first = set(missing)
-        order = missing + [row for row in order if row not in first]
-    return best
+        order = list(dict.fromkeys([*first, *order]))  # without doubles
+        reach[first] *= FARTHER
+    return max(found, key=lambda way: way[:2])[-1]
 
 
 class Arrangement(NamedTuple):
