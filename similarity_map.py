@@ -122,12 +122,11 @@ def read_output(output_dir):
     neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)
     settings_path = os.path.join(output_dir, 'settings.json')
     info = files.read_json(settings_path)
-    try:
-        info['lists']['kept'] += 0
-    except (KeyError, TypeError):
+    lists = info.get('lists') if isinstance(info, dict) else None
+    if not isinstance(lists, dict) or not isinstance(lists.get('kept'), int):
         raise files.RunError(
             f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
-        ) from None
+        )
     return vectors, anime, neighbours, info
 
 

@@ -10,6 +10,7 @@ from scipy.sparse.linalg import eigsh
 DENSE_SHARE = 0.04
 TITLES_PER_BLOCK = 1024  # rows of a sparse product at a time
 LEAST_HEIGHT = 0.05  # share of the usual similarity of a fifth neighbour below which it counts as this
+LEAST_PENALTY = 0.05  # of the ridge target, where the lists say next to nothing
 HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
 # Of the ridge target, measured on mal-2016 (tests/README.md)
 EVENNESS = 0.75  # 1 brings all titles' fifth neighbours to the same height; less leaves well-known ones ahead
@@ -120,7 +121,7 @@ def ridge_target(sums, ridge):
     """
     n = len(sums)
     precision = np.array(sums, np.float32, order='F')
-    precision[np.diag_indices(n)] += max(ridge * np.trace(sums), LEAST_HEIGHT)
+    precision[np.diag_indices(n)] += max(ridge * np.trace(sums), LEAST_PENALTY)
     # By Cholesky's factor, in place; only the lower half is computed
     precision = spotri(spotrf(precision, lower=1, overwrite_a=1)[0], lower=1, overwrite_c=1)[0]
     lower = np.tril(precision)
