@@ -46,9 +46,7 @@ OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
 BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 # The similarity index
-MARGIN = (
-    1.15  # points below a title's mean at which liking begins, 0 to 10; less counts only those who love it
-)
+MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; less counts only who loves it
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
 RIDGE = 0.01  # penalty of the ridge target, as a share of the trace of W, 0.0001 to 1
