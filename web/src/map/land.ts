@@ -18,6 +18,8 @@ const LEAST_SHORE = 1.5
 const REACH = 2.5
 /** Land per cell where the coast begins and ends; a title by itself has 1 in its middle. */
 const COAST = [0.22, 0.32]
+/** Power of the shares in the mixture; the larger, the sharper is the border of two clusters. */
+const BORDER = 6
 /** Share of the background in the colour of the land. */
 const PALE = 0.86
 
@@ -66,7 +68,7 @@ function spread(share: Float32Array, { columns, rows }: Grid, x: number, y: numb
       share[row * columns + column] += Math.exp(-((column - x) ** 2 + (row - y) ** 2) / (2 * shore * shore))
 }
 
-/** Return the land in colours: a cell belongs to the cluster with the largest share of it. */
+/** Return the land in colours: a cell has that of the cluster with the largest share, or a mixture where two are nearly equal. */
 function paint(
   shares: Map<Cluster, Float32Array>,
   { columns, rows }: Grid,
@@ -82,13 +84,17 @@ function paint(
     return { share, color: context.getImageData(0, 0, 1, 1).data }
   })
   for (let index = 0; index < rows * columns; index++) {
-    let [total, best] = [0, lands[0]]
-    for (const land of lands) {
-      total += land.share[index]
-      if (land.share[index] > best.share[index]) best = land
+    let [total, weight, red, green, blue] = [0, 0, 0, 0, 0]
+    for (const { share, color } of lands) {
+      const own = share[index] ** BORDER
+      total += share[index]
+      weight += own
+      red += own * color[0]
+      green += own * color[1]
+      blue += own * color[2]
     }
-    image.data.set(best.color, 4 * index)
-    image.data[4 * index + 3] = 255 * Math.max(0, Math.min(1, (total - COAST[0]) / (COAST[1] - COAST[0])))
+    const land = Math.max(0, Math.min(1, (total - COAST[0]) / (COAST[1] - COAST[0])))
+    image.data.set([red / weight, green / weight, blue / weight, 255 * land], 4 * index)
   }
   context.putImageData(image, 0, 0)
   return picture
