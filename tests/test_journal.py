@@ -1,6 +1,7 @@
 """aniembed/journal.py: what was cut off or damaged, full disks, and the table that is made of a journal."""
 
 import contextlib
+import contextlib
 import fcntl
 import json
 import pickle
@@ -142,7 +143,8 @@ def test_pickles_hold_nothing_but_plain_tables(path, lines, suffix):
     """Even where pandas would make its own kind of text labels, as pandas 3 does."""
     path.write_bytes(b'\n'.join(lines))
     pickled = str(path.with_name(f'lists{suffix}'))
-    with pd.option_context('future.infer_string', True):
+    has_option = hasattr(pd.options, 'future') and hasattr(pd.options.future, 'infer_string')  # pandas 2.1
+    with pd.option_context('future.infer_string', True) if has_option else contextlib.nullcontext():
         journal.write_pickle(pickled, journal.ListsJournal(path).table(['bob'], [1, 2]))
     table = pd.read_pickle(pickled)
     assert list(table.index) == ['bob', 'Ann', 'Cid_3'] and table.index.dtype == object
