@@ -1,7 +1,6 @@
 """aniembed/journal.py: what was cut off or damaged, full disks, and the table that is made of a journal."""
 
 import contextlib
-import contextlib
 import fcntl
 import json
 import pickle
