@@ -45,6 +45,18 @@ const focusName = ({ id, title }: Anime, labels: Map<number, string>) =>
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
 
+/** Points of a cluster that are looked at where its heart is sought. */
+const SAMPLE = 100
+
+/** Return the point with half of all others nearest to it: in a cluster of several parts, it lies in the largest. */
+function heart(points: { x: number; y: number }[]): { x: number; y: number } {
+  const step = Math.ceil(points.length / SAMPLE)
+  const some = points.filter((_, index) => index % step === 0)
+  const spreads = some.map(({ x, y }) => median(some.map((other) => Math.hypot(other.x - x, other.y - y))))
+  const { x, y } = some[spreads.indexOf(Math.min(...spreads))]
+  return { x, y }
+}
+
 export class Painter {
   private clusterCentres: ClusterCentre[]
   /** Titles by id, short enough for the map. */
@@ -63,7 +75,7 @@ export class Painter {
       const points = graph.anime
         .filter(({ cluster }) => cluster.id === id)
         .map((anime) => sigma.getNodeDisplayData(anime.id)!)
-      return { id, name, color, x: median(points.map(({ x }) => x)), y: median(points.map(({ y }) => y)) }
+      return { id, name, color, ...heart(points) }
     })
   }
 
