@@ -38,12 +38,12 @@ export class Covers {
   private loading = 0
   /** Whether the host allows pages to read its covers; null until the first answer. */
   private readable: boolean | null = null
+  /** A cover has come, or cannot be loaded: there is room for another. Null while no map is shown. */
+  onAnswer: (() => void) | null = null
 
   constructor(
     private sigma: Sigma,
     private view: View,
-    /** A cover has come, or cannot be loaded: there is room for another. */
-    private onAnswer: () => void,
   ) {
     if (!('covers' in sigma.getCanvases())) {
       const { covers, nodes } = sigma.createCanvasContext('covers').getCanvases()
@@ -96,7 +96,7 @@ export class Covers {
       this.readable ??= true
       this.covers.set(id, roundOf(image))
       this.loading--
-      this.onAnswer()
+      this.onAnswer?.()
     }
     image.onerror = () => {
       if (readably && !this.readable) {
@@ -104,7 +104,7 @@ export class Covers {
         this.covers.delete(id)
       }
       this.loading--
-      this.onAnswer()
+      this.onAnswer?.()
     }
     image.src = picture!
   }

@@ -25,14 +25,7 @@ export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: 
   const sigma = useSigma()
   const [noneInSight, setNoneInSight] = useState(false)
   const painter = useMemo(() => new Painter(sigma, graph, view, marks), [sigma, graph, view, marks])
-  const covers = useMemo(
-    () =>
-      new Covers(sigma, view, () => {
-        covers.load([...marks.visible()])
-        sigma.scheduleRender()
-      }),
-    [sigma, marks, view],
-  )
+  const covers = useMemo(() => new Covers(sigma, view), [sigma, view])
 
   useEffect(() => {
     let timer = 0
@@ -51,6 +44,10 @@ export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: 
       timer = window.setTimeout(afterRest, REST)
     }
     const camera = sigma.getCamera()
+    covers.onAnswer = () => {
+      covers.load([...marks.visible()])
+      sigma.scheduleRender()
+    }
     sigma.on('afterRender', draw)
     sigma.on('resize', afterMove)
     camera.on('updated', afterMove)
@@ -58,6 +55,7 @@ export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: 
     afterMove()
     return () => {
       clearTimeout(timer)
+      covers.onAnswer = null
       sigma.off('afterRender', draw)
       sigma.off('resize', afterMove)
       camera.off('updated', afterMove)

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
+import type { Route } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { launch, WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
-import { host, interactive, newPage, open, PHONE, page, settled, WIDE, wrongs } from './visit'
+import { covers, host, interactive, newPage, open, PHONE, page, settled, WIDE, wrongs } from './visit'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -77,6 +78,22 @@ describe('every state has a sentence', () => {
     await open('#/anime/10')
     await page.locator('.notices', { hasText: 'Covers cannot be loaded' }).waitFor()
     expect(await page.locator('.panel .no-cover').count()).toBeGreaterThan(0)
+  })
+
+  test('covers that come when the map is no longer shown', async () => {
+    host.files['graph.json'] = JSON.stringify(makeGraph(60, { covers: covers.address }))
+    await newPage()
+    const held: Route[] = []
+    await page.route(`${covers.address}**`, (route) => void held.push(route))
+    await page.goto(host.address)
+    await expect.poll(() => held.length).toBeGreaterThan(0)
+    await page.locator('.tools button', { hasText: 'List' }).click()
+    await page.locator('.list-view').waitFor()
+    const answer = page.waitForEvent('requestfinished')
+    for (const route of held) await route.continue()
+    await answer
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 200)))
+    expect(wrongs).toEqual([])
   })
 
   test('no WebGL: a list with search', async () => {
