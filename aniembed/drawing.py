@@ -31,7 +31,7 @@ FRAME = (0.06, 0.1, 0.94, 0.92)  # left, top, right, bottom of where they may li
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 # Of one axis of the layout over the other, to fill the frame. At 1,000 titles (mal-2016) 1.35 costs half a
 # per cent of the neighbours
-MOST_STRETCH = 1.2
+MOST_STRETCH = 1.35
 # Radius that a disc has to itself, in mean distances: up to so many titles, and beyond. More gives names room
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
 ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
