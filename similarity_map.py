@@ -175,7 +175,8 @@ def name_clusters(labels, nearest, anime, shown):
     at_home = (labels[nearest] == labels[:, None]).mean(1)
     genres = sorted(set().union(*anime['genres']))
     has_genre = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
-    overall, used, names, franchises = has_genre.mean(0), np.ones(len(genres)), [], set()
+    overall, used, franchises = has_genre.mean(0), np.ones(len(genres)), set()
+    names, taken = [], []
     for label in range(labels.max() + 1):
         members = by_popularity[labels[by_popularity] == label]
         share = has_genre[members].mean(0)
@@ -185,8 +186,9 @@ def name_clusters(labels, nearest, anime, shown):
         used[chosen] += 1
         central = members[at_home[members] >= np.quantile(at_home[members], CENTRAL)]
         popular = two_franchises(*([shown[row] for row in rows] for rows in (central, members)), franchises)
-        name = ' & '.join([genres[genre] for genre in chosen] or popular)
-        name = f'{name}: {popular[0]}' if name in names else name
+        parts = [genres[genre] for genre in chosen] or popular
+        name = ' & '.join(parts) + (f': {popular[0]}' if set(parts) in taken else '')
+        taken.append(set(parts))
         names.append(f'{name} {label + 1}' if name in names else name)
     return names
 

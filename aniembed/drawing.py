@@ -93,7 +93,7 @@ class Canvas:
         foot_start = FOOT_MIDDLE * self.height - FOOT_SIZE / 2 * self.unit
         self.low[1] = max(self.low[1], heading_end + beach)
         self.high[1] = min(self.high[1], foot_start - beach)
-        self.shore = max(1.5, land.SHORE * space * land.GRID / self.width)
+        self.shore = max(1.0, land.SHORE * space * land.GRID / self.width)
         self.order = by_popularity(anime)
         rank = np.argsort(self.order) / max(1, n - 1)  # 0 the most popular to 1
         self.reach = REACH * space * (1 + (rank < FAMOUS))

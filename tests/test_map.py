@@ -175,13 +175,25 @@ FRANCHISES = {  # clusters, and the names that they are to have
 }
 
 
-def test_titles_of_two_franchises_name_a_cluster_without_genres():
-    written = list(itertools.chain(*FRANCHISES.values()))
-    clusters = np.repeat(np.arange(len(FRANCHISES)), 4)
-    nearest = np.array([[4 * (row // 4) + (row + step) % 4 for step in (1, 2, 3)] for row in range(24)])
+def name_fours(written, genres=()):
+    """Return the names of clusters of four titles each; genres: of the first titles, in words."""
+    n = len(written)
     nodes = {row: {'title': title, 'popularity': row + 1} for row, title in enumerate(written)}
+    for row, own in enumerate(genres):
+        nodes[row]['genres'] = [{'name': name} for name in own.split()]
+    nearest = np.array([[4 * (row // 4) + (row + step) % 4 for step in (1, 2, 3)] for row in range(n)])
     anime = similarity_map.titles.title_table(nodes, 'test')
-    assert similarity_map.name_clusters(clusters, nearest, anime, written) == list(FRANCHISES)
+    return similarity_map.name_clusters(np.arange(n) // 4, nearest, anime, written)
+
+
+def test_titles_of_two_franchises_name_a_cluster_without_genres():
+    assert name_fours(list(itertools.chain(*FRANCHISES.values()))) == list(FRANCHISES)
+
+
+def test_clusters_of_the_same_genres_have_different_names():
+    genres = ['Harem Ecchi'] * 3 + ['Ecchi'] + ['Harem Ecchi'] * 3 + ['Harem']
+    names = name_fours([f'{letter}{letter}' for letter in 'ABCDEFGHIJKLMNOP'], genres)
+    assert names == ['Ecchi & Harem', 'Harem & Ecchi: EE', 'II & JJ', 'MM & NN']
 
 
 @pytest.mark.parametrize('n, width', [(200, 3200), (600, 2400)])

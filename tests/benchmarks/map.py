@@ -72,7 +72,7 @@ def sea(drawn, canvas, clusters):
     islands = np.bincount(ndimage.label(dry)[0][row, column])[1:]
     islands = islands[islands >= ISLAND]
     share = 1 - dry.ravel()[inside].mean()
-    largest = islands.max() / len(points)
+    largest = islands.max(initial=0) / len(points)
     return f'{share:.0%} sea, {len(islands)} islands, {largest:.0%} of the titles on the largest'
 
 
