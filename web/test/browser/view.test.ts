@@ -152,6 +152,24 @@ test('a link has title, filters and colouring, and scores only on request', asyn
   await expect.poll(() => link.inputValue()).toBe(`${plain}&r=1535-10,5114-9,9253-3,4224-0`)
 })
 
+test('the link asked for last is shown, also where the browser answers late', async () => {
+  await openWithList('#/anime/1535')
+  await page.evaluate(() => {
+    const answers: (() => void)[] = []
+    Object.assign(window, { answers })
+    navigator.clipboard.writeText = () => new Promise((done) => answers.push(done))
+  })
+  await page.getByText('Link with your scores').click()
+  await page.getByText('Copy link').click()
+  await page.evaluate(async () => {
+    for (const answer of (window as unknown as { answers: (() => void)[] }).answers.reverse()) {
+      answer()
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  })
+  expect(await page.locator('.shared-link input').inputValue()).toBe(`${host.address}#/anime/1535`)
+})
+
 test('scores of a link are looked at, and kept only on request', async () => {
   await openWithList('#r=16498-10,20-2')
   const kept = () => page.evaluate(() => localStorage.getItem('aniembed-scores'))
