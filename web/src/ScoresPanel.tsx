@@ -57,8 +57,8 @@ export function ScoresPanel(props: Props) {
       )}
       {!link && scored.length === 0 && (
         <p>
-          Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
-          here). It never leaves your browser.
+          Give titles stars on their pages, or open the list that MyAnimeList exports (XML, .gz or .zip; or
+          drop it here). It never leaves your browser.
         </p>
       )}
       {!link && (
@@ -142,7 +142,7 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
     target.value = ''
     if (file) onFile(file)
   }
-  const accept = '.xml,.gz,text/xml,application/gzip'
+  const accept = '.xml,.gz,.zip,text/xml,application/gzip,application/zip'
   return (
     <>
       <button type="button" onClick={() => input.current!.click()} disabled={disabled}>

@@ -142,6 +142,25 @@ test('English titles are everywhere, and both languages are searched', async () 
   expect(wrongs).toEqual([])
 })
 
+test('a map that was drawn in English opens in English, until the user switches', async () => {
+  const graph = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
+  graph.settings.TITLES = 'english'
+  host.files['graph.json'] = JSON.stringify(graph)
+  await open('#/anime/16498')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  const language = page.locator('.view-choices select').nth(1)
+  await language.selectOption('romaji')
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  await page.reload()
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  expect(hash()).toBe('#/anime/16498?names=romaji')
+  await language.selectOption('english')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  expect(wrongs).toEqual([])
+})
+
 test('a link has title, filters and colouring, and scores only on request', async () => {
   await openWithList('#/anime/1535?color=year&off=1')
   const link = page.locator('.shared-link input')
