@@ -89,7 +89,7 @@ def test_a_filter_that_leaves_nothing_says_what_each_took(vectors):
 
 
 YEARS = {'2010-2020': (2010, 2020), '2010': (2010, 2010), '2010-': (2010, None), '-2020': (None, 2020)}
-YEARS |= {' 2010 - 2020 ': (2010, 2020), **dict.fromkeys(('', '-', '2020-2010', '20-30', '2010 2020', 'old'))}
+YEARS |= dict.fromkeys(('-', '2020-2010', '20-30'))
 
 
 @pytest.mark.parametrize('text', YEARS)

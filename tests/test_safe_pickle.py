@@ -11,14 +11,13 @@ import lzma
 import os
 import pickle
 import struct
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.pickles import FLOATS, INTEGERS, SCORES, Call, Name, arrow_index, endless, floats, table
+from tools.pickles import INTEGERS, SCORES, Call, Name, arrow_index, endless, floats, table
 from tools.planted import planted_scores, table_of
 from tools.spoil import in_a_child, outcomes, spoiled, zipped
 
@@ -71,8 +70,6 @@ def test_pickles_of_other_versions_are_read(path):
         (arrow_index([0, 1, 4], 'añz'.encode()), ['a', 'ñz']),
         (arrow_index([0, 1, 3], b'abc', kind='string'), ['a', 'bc']),
         (arrow_index([0, 1, 2, 3, 4], b'abcd', length=2, start=1), ['b', 'c']),
-        (arrow_index([0, 1, 1], b'a', valid=b'\x01'), ['a', np.nan]),
-        (arrow_index([0, 0, 0], None), ['', '']),
         (arrow_index([0, 1], b'a', pieces=2), ['a', 'a']),
     ],
 )
@@ -99,11 +96,8 @@ def attacks(canary):
     return {
         'os.system': Attack(os.system, f'touch {canary}'),
         'eval': Attack(eval, f'open({str(canary)!r}, "w")'),
-        'getattr': Attack(getattr, 'text', 'format'),
         'read_csv': Attack(pd.read_csv, 'http://127.0.0.1:9/'),
-        'numpy.load': Attack(np.load, str(canary)),
         'partial': Attack(functools.partial, os.system, f'touch {canary}'),
-        'subprocess': Attack(subprocess.Popen, ['touch', str(canary)]),
         'to_pickle': Attack(pd.DataFrame.to_pickle, table_of_scores(), str(canary)),
     }
 
@@ -147,8 +141,6 @@ def hostile_pickles():
     new_index = 'pandas.core.indexes.base._new_Index'
     range_index = functools.partial(Call, new_index, Name('pandas.RangeIndex'))
     pointers = Call('numpy.dtype', 'O8', False, True, state=(3, '|', None, None, None, -1, -1, 63))
-    fields = ('a',), {'a': (FLOATS, 10**6)}
-    records = Call('numpy.dtype', 'V8', False, True, state=(3, '|', None, *fields, 8, 1, 0))
     everything = slice(0, 2, 1)
     billion = range_index({'start': 0, 'stop': 10**9, 'step': 1})
     codes = Call('numpy._core.numeric._frombuffer', bytes(16), INTEGERS, (2,), 'C')
@@ -171,33 +163,22 @@ def hostile_pickles():
     return {
         'no table': pickle.dumps({'a': 1}),
         'numbers as pointers': table(array(pointers)),
-        'records that reach beyond': table(array(records)),
         'columns twice': table((SCORES[0], floats((2,), bytes(16)))),
-        'rows missing': table((floats((2, 1)), everything)),
         'an array of terabytes': table((floats((10**7, 10**6), b''), everything)),
         'rows without end': table(SCORES, index=range_index({'start': 0, 'stop': 10**15, 'step': 1})),
         'categories without end': table(
             SCORES, index=Call(new_index, Name('pandas.CategoricalIndex'), {'data': categorical})
         ),
-        'Arrow: too short': table(SCORES, index=arrow_index([0, 1], b'a', length=2)),
         'Arrow: texts that repeat a megabyte': table(
             SCORES, index=arrow_index([0, 1 << 20] * 99_999, bytes(1 << 20))
         ),
         'Arrow: a negative offset': table(SCORES, index=arrow_index([-5, 1, 2], b'ab')),
-        'Arrow: pieces without end': table(SCORES, index=arrow_index([0] * 10**5, b'', pieces=10**5)),
         'an endless member': with_bomb(objects.set_axis([*objects.index[:-1], 'BOMB'])),
-        'an endless key': of_opcodes(b'}' + endless() + b'K\x01s'),
-        'an endless item of a set': of_opcodes(b'\x8f(' + endless() + b'\x90'),
         'a name of control codes': of_opcodes(b'\x8c\x05\x1b[2J\n\x8c\x05\x1b[2J\n\x93'),
         'a memo of gigabytes': of_opcodes(b'Nr\xff\xff\xff\x7f'),
         'bytes of terabytes': of_opcodes(b'\x8e' + struct.pack('<Q', 1 << 42) + b'abc'),
-        'a bytearray of zeros': of_opcodes(b'cbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x04\x85R'),
-        'a state for a class': b'\x80\x02cpandas.core.frame\nDataFrame\n}b.',
-        'marks alone': of_opcodes(b'(' * 100_000),
         'nested lists': of_opcodes(b']' * 100_000 + b'a' * 99_999),
         'cut off': pickle.dumps(table_of_scores())[:-200],
-        'packed and cut off': gzip.compress(pickle.dumps(table_of_scores()))[:-200],
-        'a zip of nothing': b'PK\x05\x06' + bytes(18),
     }
 
 
@@ -212,11 +193,6 @@ def test_a_file_that_unpacks_to_more_than_the_memory_there_is(tmp_path, monkeypa
     read, memory = reader(tmp_path), 'asks for more memory than there is'
     with pytest.raises(RunError, match=memory):  # one piece of 200 MB
         read(gzip.compress(b'\x80\x04\x8e' + struct.pack('<Q', 200 << 20)) + zeros * 7)
-    with pytest.raises(RunError, match=memory):  # many of 32 MB
-        piece = gzip.compress(b'\x8e' + struct.pack('<Q', 1 << 25)) + zeros
-        read(gzip.compress(b'\x80\x04(') + piece * 7)
-    with pytest.raises(RunError, match='not the pickle'):  # a line without end
-        read(gzip.compress(b'\x80\x04I') + zeros * 7)
 
 
 def reader(folder):
@@ -250,10 +226,3 @@ def test_mutated_pickles_end_in_a_sentence(tmp_path, form):
     ]
     ends = outcomes(reader(tmp_path), contents, RunError)
     assert ends['read'] >= len(good) and ends['refused'] > 100, ends
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(RunError, match='cannot be read: No such file'):
-        read_dataframe(tmp_path / 'absent.pkl')
-    with pytest.raises(RunError, match='cannot be read: Is a directory'):
-        read_dataframe(tmp_path)
