@@ -3,11 +3,9 @@
 That it reads every form of a table stands in test_ratings.py.
 """
 
-import bz2
 import functools
 import gzip
 import itertools
-import lzma
 import os
 import pickle
 import struct
@@ -19,7 +17,7 @@ import pandas as pd
 import pytest
 from tools.pickles import INTEGERS, SCORES, Call, Name, arrow_index, endless, floats, table
 from tools.planted import planted_scores, table_of
-from tools.spoil import in_a_child, outcomes, spoiled, zipped
+from tools.spoil import in_a_child, outcomes, spoiled
 
 from aniembed import safe_pickle
 from aniembed.files import RunError
@@ -40,42 +38,12 @@ def numbers(frame):
 # ---- what is read ------------------------------------------------------------------------------------------
 
 
-def test_a_sparse_table_with_another_fill_value_and_attrs(tmp_path):
-    frame = table_of_scores().fillna(0).astype(pd.SparseDtype('int64', 0))
-    frame.attrs = {'mean': {1000: 7.5}, 'lists': 12}
-    frame.to_pickle(tmp_path / 'lists.pkl')
-    read = read_dataframe(tmp_path / 'lists.pkl')
-    np.testing.assert_array_equal(numbers(read), numbers(frame))
-    assert read.attrs == frame.attrs and list(read.index) == list(frame.index)
-    assert list(read.dtypes) == list(frame.dtypes)
-
-
-@pytest.mark.parametrize('pack', [bytes, gzip.compress, lzma.compress, bz2.compress, zipped])
-def test_packing_is_told_by_the_content(tmp_path, pack):
-    (tmp_path / 'lists.pkl.gz').write_bytes(pack(pickle.dumps(table_of_scores())))
-    pd.testing.assert_frame_equal(read_dataframe(tmp_path / 'lists.pkl.gz'), table_of_scores())
-
-
 @pytest.mark.parametrize('path', sorted(PICKLES.iterdir()), ids=lambda path: path.name)
 def test_pickles_of_other_versions_are_read(path):
     """Each holds the same two invented lists of two titles; some write the ids as texts."""
     read = read_dataframe(path)
     assert list(read.index) == ['ann', 'bob'] and [int(mal_id) for mal_id in read.columns] == [1000, 1007]
     np.testing.assert_array_equal(numbers(read), [[8, 0], [np.nan, 5]])
-
-
-@pytest.mark.parametrize(
-    'index, names',
-    [
-        (arrow_index([0, 1, 4], 'añz'.encode()), ['a', 'ñz']),
-        (arrow_index([0, 1, 3], b'abc', kind='string'), ['a', 'bc']),
-        (arrow_index([0, 1, 2, 3, 4], b'abcd', length=2, start=1), ['b', 'c']),
-        (arrow_index([0, 1], b'a', pieces=2), ['a', 'a']),
-    ],
-)
-def test_arrow_texts(tmp_path, index, names):
-    (tmp_path / 'lists.pkl').write_bytes(table(SCORES, index=index))
-    assert list(read_dataframe(tmp_path / 'lists.pkl').index) == names
 
 
 # ---- attacks -----------------------------------------------------------------------------------------------
