@@ -257,11 +257,7 @@ def test_a_user_of_anilist(site, local, said):
 
 
 @pytest.mark.parametrize('read, site_name', [(mal_api, 'MyAnimeList'), (anilist_api, 'AniList')])
-def test_a_site_that_does_not_answer(site, local, said, monkeypatch, read, site_name):
+def test_a_site_that_does_not_answer(site, local, said, read, site_name):
     local.plan = [Fault('', '503', 99)]
     with pytest.raises(RunError, match=f'cannot be fetched from {site_name}: status 503'):
-        read.member_list(site.names[0], said.append)
-    monkeypatch.setenv('MAL_API_URL', 'myanimelist')
-    monkeypatch.setenv('ANILIST_URL', 'anilist')
-    with pytest.raises(RunError, match='must be an address with http'):
         read.member_list(site.names[0], said.append)

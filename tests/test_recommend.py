@@ -51,9 +51,10 @@ def test_dicts_series_and_json_say_the_same(planted, vectors):
         pd.testing.assert_series_equal(recommend.recommend(vectors, same), expected)
 
 
-def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
+@pytest.mark.parametrize('niche', [0, 0.5, 1])
+def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors, niche):
     scores = liking(planted.group, 0)
-    query, ids = Query(vectors, check_scores(scores)), IDS.tolist()
+    query, ids = Query(vectors, check_scores(scores), niche=niche), IDS.tolist()
     mean, popularity = (np.array([vectors.attrs[name][i] for i in ids]) for name in ('mean', 'popularity'))
     products = vectors.to_numpy(np.float64) @ vectors.to_numpy(np.float64).T
     kernel = np.maximum(products, 0) ** (1.7 + 0.65 * np.log10(len(ids)))
@@ -63,7 +64,7 @@ def test_affinity_and_reasons_are_those_of_the_docstring(planted, vectors):
     count = np.array([1 if score > 3 else -0.1 for score in scores.values()])
     observed = count * np.exp(0.2 * (np.array([*scores.values()]) - mean[known])) / popularity[known] ** 0.5
     weight = np.linalg.inv(kernel[np.ix_(known, known)] + 0.5 * np.eye(len(known))) @ observed
-    q = popularity**0.4
+    q = popularity ** (0.4 * (1 - niche))
     predicted = recommend.predict_scores(vectors, scores).to_numpy()
     linear = 0.25 * observed[:, None] * products[known] / popularity**0.2
     terms = weight[:, None] * kernel[known] + linear
