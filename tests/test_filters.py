@@ -14,7 +14,7 @@ from tools.processes import is_sentence
 
 import recommend
 from aniembed import filters, opinions, titles
-from aniembed.files import RunError, UsageError
+from aniembed.files import RunError
 from aniembed.query import Query
 
 # ---- every option against a reference in plain Python --------------------------------------------------
@@ -57,19 +57,6 @@ def test_every_option_against_plain_python(vectors):
         for row in table.itertuples():
             assert row.tags == ['planned'] * (row.mal_id in scores) + ['sequel'] * bool(prequels[row.mal_id])
     assert len(options) == 6 and len(lengths) > 60 and sorted(lengths)[len(lengths) // 2] > 3
-
-
-@pytest.mark.parametrize(
-    'facts, words',
-    [
-        ({'not_genres': ['Action', 'Romance']}, "'Romance'; those there are: Action, Comedy, Drama, Slice"),
-        ({'types': ['film']}, "type 'film'; those there are: movie, ova, tv"),
-    ],
-)
-def test_unknown_names_list_those_there_are(vectors, facts, words):
-    anime = titles.title_table(made_up_nodes(1), '')
-    with pytest.raises(UsageError, match=words):
-        recommend.recommendation_table(vectors, anime, *made_up_list(1), number=50, **facts)
 
 
 def test_without_relations_sequels_are_like_all_else(vectors):

@@ -165,6 +165,7 @@ WRONG_CALLS = {
     ('member7', '--min-score', '11'): (2, 'not a number from 0 to 10'),
     ('member7', '--user', 'somebody'): (2, 'name one person'),
     ('member7', '--genre', 'Romance'): (2, "no title of this map has the genre 'Romance'; those there are:"),
+    ('member7', '--type', 'film'): (2, "no title of this map has the type 'film'"),
     ('member7', '--explain', '5'): (1, 'no title with the MAL id 5'),
     ('member7', '--min-score', '10'): (1, 'nothing is left to recommend'),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
