@@ -7,7 +7,6 @@ import lzma
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 from tools.spoil import zipped
@@ -121,14 +120,6 @@ def test_several_files_of_which_some_share_users(tmp_path):
     np.testing.assert_array_equal(read(paths, IDS), SCORES)
 
 
-def test_users_of_files_of_numbers_and_of_names(tmp_path):
-    for name, users in (('part-1', '3 7 3'), ('part-2', 'Mio 7 Yui')):
-        rows = [f'{user},{mal_id},{mal_id}' for user, mal_id in zip(users.split(), (5, 6, 7))]
-        (tmp_path / f'{name}.csv').write_text('\n'.join(['user_id,anime_id,score', *rows]) + '\n')
-    expected = [[5, 0, 7], [0, 6, 0], [5, 0, 0], [0, 0, 7]]
-    np.testing.assert_array_equal(read(sorted(tmp_path.glob('*.csv')), [5, 6, 7]), expected)
-
-
 def test_numbers_in_a_column_of_names_are_names(tmp_path):
     (tmp_path / 'a.csv').write_text('user,anime_id,score\n7,20,8\n007,20,9\n7,1535,6\n')
     np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 1535]), [[8, 6], [9, 0]])
@@ -164,13 +155,3 @@ def test_files_that_are_no_ratings_end_in_a_sentence(tmp_path, name, content, wo
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RunError, match=words):
         read([tmp_path / name], IDS)
-
-
-def test_a_pickle_and_a_ratings_file_are_two_kinds_whatever_their_names(tmp_path):
-    lists = pd.DataFrame([[8, np.nan], [np.nan, 10]], index=['Mio', 'Yui'], columns=[20, 1535])
-    lists.to_pickle(tmp_path / 'part-1', compression='gzip')
-    (tmp_path / 'part-2').write_bytes(text())
-    (tmp_path / 'part-3.csv').write_bytes(text())
-    with pytest.raises(RunError, match='two kinds: .*part-1 is a pickle and .*part-[23].* is none'):
-        ratings.find_files(str(tmp_path / 'part-*'))
-    np.testing.assert_array_equal(read([tmp_path / 'part-1'], [1535, 20]), [[0, 8], [10, 0]])

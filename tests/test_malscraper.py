@@ -2,6 +2,7 @@
 
 import argparse
 import email.utils
+import os
 import re
 import signal
 import socket
@@ -12,7 +13,9 @@ import time
 
 import pytest
 from conftest import ROOT
-from tools.processes import largest_file, wait_until
+from tools.processes import call, largest_file, wait_until
+from tools.processes import run as run_script
+from tools.processes import start as start_script
 from tools.scripted_server import KILLER, Clock, Server, Witness, answer, members, users_page
 from tools.simulated_site import DAY, Names, SimulatedDay, fixed_scheme
 
@@ -204,11 +207,9 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, option,
     assert capfd.readouterr().err.startswith('malscraper: ')
 
 
-def test_a_missing_library_ends_the_run_with_a_sentence():
-    code = (
-        'import runpy, sys; sys.modules["bs4"] = None; runpy.run_path("malscraper.py", run_name="__main__")'
-    )
-    said = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
+def test_a_missing_library_ends_the_run_with_a_sentence(tmp_path):
+    (tmp_path / 'bs4.py').write_text('raise ImportError("No module named bs4")')
+    said = run_script('malscraper.py', env={**os.environ, 'PYTHONPATH': str(tmp_path)})
     assert said.returncode == 1 and 'bs4' in said.stderr and said.stderr.count('\n') == 1
 
 
@@ -217,9 +218,8 @@ def test_a_missing_library_ends_the_run_with_a_sentence():
 
 def start(server, path, **options):
     """Start a scraper in a process of its own, and wait until it has saved a page."""
-    command = [sys.executable, ROOT / 'malscraper.py', '--url', server.url, '--output', path]
-    command += ['--delay', '0.5', '--hours', '0.5']
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
+    arguments = '--url', server.url, '--output', path, '--delay', '0.5', '--hours', '0.5'
+    process = start_script('malscraper.py', *arguments, **options)
     wait_until(lambda: path.exists() and path.read_bytes())
     return process
 
@@ -253,16 +253,6 @@ def test_nohup_outlives_its_terminal(tmp_path):
         process.communicate()
 
 
-@pytest.fixture
-def signals():
-    """Put back the handlers that malscraper.main() sets in this process."""
-    stops = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
-    before = [signal.getsignal(number) for number in stops]
-    yield
-    for number, handler in zip(stops, before):
-        signal.signal(number, handler)
-
-
 class Stopped(Clock):
     """Ctrl-C comes two hours after the third load."""
 
@@ -273,11 +263,17 @@ class Stopped(Clock):
             raise KeyboardInterrupt(130)
 
 
-def test_what_is_left_of_the_hours(tmp_path, capfd, signals):
+@pytest.mark.parametrize(
+    'hours, words', [('5', 'the same command with --hours 3.'), ('0', 'the same command again.')]
+)
+def test_what_is_left_of_the_hours(tmp_path, hours, words):
+    def main(arguments):
+        sys.exit(malscraper.main(arguments, Stopped()))
+
     with Server([answer(users_page(members(0)))]) as server:
-        for hours, words in (('5', 'the same command with --hours 3.'), ('0', 'the same command again.')):
-            assert run(server, tmp_path / 'users.txt', '--hours', hours, clock=Stopped()) == 130
-            assert words in capfd.readouterr().err
+        arguments = ['--url', server.url, '--output', tmp_path / 'users.txt', '--hours', hours]
+        status, said = call(main, arguments, tmp_path)
+        assert status == 130 and words in said
 
 
 def test_a_second_scraper_on_the_file_is_refused_until_the_first_is_dead(tmp_path, capfd):
