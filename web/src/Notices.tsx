@@ -6,9 +6,7 @@ import type { SharedLink } from './useSharedList'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
 
-const INTRO =
-  'Near means liked by the same people: titles lie close together where the same people score them high. ' +
-  'Choose one to see what is nearest to it.'
+const INTRO = 'Near means liked by the same people. Choose a title to see what is nearest to it.'
 const INTRO_KEY = 'aniembed-intro'
 
 /** Return whether the first words are still to be said; where nothing is stored, they are said again. */

@@ -46,6 +46,12 @@ export function ScoresPanel(props: Props) {
   const mark = useKeptScroll(recommended)
   // Once it was seen, it is not said again.
   useEffect(() => () => setFailure(null), [setFailure])
+  const removeAll = () => change(EMPTY, 'All scores are removed.')
+  const openFile = (
+    <FileButton disabled={reading} onFile={read}>
+      {reading ? 'Reading the list…' : list.scores.size === 0 ? 'Open list file' : 'Open file'}
+    </FileButton>
+  )
   return (
     <>
       <PanelHead title={link ? 'Scores of the link' : 'Your scores'} onClose={onClose} />
@@ -61,18 +67,7 @@ export function ScoresPanel(props: Props) {
           drop it here). It never leaves your browser.
         </p>
       )}
-      {!link && (
-        <p className="buttons">
-          <FileButton disabled={reading} onFile={read}>
-            {reading ? 'Reading the list…' : 'Open list file'}
-          </FileButton>
-          {list.scores.size > 0 && (
-            <button type="button" className="quiet" onClick={() => change(EMPTY, 'All scores are removed.')}>
-              Remove all scores
-            </button>
-          )}
-        </p>
-      )}
+      {!link && list.scores.size === 0 && <p className="buttons">{openFile}</p>}
       <div role="status" ref={mark}>
         {!kept && (
           <p className="message">
@@ -81,11 +76,14 @@ export function ScoresPanel(props: Props) {
         )}
       </div>
       <div className="about-list">
-        {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
+        {list.scores.size > 0 && (
+          <ScoredTitles {...{ graph, scored, onOpen }} onRemove={link ? null : removeAll} />
+        )}
         {scored.length > 0 && graph.model && (
           <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
         )}
         <LeftOut graph={graph} list={list} change={change} />
+        {!link && list.scores.size > 0 && openFile}
       </div>
       {list.scores.size > 0 && graph.model && (
         <Recommendations {...{ graph, list, recommended, change, onOpen }} ofLink={link !== null} />
@@ -153,7 +151,12 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
   )
 }
 
-function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' | 'onOpen'>) {
+interface ScoredProps extends Pick<Props, 'graph' | 'scored' | 'onOpen'> {
+  /** Removes all scores; null where they are not the user's own. */
+  onRemove: (() => void) | null
+}
+
+function ScoredTitles({ graph, scored, onOpen, onRemove }: ScoredProps) {
   return (
     <details>
       <summary>{count(scored.length, 'scored title', 'scored titles')}</summary>
@@ -169,6 +172,11 @@ function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' 
         ))}
       </ol>
       {scored.length > MAX_LISTED && <p>… and {scored.length - MAX_LISTED} more.</p>}
+      {onRemove && (
+        <button type="button" className="quiet" onClick={onRemove}>
+          Remove all scores
+        </button>
+      )}
     </details>
   )
 }

@@ -51,6 +51,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, files }
           unwanted={scores.list.unwanted.has(selected.id)}
           onUnwanted={onUnwanted}
           onScore={onScore}
+          onScores={walk.openScores}
           onWalk={walk.walk}
           onClose={close}
           onReturn={(step) => walk.goTo(animeAddress(trail[step]), trail.slice(0, step + 1))}

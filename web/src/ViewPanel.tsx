@@ -103,6 +103,9 @@ function OwnList({ mine, onMine }: { mine: boolean; onMine(mine: boolean): void 
   )
 }
 
+/** Letters of names that a phone has room for in two columns. */
+const MAX_SHORT = 24
+
 function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) {
   const toggle = (id: number) => {
     const next = new Set(off)
@@ -110,10 +113,11 @@ function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) 
     set({ off: next })
     setShown(null)
   }
+  const areShort = graph.clusters.every(({ name }) => name.length <= MAX_SHORT)
   const setAll = (ids: number[]) => set({ off: new Set(ids) })
   return (
     <>
-      <ul className="clusters" onMouseLeave={() => setShown(null)}>
+      <ul className={`clusters ${areShort ? 'short' : ''}`} onMouseLeave={() => setShown(null)}>
         {graph.clusters.map(({ id, name, size, color }) => (
           <li key={id} onMouseEnter={() => setShown(off.has(id) ? null : id)}>
             <label>

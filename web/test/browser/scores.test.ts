@@ -25,7 +25,7 @@ describe('scores and recommendations', () => {
     await page.reload()
     await interactive()
     expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
-    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    await page.getByText('See recommendations').click()
     const rows = page.locator('.recommendations li')
     await rows.first().waitFor()
     expect(await rows.count()).toBe(20)
@@ -67,6 +67,7 @@ describe('scores and recommendations', () => {
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
     for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
 
+    await page.getByText(/^\d+ scored titles?$/).click()
     await page.getByText('Remove all scores').click()
     expect(await page.locator('.badge').count()).toBe(0)
     await page.getByText('Undo').click()
@@ -178,6 +179,7 @@ describe('scores and recommendations', () => {
         [4, 7],
       ]),
     )
+    await page.getByText(/^\d+ scored titles?$/).click()
     await page.getByText('Remove all scores').click()
     await page.locator('.close').click()
     await page.locator('.tools button', { hasText: 'Your scores' }).click()

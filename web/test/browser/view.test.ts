@@ -201,7 +201,7 @@ test('scores of a link are looked at, and kept only on request', async () => {
   await page.locator('.tools button', { hasText: 'scores' }).click()
   await page.locator('.recommendations li').first().waitFor()
   expect(await heading()).toBe('Scores of the link')
-  expect(await page.getByText('Open list file').count()).toBe(0)
+  expect(await page.locator('.panel input[type=file]').count()).toBe(0)
   await page.locator('.recommendations a').first().click()
   await page.locator('.likely', { hasText: /Likely score \d/ }).waitFor()
   expect(await page.locator('.stars').count()).toBe(0)
