@@ -42,13 +42,14 @@ export function useIntro(opened: boolean) {
 }
 
 /**
- * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null.
+ * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null;
+ * `fault`: why there is no map, or null.
  */
 export function useNotices(
   graph: AnimeGraph,
   hidden: ReadonlySet<number>,
   selected: Anime | null,
-  mapWorks: boolean,
+  fault: string | null,
 ) {
   const [dismissible, setDismissible] = useState(graph.notices)
   useEffect(() => {
@@ -67,8 +68,7 @@ export function useNotices(
   if (graph.clusters.every(({ id }) => hidden.has(id))) fixed.push('All clusters are switched off.')
   if (missing === 1) fixed.push('One neighbour is not on the map: its cluster is switched off.')
   if (missing > 1) fixed.push(`${missing} neighbours are not on the map: their clusters are switched off.`)
-  if (!mapWorks)
-    fixed.push('This browser does not offer WebGL, so the titles are shown as a list instead of a map.')
+  if (fault) fixed.push(fault)
   const dismiss = (notice: string) => setDismissible(dismissible.filter((other) => other !== notice))
   return { fixed, dismissible, dismiss }
 }

@@ -1,13 +1,12 @@
 /** The user's list: the file, the scored titles, the recommendations, and undoing every change. */
 import { useEffect, useRef, useState } from 'react'
-import { FileError } from './file'
 import type { AnimeGraph } from './graph'
-import { readListFile, report } from './listfile'
 import { LinkChoice } from './Notices'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
-import { EMPTY, imported, toggled, type UserList, type useScores } from './scores'
+import { EMPTY, toggled, type UserList, type useScores } from './scores'
 import { Taste } from './Taste'
+import type { ListFiles } from './useListFiles'
 import type { Recommended } from './useRecommendations'
 import type { SharedLink } from './useSharedList'
 
@@ -15,10 +14,9 @@ type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph
   recommended: Recommended
   link: SharedLink | null
+  files: ListFiles
   onOpen(id: number): void
   onClose(): void
-  /** A file that was dropped on the page; a new object for each drop. */
-  dropped: File | null
 }
 
 /** Scored titles that are listed. */
@@ -26,35 +24,6 @@ const MAX_LISTED = 200
 
 const count = (number: number, one: string, more: string) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : more}`
-
-/** Reading list files: whether one is being read, and what was wrong with the last. */
-function useFiles({ graph, list, change, dropped, recommended }: Props) {
-  const [failure, setFailure] = useState<string | null>(null)
-  const [reading, setReading] = useState(false)
-  const read = async (file: File) => {
-    setReading(true)
-    setFailure(null)
-    try {
-      const found = await readListFile(file)
-      const onMap = [...found.scores.keys()].filter((id) => graph.byId.has(id)).length
-      const name = found.user ? `The list of ${found.user}` : 'The list'
-      recommended.scroll.current = 0
-      change(imported(list, found), `${name}: ${report(found, onMap)}`)
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error
-      setFailure(error.message)
-    } finally {
-      setReading(false)
-    }
-  }
-  const handled = useRef<File | null>(null)
-  useEffect(() => {
-    if (!dropped || handled.current === dropped) return
-    handled.current = dropped
-    void read(dropped)
-  })
-  return { failure, reading, read }
-}
 
 /** Put the panel where it was when it was last shown. */
 function useKeptScroll({ scroll }: Recommended) {
@@ -72,13 +41,15 @@ function useKeptScroll({ scroll }: Recommended) {
 }
 
 export function ScoresPanel(props: Props) {
-  const { graph, list, scored, kept, change, recommended, link, onOpen, onClose } = props
-  const { failure, reading, read } = useFiles(props)
+  const { graph, list, scored, kept, change, recommended, link, files, onOpen, onClose } = props
+  const { failure, reading, read, setFailure } = files
   const mark = useKeptScroll(recommended)
+  // Once it was seen, it is not said again.
+  useEffect(() => () => setFailure(null), [setFailure])
   return (
     <>
       <PanelHead title={link ? 'Scores of the link' : 'Your scores'} onClose={onClose} />
-      <LastChange {...props} />
+      <LastChange {...props} failure={failure} />
       {link && (
         <p>
           <LinkChoice {...link} />
@@ -86,8 +57,8 @@ export function ScoresPanel(props: Props) {
       )}
       {!link && scored.length === 0 && (
         <p>
-          Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
-          here). It never leaves your browser.
+          Give titles stars on their pages, or open the list that MyAnimeList exports (XML, .gz or .zip; or
+          drop it here). It never leaves your browser.
         </p>
       )}
       {!link && (
@@ -103,7 +74,6 @@ export function ScoresPanel(props: Props) {
         </p>
       )}
       <div role="status" ref={mark}>
-        {failure && <p className="message bad">{failure}</p>}
         {!kept && (
           <p className="message">
             This browser does not keep data for this page. The scores are lost when you close it.
@@ -132,11 +102,12 @@ export function ScoresPanel(props: Props) {
   )
 }
 
-/** The last change, which stays in sight until it is undone or put away. */
-function LastChange({ last, undo }: Pick<Props, 'last' | 'undo'>) {
+/** What was wrong with a file, and the last change, which stays in sight until it is undone or put away. */
+function LastChange({ last, undo, failure }: Pick<Props, 'last' | 'undo'> & Pick<ListFiles, 'failure'>) {
   const [away, setAway] = useState<Props['last']>(null)
   return (
     <div role="status" className="last-change">
+      {failure && <p className="message bad">{failure}</p>}
       {last && last !== away && (
         <p className="message">
           <span>{last.text}</span>
@@ -171,7 +142,7 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
     target.value = ''
     if (file) onFile(file)
   }
-  const accept = '.xml,.gz,text/xml,application/gzip'
+  const accept = '.xml,.gz,.zip,text/xml,application/gzip,application/zip'
   return (
     <>
       <button type="button" onClick={() => input.current!.click()} disabled={disabled}>

@@ -142,6 +142,25 @@ test('English titles are everywhere, and both languages are searched', async () 
   expect(wrongs).toEqual([])
 })
 
+test('a map that was drawn in English opens in English, until the user switches', async () => {
+  const graph = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
+  graph.settings.TITLES = 'english'
+  host.files['graph.json'] = JSON.stringify(graph)
+  await open('#/anime/16498')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  const language = page.locator('.view-choices select').nth(1)
+  await language.selectOption('romaji')
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  await page.reload()
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  expect(hash()).toBe('#/anime/16498?names=romaji')
+  await language.selectOption('english')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  expect(wrongs).toEqual([])
+})
+
 test('a link has title, filters and colouring, and scores only on request', async () => {
   await openWithList('#/anime/1535?color=year&off=1')
   const link = page.locator('.shared-link input')
@@ -150,6 +169,24 @@ test('a link has title, filters and colouring, and scores only on request', asyn
   expect(plain).toBe(`${host.address}#/anime/1535?color=year&off=1`)
   await page.getByText('Link with your scores').click()
   await expect.poll(() => link.inputValue()).toBe(`${plain}&r=1535-10,5114-9,9253-3,4224-0`)
+})
+
+test('the link asked for last is shown, also where the browser answers late', async () => {
+  await openWithList('#/anime/1535')
+  await page.evaluate(() => {
+    const answers: (() => void)[] = []
+    Object.assign(window, { answers })
+    navigator.clipboard.writeText = () => new Promise((done) => answers.push(done))
+  })
+  await page.getByText('Link with your scores').click()
+  await page.getByText('Copy link').click()
+  await page.evaluate(async () => {
+    for (const answer of (window as unknown as { answers: (() => void)[] }).answers.reverse()) {
+      answer()
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  })
+  expect(await page.locator('.shared-link input').inputValue()).toBe(`${host.address}#/anime/1535`)
 })
 
 test('scores of a link are looked at, and kept only on request', async () => {
