@@ -17,7 +17,7 @@ from tools.processes import run as run_script
 from tools.processes import start, wait_until
 
 ANIME, LISTS = 'anime_download.ipynb', 'lists_download.ipynb'
-QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 2.5}
+QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 60}
 ENVIRONMENT = {'MAL_CLIENT_ID': CLIENT_ID}
 
 
@@ -120,7 +120,7 @@ def test_interrupts_lose_nothing(tmp_path, site, run):
     prepare(tmp_path, site, names=names)
     plan = [Fault(f'/{names[1]}/', '504', 4), Fault(f'/{names[2]}/', 'odd', 1), silent(f'/{names[6]}/')]
     with Server(site, plan=plan) as server:
-        first = run(LISTS, tmp_path, server, TIMEOUT=60, interrupt_when=meets_silence(server))
+        first = run(LISTS, tmp_path, server, interrupt_when=meets_silence(server))
         assert first.error is None and 'Interrupted. Run this cell again' in first.text
         done = journal(tmp_path)
         assert [entry['user'] for entry in done] == [names[0], *names[2:6]] and first.pictures == 1
@@ -151,7 +151,7 @@ def test_relations(tmp_path, site, run):
     folder, settings = prepare(tmp_path, site), {'RELATED': True, 'TOP': 40}
     addresses = [f'/anime/{node["id"]}[?]' for node in site.nodes]
     with Server(site, plan=[Fault(addresses[3], '502', 4), silent(addresses[15])]) as server:
-        found = run(ANIME, folder, server, TIMEOUT=60, interrupt_when=meets_silence(server), **settings)
+        found = run(ANIME, folder, server, interrupt_when=meets_silence(server), **settings)
         assert found.error is None and 'Interrupted' in found.text
         assert 'is left for the next time' in found.text
         nodes = json.loads((folder / 'animes.json').read_text()).values()

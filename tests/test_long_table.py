@@ -125,7 +125,7 @@ def test_numbers_in_a_column_of_names_are_names(tmp_path):
     np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 1535]), [[8, 6], [9, 0]])
 
 
-BAD_ROWS = [b'Mio,20,11', b'Mio,20,-2', b'Mio,20,0.5', b'Mio,20,', b'Mio,x,7', b'Mio,0,7', b',20,7', b'Mio']
+BAD_ROWS = [b'Mio,20,11', b'Mio,1.5,7', b'Mio,20,0.5', b'Mio,20,', b'Mio,x,7', b'Mio,0,7', b',20,7', b'Mio']
 
 
 @pytest.mark.parametrize('row', BAD_ROWS)

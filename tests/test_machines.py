@@ -50,7 +50,7 @@ def keep(sums, *settings):
     numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
     return target_of(sums, *settings)
 embeddings.target_of = keep
-embeddings.similarity_map.draw = lambda folder: time.sleep(4.5) or []
+embeddings.similarity_map.draw = lambda folder: time.sleep(6.5) or []
 embeddings.main(sys.argv[1:])
 """
 
@@ -60,7 +60,7 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
     scores, _ = planted_scores(5000)  # three blocks of lists
     arguments = ['KVSTORE=dist_sync', *write_inputs(tmp_path, scores)]
     machines = []
-    for environment in environments(silence=3):
+    for environment in environments(silence=5):
         program = ['-c', WORKER] if environment['DMLC_ROLE'] == 'worker' else ['embeddings.py']
         options = {'cwd': ROOT, 'env': environment, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
         machines.append(subprocess.Popen([sys.executable, *program, *arguments], text=True, **options))

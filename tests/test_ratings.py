@@ -88,7 +88,7 @@ def with_score(value):
     """Return a change of the table that sets one score."""
 
     def change(frame):
-        frame = frame.astype(object)
+        frame = frame if isinstance(value, int) else frame.astype(object)
         frame.iat[3, 2] = value
         return frame
 
@@ -98,7 +98,7 @@ def with_score(value):
 # words of the sentence -> what is wrong with the table
 WRONG = {
     "'member3' has 11": with_score(11),
-    "'member3' has -1 for the title 1014; write 0": with_score(-1),
+    "'member3' has -1.0 for the title 1014; write 0": with_score(-1),
     "has 'nine' for the title 1014": with_score('nine'),
     'no column for 2 of the 6 titles (1000, 1014)': lambda frame: frame.drop(columns=[1000, 1014]),
     'the ids are its rows: write frame.T': lambda frame: frame.T,

@@ -9,6 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 from conftest import ROOT
+from tools.notebooks import PATIENCE
 
 import embeddings
 from aniembed import titles
@@ -61,7 +62,7 @@ def executed(notebook, tmp_path_factory):
     own = len(run.cells)
     again = sources(notebook, 'seed', 'model', 'start', 'compile', 'fit')
     run.cells += map(nbformat.v4.new_code_cell, (AFTERWARDS, *again, SAVE))
-    client = nbclient.NotebookClient(run, timeout=600, resources={'metadata': {'path': str(folder)}})
+    client = nbclient.NotebookClient(run, **PATIENCE, resources={'metadata': {'path': str(folder)}})
     client.execute(env={**os.environ, 'PYTHONPATH': str(folder / 'without')})
     return run.cells[:own], np.load(folder / 'found.npz')
 

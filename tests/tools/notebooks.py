@@ -19,6 +19,7 @@ from tools.processes import has_ended, wait_until
 # text: all that was printed or shown; error: its lines, or None; pictures: how many
 Run = collections.namedtuple('Run', 'text error pictures')
 SECONDS = 300  # that one cell may take
+PATIENCE = {'timeout': SECONDS, 'startup_timeout': SECONDS, 'iopub_timeout': SECONDS}  # of nbclient
 
 
 def read(name, **parameters):
@@ -46,7 +47,7 @@ class Kernel:
         self.path = path  # where it looks for aniembed/
 
     def __enter__(self):
-        self.client = nbclient.NotebookClient(nbformat.v4.new_notebook(), timeout=SECONDS)
+        self.client = nbclient.NotebookClient(nbformat.v4.new_notebook(), **PATIENCE)
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(self.client.setup_kernel(env={**os.environ, 'PYTHONPATH': str(self.path)}))
         return self

@@ -86,7 +86,7 @@ def largest_file(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def wait_until(condition, seconds=60):
+def wait_until(condition, seconds=300):
     """Wait until condition() is true; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
