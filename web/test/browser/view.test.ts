@@ -297,6 +297,14 @@ test('a finger drags the panel to other heights, and the map keeps what it shows
   const disc = (await discs()).find(({ id }) => id === 1535)!
   expect(disc.y).toBeLessThan(box.y)
   expect(disc.y).toBeGreaterThan(56)
+  // A panel that goes under the finger leaves nothing behind.
+  await at('touchStart', box.y + 20)
+  await at('touchMove', box.y - 40)
+  expect(await page.locator('[data-dragging]').count()).toBe(1)
+  await page.keyboard.press('Escape')
+  await at('touchEnd', 0)
+  await panel.waitFor({ state: 'detached' })
+  expect(await page.locator('[data-dragging]').count()).toBe(0)
   expect(wrongs).toEqual([])
 })
 
