@@ -9,6 +9,8 @@ import {
   covers,
   discs,
   drawn,
+  dropFile,
+  exported,
   hash,
   heading,
   host,
@@ -217,6 +219,19 @@ test('scores of a link are looked at, and kept only on request', async () => {
   // The own score of 1535 stays.
   expect(await kept()).toContain('[1535,10]')
   expect(await kept()).toContain('[16498,10]')
+  expect(wrongs).toEqual([])
+})
+
+test('a list that is dropped while the scores of a link are looked at is added to the own one', async () => {
+  await openWithList('#r=16498-10,20-2')
+  await dropFile('list.xml', Buffer.from(exported([[30, 7]])))
+  await page.locator('.last-change', { hasText: '1 entries read' }).waitFor()
+  expect(await heading()).toBe('Your scores')
+  expect(hash()).not.toContain('r=')
+  const kept = await page.evaluate(() => localStorage.getItem('aniembed-scores'))
+  expect(kept).toContain('[30,7]')
+  expect(kept).toContain('[1535,10]')
+  expect(kept).not.toContain('16498')
   expect(wrongs).toEqual([])
 })
 
