@@ -1,5 +1,5 @@
 /** Links to what the page shows, and a picture of the map. */
-import { useRef, useState } from 'react'
+import { useState } from 'react'
 import { linkTo } from './route'
 import type { Settings } from './settings'
 
@@ -33,13 +33,11 @@ async function save(picture: () => Promise<Blob> | null) {
 
 export function SharePanel({ settings, scores, picture }: Props) {
   const [link, setLink] = useState<{ text: string; copied: boolean } | null>(null)
-  const newest = useRef('')
   const share = async (withScores: boolean) => {
     const text = linkTo(settings, withScores ? scores : null)
-    newest.current = text
-    const copied = await copy(text)
     // The browser may ask the user first, and meanwhile another link may be wanted.
-    if (newest.current === text) setLink({ text, copied })
+    setLink({ text, copied: false })
+    if (await copy(text)) setLink((shown) => (shown?.text === text ? { text, copied: true } : shown))
   }
   return (
     <>

@@ -9,6 +9,8 @@ import {
   covers,
   discs,
   drawn,
+  dropFile,
+  exported,
   hash,
   heading,
   host,
@@ -220,6 +222,19 @@ test('scores of a link are looked at, and kept only on request', async () => {
   expect(wrongs).toEqual([])
 })
 
+test('a list that is dropped while the scores of a link are looked at is added to the own one', async () => {
+  await openWithList('#r=16498-10,20-2')
+  await dropFile('list.xml', Buffer.from(exported([[30, 7]])))
+  await page.locator('.last-change', { hasText: '1 entries read' }).waitFor()
+  expect(await heading()).toBe('Your scores')
+  expect(hash()).not.toContain('r=')
+  const kept = await page.evaluate(() => localStorage.getItem('aniembed-scores'))
+  expect(kept).toContain('[30,7]')
+  expect(kept).toContain('[1535,10]')
+  expect(kept).not.toContain('16498')
+  expect(wrongs).toEqual([])
+})
+
 test('the map is saved as a picture with discs and names', async () => {
   await openWithList()
   const [download] = await Promise.all([
@@ -297,6 +312,14 @@ test('a finger drags the panel to other heights, and the map keeps what it shows
   const disc = (await discs()).find(({ id }) => id === 1535)!
   expect(disc.y).toBeLessThan(box.y)
   expect(disc.y).toBeGreaterThan(56)
+  // A panel that goes under the finger leaves nothing behind.
+  await at('touchStart', box.y + 20)
+  await at('touchMove', box.y - 40)
+  expect(await page.locator('[data-dragging]').count()).toBe(1)
+  await page.keyboard.press('Escape')
+  await at('touchEnd', 0)
+  await panel.waitFor({ state: 'detached' })
+  expect(await page.locator('[data-dragging]').count()).toBe(0)
   expect(wrongs).toEqual([])
 })
 

@@ -137,10 +137,11 @@ export const settled = () =>
           part.getBoundingClientRect(),
         ),
       ])
-    let [last, since] = ['', performance.now()]
-    while (performance.now() - since < rest) {
+    let [last, since, times] = ['', performance.now(), 0]
+    while (times < 3 || performance.now() - since < rest) {
       const now = seen()
-      if (now !== last) [last, since] = [now, performance.now()]
+      times++
+      if (now !== last) [last, since, times] = [now, performance.now(), 0]
       await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))
     }
   }, REST)
