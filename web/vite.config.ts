@@ -94,8 +94,9 @@ const project = (name: string, files: string, from = '') => ({
     include: [`test/${files}.test.ts`],
     env: { FROM: from },
     // In ms; a browser takes its time to start on a busy machine.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
   },
 })
 const BROWSER_PROJECTS = [

@@ -1,5 +1,5 @@
 /** Loads the graph; until then says how far it is, or why it cannot be shown. */
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { Explorer } from './Explorer'
 import { FileError } from './file'
 import type { AnimeGraph } from './graph'
@@ -12,12 +12,17 @@ export function App() {
   const [error, setError] = useState<string | null>(null)
   const [bytes, setBytes] = useState(0)
 
+  const newest = useRef<Promise<AnimeGraph>>(null)
+
   const open = useCallback(async (loading: Promise<AnimeGraph>) => {
+    newest.current = loading
     try {
-      setGraph(await loading)
+      const loaded = await loading
+      // A file that was chosen later takes the place of one that is still being read.
+      if (newest.current === loading) setGraph(loaded)
     } catch (problem) {
       if (!(problem instanceof FileError)) throw problem
-      setError(problem.message)
+      if (newest.current === loading) setError(problem.message)
     }
   }, [])
   useEffect(() => {

@@ -17,13 +17,25 @@ import { COLORINGS, type Settings } from './settings'
 import type { Theme } from './theme'
 import { type Coverage, useCoverage } from './useCoverage'
 import { useDroppedFile } from './useDroppedFile'
+import { useListFiles } from './useListFiles'
 import { type OwnList, useOwnList } from './useOwnList'
 import { useRecommendations } from './useRecommendations'
 import { useSharedList } from './useSharedList'
 import { ViewPanel } from './ViewPanel'
 
 // sigma.js asks for WebGL as soon as it is imported; a browser without it must not import it.
-const MapView = lazy(() => import('./map/MapView'))
+const MapView = lazy<React.ComponentType<MapProps>>(() =>
+  import('./map/MapView').catch(() => ({ default: MissingMap })),
+)
+
+const NO_WEBGL = 'This browser does not offer WebGL, so the titles are shown as a list instead of a map.'
+const NO_MAP = 'The map could not be loaded, so the titles are shown as a list. Reload the page for the map.'
+
+/** Stands for the map where its part of the page does not arrive. */
+function MissingMap({ onLost }: MapProps) {
+  useEffect(() => onLost(NO_MAP), [onLost])
+  return null
+}
 
 function hasWebGL(): boolean {
   const context = document.createElement('canvas').getContext('webgl2')
@@ -107,7 +119,7 @@ interface StageProps {
   coverage: Coverage | null
   dark: boolean
   isList: boolean
-  onLost(): void
+  onLost: MapProps['onLost']
   /** Notes above the list. */
   children: React.ReactNode
 }
@@ -150,11 +162,10 @@ function captionOf({ anime, lists }: AnimeGraph, { color }: Settings, { scale }:
 
 /** Whether the page shows a map or a list, and why. */
 function useStage() {
-  const [mapWorks, setMapWorks] = useState(hasWebGL)
+  const [fault, onLost] = useState(() => (hasWebGL() ? null : NO_WEBGL))
   const [asList, setAsList] = useState(false)
-  const onLost = useCallback(() => setMapWorks(false), [])
-  const list = mapWorks ? { shown: asList, toggle: () => setAsList(!asList) } : null
-  return { isList: asList || !mapWorks, mapWorks, list, onLost }
+  const list = fault ? null : { shown: asList, toggle: () => setAsList(!asList) }
+  return { isList: asList || fault !== null, fault, list, onLost }
 }
 
 /** `graph`: with its titles in romaji. */
@@ -165,19 +176,27 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const index = useMemo(() => lazyIndex(graph.anime, groups), [graph, groups])
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
-  const { scores, link } = useSharedList(romaji, useScores(romaji))
+  const own = useScores(romaji)
+  const { scores, link } = useSharedList(romaji, own)
   const recommended = useRecommendations(romaji, scores.list, selected?.id ?? null)
   const drawing = useOwnList(romaji, scores.list, recommended, settings)
   const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)
-  const { isList, mapWorks, list, onLost } = useStage()
-  const { dropped, dragging } = useDroppedFile(walk.openScores)
+  const { isList, fault, list, onLost } = useStage()
+  const files = useListFiles(romaji, own.change)
+  const dragging = useDroppedFile((file) => {
+    // A dropped list is the user's own, and what became of it stands at the top of the panel.
+    link?.leave()
+    recommended.scroll.current = 0
+    walk.openScores()
+    void files.read(file)
+  })
   const { stage, header, legend, panel, coverage } = useCoverage()
   const withPanel = route.page !== 'home'
   useDocumentTitle(walk)
   useEscape(withPanel, close)
   const intro = useIntro(withPanel)
-  const notes = useNotices(graph, settings.off, isList ? null : selected, mapWorks)
+  const notes = useNotices(graph, settings.off, isList ? null : selected, fault)
   const notices = <Notices {...notes} {...{ link, intro }} />
   return (
     <div className={`explorer ${withPanel ? 'with-panel' : ''} ${view.open ? 'with-legend' : ''}`}>
@@ -210,12 +229,12 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
             <SharePanel
               {...{ settings }}
               scores={scores.scores}
-              picture={isList ? null : () => picture.current!()}
+              picture={isList ? null : () => picture.current?.() ?? null}
             />
           </ViewPanel>
         </aside>
       )}
-      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, link, dropped }} />}
+      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, link, files }} />}
       {dragging && (
         <div className="drop-here" aria-hidden="true">
           Drop your list here

@@ -6,9 +6,7 @@ import type { SharedLink } from './useSharedList'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
 
-const INTRO =
-  'Near means liked by the same people: titles lie close together where the same people score them high. ' +
-  'Choose one to see what is nearest to it.'
+const INTRO = 'Near means liked by the same people. Choose a title to see what is nearest to it.'
 const INTRO_KEY = 'aniembed-intro'
 
 /** Return whether the first words are still to be said; where nothing is stored, they are said again. */
@@ -42,13 +40,14 @@ export function useIntro(opened: boolean) {
 }
 
 /**
- * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null.
+ * Return the notes for what is shown; `selected`: the title whose neighbours should be on the map, or null;
+ * `fault`: why there is no map, or null.
  */
 export function useNotices(
   graph: AnimeGraph,
   hidden: ReadonlySet<number>,
   selected: Anime | null,
-  mapWorks: boolean,
+  fault: string | null,
 ) {
   const [dismissible, setDismissible] = useState(graph.notices)
   useEffect(() => {
@@ -67,8 +66,7 @@ export function useNotices(
   if (graph.clusters.every(({ id }) => hidden.has(id))) fixed.push('All clusters are switched off.')
   if (missing === 1) fixed.push('One neighbour is not on the map: its cluster is switched off.')
   if (missing > 1) fixed.push(`${missing} neighbours are not on the map: their clusters are switched off.`)
-  if (!mapWorks)
-    fixed.push('This browser does not offer WebGL, so the titles are shown as a list instead of a map.')
+  if (fault) fixed.push(fault)
   const dismiss = (notice: string) => setDismissible(dismissible.filter((other) => other !== notice))
   return { fixed, dismissible, dismiss }
 }

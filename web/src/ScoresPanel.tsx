@@ -1,13 +1,12 @@
 /** The user's list: the file, the scored titles, the recommendations, and undoing every change. */
 import { useEffect, useRef, useState } from 'react'
-import { FileError } from './file'
 import type { AnimeGraph } from './graph'
-import { readListFile, report } from './listfile'
 import { LinkChoice } from './Notices'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
-import { EMPTY, imported, toggled, type UserList, type useScores } from './scores'
+import { EMPTY, toggled, type UserList, type useScores } from './scores'
 import { Taste } from './Taste'
+import type { ListFiles } from './useListFiles'
 import type { Recommended } from './useRecommendations'
 import type { SharedLink } from './useSharedList'
 
@@ -15,10 +14,9 @@ type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph
   recommended: Recommended
   link: SharedLink | null
+  files: ListFiles
   onOpen(id: number): void
   onClose(): void
-  /** A file that was dropped on the page; a new object for each drop. */
-  dropped: File | null
 }
 
 /** Scored titles that are listed. */
@@ -26,35 +24,6 @@ const MAX_LISTED = 200
 
 const count = (number: number, one: string, more: string) =>
   `${number.toLocaleString('en')} ${number === 1 ? one : more}`
-
-/** Reading list files: whether one is being read, and what was wrong with the last. */
-function useFiles({ graph, list, change, dropped, recommended }: Props) {
-  const [failure, setFailure] = useState<string | null>(null)
-  const [reading, setReading] = useState(false)
-  const read = async (file: File) => {
-    setReading(true)
-    setFailure(null)
-    try {
-      const found = await readListFile(file)
-      const onMap = [...found.scores.keys()].filter((id) => graph.byId.has(id)).length
-      const name = found.user ? `The list of ${found.user}` : 'The list'
-      recommended.scroll.current = 0
-      change(imported(list, found), `${name}: ${report(found, onMap)}`)
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error
-      setFailure(error.message)
-    } finally {
-      setReading(false)
-    }
-  }
-  const handled = useRef<File | null>(null)
-  useEffect(() => {
-    if (!dropped || handled.current === dropped) return
-    handled.current = dropped
-    void read(dropped)
-  })
-  return { failure, reading, read }
-}
 
 /** Put the panel where it was when it was last shown. */
 function useKeptScroll({ scroll }: Recommended) {
@@ -72,13 +41,21 @@ function useKeptScroll({ scroll }: Recommended) {
 }
 
 export function ScoresPanel(props: Props) {
-  const { graph, list, scored, kept, change, recommended, link, onOpen, onClose } = props
-  const { failure, reading, read } = useFiles(props)
+  const { graph, list, scored, kept, change, recommended, link, files, onOpen, onClose } = props
+  const { failure, reading, read, setFailure } = files
   const mark = useKeptScroll(recommended)
+  // Once it was seen, it is not said again.
+  useEffect(() => () => setFailure(null), [setFailure])
+  const removeAll = () => change(EMPTY, 'All scores are removed.')
+  const openFile = (
+    <FileButton disabled={reading} onFile={read}>
+      {reading ? 'Reading the list…' : list.scores.size === 0 ? 'Open list file' : 'Open file'}
+    </FileButton>
+  )
   return (
     <>
       <PanelHead title={link ? 'Scores of the link' : 'Your scores'} onClose={onClose} />
-      <LastChange {...props} />
+      <LastChange {...props} failure={failure} />
       {link && (
         <p>
           <LinkChoice {...link} />
@@ -86,24 +63,12 @@ export function ScoresPanel(props: Props) {
       )}
       {!link && scored.length === 0 && (
         <p>
-          Give titles stars on their pages, or open the list that MyAnimeList exports (XML or .gz; or drop it
-          here). It never leaves your browser.
+          Give titles stars on their pages, or open the list that MyAnimeList exports (XML, .gz or .zip; or
+          drop it here). It never leaves your browser.
         </p>
       )}
-      {!link && (
-        <p className="buttons">
-          <FileButton disabled={reading} onFile={read}>
-            {reading ? 'Reading the list…' : 'Open list file'}
-          </FileButton>
-          {list.scores.size > 0 && (
-            <button type="button" className="quiet" onClick={() => change(EMPTY, 'All scores are removed.')}>
-              Remove all scores
-            </button>
-          )}
-        </p>
-      )}
+      {!link && list.scores.size === 0 && <p className="buttons">{openFile}</p>}
       <div role="status" ref={mark}>
-        {failure && <p className="message bad">{failure}</p>}
         {!kept && (
           <p className="message">
             This browser does not keep data for this page. The scores are lost when you close it.
@@ -111,11 +76,14 @@ export function ScoresPanel(props: Props) {
         )}
       </div>
       <div className="about-list">
-        {scored.length > 0 && <ScoredTitles graph={graph} scored={scored} onOpen={onOpen} />}
+        {list.scores.size > 0 && (
+          <ScoredTitles {...{ graph, scored, onOpen }} onRemove={link ? null : removeAll} />
+        )}
         {scored.length > 0 && graph.model && (
           <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
         )}
         <LeftOut graph={graph} list={list} change={change} />
+        {!link && list.scores.size > 0 && openFile}
       </div>
       {list.scores.size > 0 && graph.model && (
         <Recommendations {...{ graph, list, recommended, change, onOpen }} ofLink={link !== null} />
@@ -132,11 +100,12 @@ export function ScoresPanel(props: Props) {
   )
 }
 
-/** The last change, which stays in sight until it is undone or put away. */
-function LastChange({ last, undo }: Pick<Props, 'last' | 'undo'>) {
+/** What was wrong with a file, and the last change, which stays in sight until it is undone or put away. */
+function LastChange({ last, undo, failure }: Pick<Props, 'last' | 'undo'> & Pick<ListFiles, 'failure'>) {
   const [away, setAway] = useState<Props['last']>(null)
   return (
     <div role="status" className="last-change">
+      {failure && <p className="message bad">{failure}</p>}
       {last && last !== away && (
         <p className="message">
           <span>{last.text}</span>
@@ -171,7 +140,7 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
     target.value = ''
     if (file) onFile(file)
   }
-  const accept = '.xml,.gz,text/xml,application/gzip'
+  const accept = '.xml,.gz,.zip,text/xml,application/gzip,application/zip'
   return (
     <>
       <button type="button" onClick={() => input.current!.click()} disabled={disabled}>
@@ -182,7 +151,12 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
   )
 }
 
-function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' | 'onOpen'>) {
+interface ScoredProps extends Pick<Props, 'graph' | 'scored' | 'onOpen'> {
+  /** Removes all scores; null where they are not the user's own. */
+  onRemove: (() => void) | null
+}
+
+function ScoredTitles({ graph, scored, onOpen, onRemove }: ScoredProps) {
   return (
     <details>
       <summary>{count(scored.length, 'scored title', 'scored titles')}</summary>
@@ -198,6 +172,11 @@ function ScoredTitles({ graph, scored, onOpen }: Pick<Props, 'graph' | 'scored' 
         ))}
       </ol>
       {scored.length > MAX_LISTED && <p>… and {scored.length - MAX_LISTED} more.</p>}
+      {onRemove && (
+        <button type="button" className="quiet" onClick={onRemove}>
+          Remove all scores
+        </button>
+      )}
     </details>
   )
 }

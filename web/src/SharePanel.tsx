@@ -6,8 +6,8 @@ import type { Settings } from './settings'
 interface Props {
   settings: Settings
   scores: ReadonlyMap<number, number>
-  /** Makes the picture; null where there is no map. */
-  picture: (() => Promise<Blob>) | null
+  /** Makes the picture, or returns null while the map is not drawn yet; null where there is no map. */
+  picture: (() => Promise<Blob> | null) | null
 }
 
 /** Return whether the text is on the clipboard; a browser may not allow it. */
@@ -20,8 +20,10 @@ async function copy(text: string): Promise<boolean> {
   }
 }
 
-async function save(picture: () => Promise<Blob>) {
-  const address = URL.createObjectURL(await picture())
+async function save(picture: () => Promise<Blob> | null) {
+  const made = await picture()
+  if (!made) return
+  const address = URL.createObjectURL(made)
   const link = document.createElement('a')
   link.href = address
   link.download = 'aniembed.png'
@@ -33,7 +35,9 @@ export function SharePanel({ settings, scores, picture }: Props) {
   const [link, setLink] = useState<{ text: string; copied: boolean } | null>(null)
   const share = async (withScores: boolean) => {
     const text = linkTo(settings, withScores ? scores : null)
-    setLink({ text, copied: await copy(text) })
+    // The browser may ask the user first, and meanwhile another link may be wanted.
+    setLink({ text, copied: false })
+    if (await copy(text)) setLink((shown) => (shown?.text === text ? { text, copied: true } : shown))
   }
   return (
     <>

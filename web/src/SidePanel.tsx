@@ -7,6 +7,7 @@ import { animeAddress } from './route'
 import { ScoresPanel } from './ScoresPanel'
 import { rated, toggled, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
+import type { ListFiles } from './useListFiles'
 import type { Recommended } from './useRecommendations'
 import type { SharedLink } from './useSharedList'
 
@@ -18,10 +19,10 @@ interface Props {
   recommended: Recommended
   /** Where the scores are those of a link, what can be done with them. */
   link: SharedLink | null
-  dropped: File | null
+  files: ListFiles
 }
 
-export function SidePanel({ ref, graph, walk, scores, recommended, link, dropped }: Props) {
+export function SidePanel({ ref, graph, walk, scores, recommended, link, files }: Props) {
   const { route, selected, trail, close } = walk
   const onScore = (score: number | null) => {
     const { id, title } = selected!
@@ -50,6 +51,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, dropped
           unwanted={scores.list.unwanted.has(selected.id)}
           onUnwanted={onUnwanted}
           onScore={onScore}
+          onScores={walk.openScores}
           onWalk={walk.walk}
           onClose={close}
           onReturn={(step) => walk.goTo(animeAddress(trail[step]), trail.slice(0, step + 1))}
@@ -67,7 +69,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, dropped
       <section ref={ref} className="panel" aria-label="Scores">
         <ScoresPanel
           {...scores}
-          {...{ graph, recommended, link, dropped }}
+          {...{ graph, recommended, link, files }}
           onOpen={walk.begin}
           onClose={close}
         />

@@ -22,6 +22,8 @@ interface Props {
   unwanted: boolean
   onUnwanted(): void
   onScore(score: number | null): void
+  /** Open the user's scores, with what they recommend. */
+  onScores(): void
   /** Go on to a neighbour. */
   onWalk(id: number): void
   /** Go back to a title of the trail, by its index. */
@@ -40,6 +42,7 @@ export function TitlePanel({
   unwanted,
   onUnwanted,
   onScore,
+  onScores,
   onWalk,
   onReturn,
   onClose,
@@ -63,6 +66,16 @@ export function TitlePanel({
           <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
             Not interested
           </button>
+        )}
+        {score !== undefined && !link && (
+          <>
+            <button type="button" onClick={onScores}>
+              See recommendations
+            </button>
+            <button type="button" className="quiet" onClick={() => onScore(null)}>
+              Remove
+            </button>
+          </>
         )}
       </p>
       {recommended.answer?.table && (

@@ -3,7 +3,7 @@ import type { Coloring } from './coloring'
 import type { ThemeColor } from './colors'
 import type { AnimeGraph } from './graph'
 import { colorVariables, Dot } from './parts'
-import { COLORINGS, type ColorBy, type Settings } from './settings'
+import { COLORINGS, type ColorBy, type Language, type Settings } from './settings'
 
 interface Props {
   graph: AnimeGraph
@@ -20,6 +20,8 @@ interface Props {
 export function ViewPanel(props: Props) {
   const { graph, settings, set, coloring, hasList, children } = props
   const inEnglish = graph.anime.some(({ english }) => english !== null)
+  // The address says only what differs from the drawn map.
+  const setLanguage = (names: Language) => set({ names: names === graph.language ? null : names })
   return (
     <div className="legend">
       <div className="view-choices">
@@ -41,8 +43,8 @@ export function ViewPanel(props: Props) {
           <label>
             Titles
             <select
-              value={settings.names}
-              onChange={({ target }) => set({ names: target.value as Settings['names'] })}
+              value={settings.names ?? graph.language}
+              onChange={({ target }) => setLanguage(target.value as Language)}
             >
               <option value="romaji">Romaji</option>
               <option value="english">English</option>
@@ -101,6 +103,9 @@ function OwnList({ mine, onMine }: { mine: boolean; onMine(mine: boolean): void 
   )
 }
 
+/** Letters of names that a phone has room for in two columns. */
+const MAX_SHORT = 24
+
 function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) {
   const toggle = (id: number) => {
     const next = new Set(off)
@@ -108,10 +113,11 @@ function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) 
     set({ off: next })
     setShown(null)
   }
+  const areShort = graph.clusters.every(({ name }) => name.length <= MAX_SHORT)
   const setAll = (ids: number[]) => set({ off: new Set(ids) })
   return (
     <>
-      <ul className="clusters" onMouseLeave={() => setShown(null)}>
+      <ul className={`clusters ${areShort ? 'short' : ''}`} onMouseLeave={() => setShown(null)}>
         {graph.clusters.map(({ id, name, size, color }) => (
           <li key={id} onMouseEnter={() => setShown(off.has(id) ? null : id)}>
             <label>

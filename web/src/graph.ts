@@ -3,6 +3,7 @@ import { forThemes, type ThemeColor } from './colors'
 import { FileError } from './file'
 import { findPictureOrigin, parsePicture } from './pictures'
 import { parseModel, type RecommendationModel } from './query'
+import type { Language } from './settings'
 
 export interface Anime {
   id: number
@@ -65,6 +66,8 @@ export interface AnimeGraph {
   pictureOrigin: string | null
   /** Sentences about what was left out of the file. */
   notices: string[]
+  /** Of the names on the drawn map. */
+  language: Language
 }
 
 const FORMAT = 'aniembed-graph/2'
@@ -287,6 +290,7 @@ export function parseGraph(text: string, base: string): AnimeGraph {
     vectors: decodeVectors(json.vectors, byId.size, nEmbedding),
     model: parseModel(json.model, byId.size),
     lists: isId(json.lists, 1) ? json.lists : null,
+    language: isObject(json.settings) && json.settings.TITLES === 'english' ? 'english' : 'romaji',
   }
 }
 

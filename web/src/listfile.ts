@@ -4,6 +4,7 @@
  * of each case.
  */
 import { FileError, readBytes, UNREADABLE } from './file'
+import { firstFile } from './zip'
 
 export interface ListFile {
   /** Empty if the file does not say. */
@@ -40,20 +41,26 @@ for (const [status, words] of Object.entries({
   for (const word of words) STATUSES[word] = status
 
 /** First bytes of packed files that a browser cannot unpack. */
-const OTHER_PACKING: Record<string, string> = { '504b0304': 'zip', fd377a58: 'xz', '425a68': 'bzip2' }
+const OTHER_PACKING: Record<string, string> = { fd377a58: 'xz', '425a68': 'bzip2' }
+const DAMAGED = 'The file is damaged or cut off. Export the list again.'
 
-/** Return the list in a file, plain or gzipped, whatever its name; throw FileError if it holds none. */
+/** Return the list in a file, plain, gzipped or zipped, whatever its name; throw FileError if it holds none. */
 export async function readListFile(file: Blob): Promise<ListFile> {
   const start = await readBytes(file.slice(0, 4).stream(), MAX_LIST, UNREADABLE)
   const head = [...start].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   for (const [bytes, name] of Object.entries(OTHER_PACKING))
     if (head.startsWith(bytes)) throw new FileError(`The file is packed with ${name}. Unpack it first.`)
-  if (!head.startsWith('1f8b')) return parseList(decode(await readBytes(file.stream(), MAX_LIST, UNREADABLE)))
-  const unpacked = file
-    .stream()
-    .pipeThrough(new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>)
-  const broken = 'The file is damaged or cut off. Export the list again.'
-  return parseList(decode(await readBytes(unpacked, MAX_LIST, broken)))
+  const read = async (stream: ReadableStream<Uint8Array>, broken: string) =>
+    parseList(decode(await readBytes(stream, MAX_LIST, broken)))
+  if (head === '504b0304') return read(await firstFile(file, DAMAGED), DAMAGED)
+  if (head.startsWith('1f8b'))
+    return read(
+      file
+        .stream()
+        .pipeThrough(new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>),
+      DAMAGED,
+    )
+  return read(file.stream(), UNREADABLE)
 }
 
 // ---- bytes -> text -> entries ----

@@ -150,7 +150,7 @@ export const Computing = () => (
 interface StarsProps {
   /** 0: on the list without a score; undefined: not on it. */
   score: number | undefined
-  onScore(score: number | null): void
+  onScore(score: number): void
 }
 
 /** Ten stars as radio buttons. */
@@ -183,11 +183,6 @@ export function Stars({ score, onScore }: StarsProps) {
           </label>
         ))}
       </span>
-      {score !== undefined && (
-        <button type="button" className="quiet" onClick={() => onScore(null)}>
-          Remove
-        </button>
-      )}
     </fieldset>
   )
 }

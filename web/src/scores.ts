@@ -126,17 +126,21 @@ function write(list: UserList): boolean {
 
 /**
  * `scored`: the titles of this graph with a score, the highest first. `kept`: whether the browser keeps the
- * list, so that the page can say so where it does not. `last`: the last change that can be undone.
+ * list, so that the page can say so where it does not. `last`: the last change that can be undone. `change`:
+ * put another list, or what a function makes of the present one, which may have changed meanwhile.
  */
 export function useScores(graph: AnimeGraph) {
   const [{ list, kept, changes }, setState] = useState(read)
   const change = useCallback(
-    (next: UserList, text: string) =>
-      setState(({ list, changes }) => ({
-        list: next,
-        kept: write(next),
-        changes: [...changes.slice(1 - MAX_CHANGES), { text, before: list }],
-      })),
+    (next: UserList | ((list: UserList) => UserList), text: string) =>
+      setState(({ list, changes }) => {
+        const changed = typeof next === 'function' ? next(list) : next
+        return {
+          list: changed,
+          kept: write(changed),
+          changes: [...changes.slice(1 - MAX_CHANGES), { text, before: list }],
+        }
+      }),
     [],
   )
   const undo = useCallback(

@@ -27,7 +27,8 @@ async function answer(event) {
     response = await fetch(event.request)
   } catch (error) {
     // ignoreVary: where a host varies its answers by Origin, the kept one is still the page's own.
-    const kept = await caches.match(event.request, { ignoreSearch: true, ignoreVary: true })
+    const cache = await caches.open(CACHE)
+    const kept = await cache.match(event.request, { ignoreSearch: true, ignoreVary: true })
     if (kept) return kept
     throw error
   }

@@ -8,27 +8,31 @@ export const COLORINGS = {
 
 export type ColorBy = keyof typeof COLORINGS
 
+export type Language = 'romaji' | 'english'
+
 export interface Settings {
   color: ColorBy
   /** Clusters that are switched off. */
   off: ReadonlySet<number>
-  names: 'romaji' | 'english'
+  /** Language of the titles; null: that of the drawn map. */
+  names: Language | null
   /** Whether the user's list is on the map. */
   mine: boolean
 }
 
-export const DEFAULTS: Settings = { color: 'cluster', off: new Set(), names: 'romaji', mine: true }
+export const DEFAULTS: Settings = { color: 'cluster', off: new Set(), names: null, mine: true }
 
 const MAX_SHARED = 5000
 
 export function parseSettings(query: string): Settings {
   const values = new URLSearchParams(query)
   const color = values.get('color') ?? ''
+  const names = values.get('names') ?? ''
   const off = (values.get('off') ?? '').split(',').filter((id) => /^-?\d{1,9}$/.test(id))
   return {
     color: Object.hasOwn(COLORINGS, color) ? (color as ColorBy) : DEFAULTS.color,
     off: new Set(off.map(Number)),
-    names: values.get('names') === 'english' ? 'english' : 'romaji',
+    names: names === 'romaji' || names === 'english' ? names : null,
     mine: values.get('mine') !== '0',
   }
 }
@@ -38,7 +42,7 @@ export function formatSettings({ color, off, names, mine }: Settings): string {
   const parts: string[] = []
   if (color !== DEFAULTS.color) parts.push(`color=${color}`)
   if (off.size > 0) parts.push(`off=${[...off].sort((a, b) => a - b).join(',')}`)
-  if (names !== DEFAULTS.names) parts.push(`names=${names}`)
+  if (names) parts.push(`names=${names}`)
   if (!mine) parts.push('mine=0')
   return parts.length > 0 ? `?${parts.join('&')}` : ''
 }

@@ -1,9 +1,8 @@
 /** Files that are dragged onto the page. */
 import { useEffect, useState } from 'react'
 
-/** Return the last file that was dropped, and whether one is over the page. A drop calls `onDrop`. */
-export function useDroppedFile(onDrop: () => void) {
-  const [dropped, setDropped] = useState<File | null>(null)
+/** Return whether a file is over the page. A drop calls `onFile`. */
+export function useDroppedFile(onFile: (file: File) => void): boolean {
   const [dragging, setDragging] = useState(false)
   useEffect(() => {
     const over = (event: DragEvent) => {
@@ -19,8 +18,7 @@ export function useDroppedFile(onDrop: () => void) {
       const file = event.dataTransfer?.files[0]
       if (!file) return
       event.preventDefault()
-      setDropped(file)
-      onDrop()
+      onFile(file)
     }
     addEventListener('dragover', over)
     addEventListener('dragleave', leave)
@@ -30,6 +28,6 @@ export function useDroppedFile(onDrop: () => void) {
       removeEventListener('dragleave', leave)
       removeEventListener('drop', drop)
     }
-  }, [onDrop])
-  return { dropped, dragging }
+  }, [onFile])
+  return dragging
 }

@@ -24,7 +24,7 @@ export function useSharedList(graph: AnimeGraph, own: Scores) {
     scored,
     last: null,
     // Changes of a list that is only looked at are forgotten with it.
-    change: (next) => setSeen({ shared, list: next }),
+    change: (next) => setSeen({ shared, list: typeof next === 'function' ? next(list) : next }),
   }
   const keep = () => {
     const both = new Map([...list.scores, ...own.list.scores])

@@ -1,5 +1,5 @@
 /** On an upright phone the panel comes from below; a finger drags its head to one of three heights. */
-import { useRef } from 'react'
+import { useEffect, useRef } from 'react'
 import { UPRIGHT } from './media'
 
 /** Shares of the window's height. */
@@ -20,6 +20,13 @@ const nearest = (height: number) =>
 /** Return the events of the head, and a function that changes to the next height, for keyboard and taps. */
 export function useSheet() {
   const drag = useRef<{ y: number; height: number; moved: boolean } | null>(null)
+  useEffect(
+    () => () => {
+      // A panel may go while it is dragged.
+      delete root.dataset.dragging
+    },
+    [],
+  )
   const onPointerDown = ({ currentTarget, clientY, target }: React.PointerEvent) => {
     if (!UPRIGHT.matches || (target as Element).closest('.close')) return
     drag.current = { y: clientY, height: heightOf(currentTarget.closest('.panel')!), moved: false }

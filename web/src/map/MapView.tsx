@@ -39,8 +39,8 @@ export interface MapProps {
   /** Stands below the picture. */
   caption: string
   onSelect(id: number): void
-  /** WebGL was lost while the map was shown. */
-  onLost(): void
+  /** There can be no map any more; `fault` is a sentence. */
+  onLost(fault: string): void
 }
 
 function appearance(anime: Anime, view: View) {

@@ -12,11 +12,16 @@ const FAR_OFF = 6
 /** The whole map is not zoomed in further than this ratio. */
 const MIN_RATIO_OF_ALL = 0.2
 
-/** Move the camera in `duration` ms; at once for 0, and where the user prefers reduced motion. */
-export function move(sigma: Sigma, state: CameraState, duration: number) {
-  if (duration === 0 || matchMedia('(prefers-reduced-motion: reduce)').matches)
-    sigma.getCamera().setState(state)
-  else void sigma.getCamera().animate(state, { duration, easing: 'cubicInOut' })
+/**
+ * Move the camera in `duration` ms; at once for 0, and where the user prefers reduced motion. Ends when the
+ * camera is there, or on another way.
+ */
+export async function move(sigma: Sigma, state: CameraState, duration: number) {
+  const camera = sigma.getCamera()
+  const atOnce = duration === 0 || matchMedia('(prefers-reduced-motion: reduce)').matches
+  // A state that is set while the camera glides would be lost at its next frame.
+  if (atOnce && !camera.isAnimated()) camera.setState(state)
+  else await camera.animate(state, { duration: atOnce ? 1 : duration, easing: 'cubicInOut' })
 }
 
 /** Return the state with `point` (sigma's framed coordinates) in the middle of the free area. */
@@ -81,8 +86,8 @@ export function showingNeighbours(
   return fitting(sigma, free, points, sigma.getSetting('minCameraRatio')! * 3)
 }
 
-/** Return the state in which the free area `now` shows what the free area `before` shows. */
-export function following(sigma: Sigma, before: FreeArea, now: FreeArea): CameraState {
+/** Return the state in which the free area `now` shows what the free area `before` shows in the state `at`. */
+export function following(sigma: Sigma, at: CameraState, before: FreeArea, now: FreeArea): CameraState {
   const smallerSide = ({ width, height, stage }: FreeArea) =>
     Math.min(width, height) / Math.min(stage.width, stage.height)
   // sigma takes the point as one of its present size, whatever dimensions it is given.
@@ -90,7 +95,10 @@ export function following(sigma: Sigma, before: FreeArea, now: FreeArea): Camera
     x: (before.x / before.stage.width) * now.stage.width,
     y: (before.y / before.stage.height) * now.stage.height,
   }
-  const middle = sigma.viewportToFramedGraph(point, { viewportDimensions: before.stage })
-  const ratio = (sigma.getCamera().ratio * smallerSide(before)) / smallerSide(now)
+  const middle = sigma.viewportToFramedGraph(point, {
+    cameraState: at,
+    viewportDimensions: before.stage,
+  })
+  const ratio = (at.ratio * smallerSide(before)) / smallerSide(now)
   return centredOn(sigma, now, middle, ratio)
 }

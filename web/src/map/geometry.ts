@@ -57,7 +57,7 @@ export function cross(a: Segment, b: Segment): boolean {
 
 export const clamp = (value: number, least: number, most: number) => Math.max(least, Math.min(value, most))
 
-const boxAround = ({ x, y, radius }: Mark): Box => ({
+export const boxAround = ({ x, y, radius }: Mark): Box => ({
   left: x - radius,
   right: x + radius,
   top: y - radius,

@@ -1,6 +1,7 @@
 /** Names on the map: no text overlaps another, or what lies over the map, and marks only where it must. */
 import {
   type Box,
+  boxAround,
   clamp,
   cross,
   type Mark,
@@ -16,7 +17,7 @@ const FAMILY = 'system-ui, sans-serif'
 /** Return the fonts of a map of so many pixels: a small one has room for few large letters. */
 export const fontsFor = (width: number) =>
   width < 600
-    ? { title: `500 11px ${FAMILY}`, focus: `700 13px ${FAMILY}`, cluster: `700 13px ${FAMILY}` }
+    ? { title: `500 11px ${FAMILY}`, focus: `700 13px ${FAMILY}`, cluster: `700 12px ${FAMILY}` }
     : { title: `500 12px ${FAMILY}`, focus: `700 14px ${FAMILY}`, cluster: `700 15px ${FAMILY}` }
 
 /** Pixels between a text and the edge of the map. */
@@ -39,10 +40,11 @@ const SAME = 0.01
 /** So many pixels a name of a cluster moves to cover one mark less, and what a speck counts. */
 const SHIFT_FOR_A_MARK = 160
 const SPECK_COST = 0.4
-/** Where there are more marks, names of clusters do not avoid specks: they are everywhere. */
-const FEW = 400
-/** Where there are more marks, the smallest are left out of account. */
+/** Where there are more marks to a square pixel, texts cannot avoid all specks: they are everywhere. */
+const CROWDED = 1 / 1000
+/** Where there are more marks, the smallest are left out of account, but for the first, the most popular. */
 const CROWD = 1500
+const POPULAR = 100
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
 /** Width in pixels of the line around letters, and around those that lie over specks. */
@@ -64,12 +66,14 @@ const widths = new Map<string, number>()
 /** The names of one frame. */
 export class Names {
   private taken: Box[]
+  /** The texts, without any room around them. */
+  private written: Box[] = []
   /** The lines from marks to their titles. */
   private leaders: Segment[] = []
   private grid = new MarkGrid()
   /** The marks that are no specks. */
   private large = new MarkGrid()
-  private isCrowded: boolean
+  readonly isCrowded: boolean
   /** What the context has; reading it from the context is slow. */
   private font = ''
 
@@ -81,10 +85,10 @@ export class Names {
     marks: Mark[],
   ) {
     this.taken = [...covered]
-    this.isCrowded = marks.length > FEW
+    this.isCrowded = marks.length > CROWDED * size.width * size.height
     const least = marks.length > CROWD ? SPECK / 2 : 0
-    for (const mark of marks) {
-      if (mark.radius >= least) this.grid.add(mark)
+    for (const [rank, mark] of marks.entries()) {
+      if (mark.radius >= least || rank < POPULAR) this.grid.add(mark)
       if (mark.radius >= SPECK) this.large.add(mark)
     }
     context.textAlign = 'center'
@@ -108,8 +112,8 @@ export class Names {
   }
 
   /** Let no text overlap the square around a mark. */
-  keepFree({ x, y, radius }: Mark) {
-    this.taken.push({ left: x - radius, right: x + radius, top: y - radius, bottom: y + radius })
+  keepFree(mark: Mark) {
+    this.taken.push(boxAround(mark))
   }
 
   /**
@@ -155,6 +159,8 @@ export class Names {
     halo = HALO,
   ) {
     this.taken.push(this.boxOf(point, half, style))
+    const { x, y } = point
+    this.written.push({ left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT })
     context.fillStyle = style.color
     context.globalAlpha = style.alpha
     context.lineWidth = halo
@@ -206,21 +212,26 @@ export class Names {
    * Write a title at its mark, nearer to it than to any other mark. Return whether there is room. `must`:
    * where there is none, write it over other marks. `faded`: marks that a title may cover, but that it avoids.
    * `leader`: where there is no room at the mark, write it up to so many pixels away, with a line to the mark.
+   * `spared`: where given, it may cover other specks than these, but as few as it can.
    */
   writeTitle(
     text: string,
     mark: Mark,
     color: string,
     margin: number,
-    { must = false, leader = 0, faded = new Set<Mark>() } = {},
+    { must = false, leader = 0, faded = new Set<Mark>(), spared = null as Set<Mark> | null } = {},
   ): boolean {
     const half = this.width(text) / 2
     const style = { color, height: ASCENT + DESCENT, margin, alpha: 1 }
+    const costs = (other: Mark) => {
+      if (other.radius < SPECK && other.radius < mark.radius / 2) return 0
+      return faded.has(other) || (spared && other.radius < SPECK && !spared.has(other)) ? 1 : BLOCKED
+    }
     const best = (points: Point[], most: number, allowed = (_point: Point) => true) => {
       let found: Point | null = null
       let fewest = most
       for (const point of points) {
-        const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, faded, fewest) : most
+        const cost = this.isFree(point, half, style) ? this.costOf(point, half, mark, costs, fewest) : most
         if (cost < fewest && allowed(point)) {
           found = point
           fewest = cost
@@ -264,20 +275,25 @@ export class Names {
     return { large, specks: under.size - large }
   }
 
-  /**
-   * Return how many faded marks a title would cover there, and BLOCKED for each that could seem its own; once
-   * that is `most`, nothing more is counted.
-   */
-  private costOf({ x, y }: Point, half: number, own: Mark, faded: Set<Mark>, most: number): number {
+  /** Return what the marks cost that a title would cover there; once that is `most`, no more are counted. */
+  private costOf({ x, y }: Point, half: number, own: Mark, costs: (mark: Mark) => number, most: number) {
     const box = { left: x - half, right: x + half, top: y - ASCENT, bottom: y + DESCENT }
     let cost = 0
     this.grid.visitNear(box, OTHER_GAP, (other) => {
-      if (isSame(other, own)) return false
-      if (other.radius < SPECK && other.radius < own.radius / 2) return false
-      cost += faded.has(other) ? 1 : BLOCKED
+      if (!isSame(other, own)) cost += costs(other)
       return cost >= most
     })
     return cost
+  }
+
+  /** Return whether a text stands at a mark, or over it. */
+  isTaken(mark: Mark): boolean {
+    return this.written.some((box) => overlap(box, boxAround(mark)))
+  }
+
+  /** Return whether a mark is one among many as small. */
+  isLost({ radius }: Mark): boolean {
+    return this.isCrowded && radius < SPECK
   }
 }
 

@@ -18,9 +18,12 @@ const CLUSTER_SHIFTS = [0, -11, 11, -22, 22, -33, 33, -44, 44, -66, 66, -88, 88]
 const CLUSTER_RATIO = 0.3
 /** Titles that are named on any map while nothing is in focus, and square pixels for each further one. */
 const LEAST_NAMES = 12
-const AREA_PER_NAME = 12_000
+const AREA_PER_NAME = 9000
+/** The same for names of clusters. */
+const LEAST_CLUSTERS = 2
+const AREA_PER_CLUSTER = 100_000
 /** Most titles that are tried for a name in one frame. */
-const MAX_TRIED = 400
+const MAX_TRIED = 600
 /** Share of the named titles, the most popular, that are named before the clusters. */
 const FIRST_SHARE = 1 / 4
 /** Longest lines in pixels from marks to the names of the most popular titles, and of the others. */
@@ -31,6 +34,8 @@ const MAX_WITH_LINES = 80
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
+/** Pixels around a small disc in a crowd that its outline takes, where it is named. */
+const OUTLINE = 2.5
 
 interface ClusterCentre extends Point {
   id: number
@@ -71,7 +76,8 @@ export class Painter {
     private marks: Marks,
   ) {
     this.labels = makeLabels(graph.anime)
-    this.clusterCentres = graph.clusters.map(({ id, name, color }) => {
+    const bySize = [...graph.clusters].sort((a, b) => b.size - a.size)
+    this.clusterCentres = bySize.map(({ id, name, color }) => {
       const points = graph.anime
         .filter(({ cluster }) => cluster.id === id)
         .map((anime) => sigma.getNodeDisplayData(anime.id)!)
@@ -129,11 +135,16 @@ export class Painter {
       const { width, height } = this.sigma.getDimensions()
       const room = LEAST_NAMES + Math.round((width * height) / AREA_PER_NAME)
       const first = Math.ceil(room * FIRST_SHARE)
-      const written = this.drawTitles(names, shown.slice(0, first), room, LEADER)
+      // In a crowd there is room for them only over others.
+      const spared = names.isCrowded ? new Set(shown.slice(0, first).map(({ mark }) => mark)) : null
+      const written = this.drawTitles(names, shown.slice(0, first), room, { leader: LEADER, spared })
       this.drawClusterNames(names)
       const others = shown.slice(first, MAX_TRIED)
-      const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, SHORT_LEADER)
-      this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more, 0)
+      const more = this.drawTitles(names, others.slice(0, MAX_WITH_LINES), room - written, {
+        leader: SHORT_LEADER,
+        spared,
+      })
+      this.drawTitles(names, others.slice(MAX_WITH_LINES), room - written - more)
     }
   }
 
@@ -265,9 +276,11 @@ export class Painter {
     const project = this.marks.projection()
     names.useFont(this.fonts.cluster)
     const alpha = Math.min(1, (ratio - CLUSTER_RATIO) * 4)
+    let room = LEAST_CLUSTERS + Math.round((width * height) / AREA_PER_CLUSTER)
     for (const { id, name, color, ...centre } of this.clusterCentres) {
       const { x, y } = project(centre)
       if (hiddenClusters.has(id) || x < 0 || x > width || y < 0 || y > height) continue
+      if (room-- === 0) break
       const half = names.width(name) / 2 + 4
       const points = CLUSTER_SHIFTS.map((shift) => ({
         x: clamp(x + shift.x, half, width - half),
@@ -278,15 +291,34 @@ export class Painter {
     }
   }
 
-  /** Name the titles, at most `room` of them. Return for how many there is room. */
-  private drawTitles(names: Names, titles: Visible[], room: number, leader: number): number {
+  /**
+   * Name the titles, at most `room` of them. Return for how many there is room. In a crowd, an outline shows
+   * which disc a name belongs to.
+   */
+  private drawTitles(
+    names: Names,
+    titles: Visible[],
+    room: number,
+    { leader = 0, spared = null as Set<Mark> | null } = {},
+  ): number {
+    const context = this.sigma.getCanvases().labels.getContext('2d')!
+    const { colors, ownList } = this.view
     let written = 0
     names.useFont(this.fonts.title)
     for (const { anime, mark } of titles) {
       if (written >= room) break
-      const own = this.view.ownList.marks.get(anime.id)
-      const outer = own && !own.recommended ? { ...mark, radius: mark.radius + RING } : mark
-      if (names.writeTitle(this.labels.get(anime.id)!, outer, this.view.colors.text, 7, { leader })) written++
+      const own = ownList.marks.get(anime.id)
+      const ring = own && !own.recommended ? RING : names.isLost(mark) ? OUTLINE : 0
+      const outer = { ...mark, radius: mark.radius + ring }
+      // No other name comes as near to it as its own.
+      const around = { ...mark, radius: outer.radius + OUTLINE }
+      if (names.isLost(mark) && names.isTaken(around)) continue
+      const label = this.labels.get(anime.id)!
+      if (!names.writeTitle(label, outer, colors.text, 7, { leader, spared })) continue
+      written++
+      if (!names.isLost(mark)) continue
+      names.keepFree(around)
+      if (ring === OUTLINE) this.drawRing(context, mark, colors.text, 1)
     }
     return written
   }

@@ -71,14 +71,17 @@ export function useDrawing(graph: AnimeGraph, view: View, marks: Marks, onMove: 
   return noneInSight
 }
 
+const LOST = 'The browser took WebGL away, so the titles are shown as a list. Reload the page for the map.'
+
 /** Call `onLost` when the browser takes WebGL away. */
-export function useLostContext(onLost: () => void) {
+export function useLostContext(onLost: (fault: string) => void) {
   const sigma = useSigma()
   useEffect(() => {
     const canvases = Object.values(sigma.getCanvases())
-    for (const canvas of canvases) canvas.addEventListener('webglcontextlost', onLost)
+    const lost = () => onLost(LOST)
+    for (const canvas of canvases) canvas.addEventListener('webglcontextlost', lost)
     return () => {
-      for (const canvas of canvases) canvas.removeEventListener('webglcontextlost', onLost)
+      for (const canvas of canvases) canvas.removeEventListener('webglcontextlost', lost)
     }
   }, [sigma, onLost])
 }

@@ -5,10 +5,11 @@ import { expect, test } from 'vitest'
 import type { Anime } from '../../src/graph'
 import { makeLabels } from '../../src/labels'
 import { WEB } from '../harness.mjs'
-import { makeGraph } from '../random-graph.mjs'
+import { makeGraph, randomNumbers } from '../random-graph.mjs'
 import {
   discs,
   drawn,
+  freePart,
   host,
   interactive,
   LYING,
@@ -132,3 +133,59 @@ test('the most popular titles are named on a phone, and zooming in names more of
   }
   expect(await share()).toBeGreaterThan(before)
 })
+
+test.each([
+  ['wide', WIDE, 50],
+  ['phone', PHONE, 20],
+])(
+  'in a crowd the popular titles are named, and an outline shows whose a name is (%s)',
+  async (_size, options, least) => {
+    const graph = makeGraph(3000)
+    const random = randomNumbers(4)
+    const places = graph.anime.map((_, k) => [k % 60, Math.floor(k / 60)]).sort(() => random() - 0.5)
+    graph.anime.forEach((entry, k) => {
+      const [column, row] = places[k].map((place) => (place + 0.6 * random()) / 80)
+      const r = 0.0018 - (0.0011 * k) / 3000 // as similarity_map.py draws so many
+      Object.assign(entry, { x: column, y: row, r })
+    })
+    host.files['graph.json'] = JSON.stringify(graph)
+    await newPage(options)
+    await recordDrawing()
+    await page.goto(host.address)
+    await interactive()
+    const labels = makeLabels(graph.anime as unknown as Anime[])
+    const byPopularity = [...graph.anime].sort((a, b) => a.popularity - b.popularity).map(({ id }) => id)
+    for (let zoom = 0; zoom < 3; zoom++) {
+      await settled()
+      const marks = await discs()
+      const { texts, rings } = await drawn()
+      const outlined = marks.filter(({ x, y }) =>
+        rings.some((ring) => Math.hypot(ring.x - x, ring.y - y) < 0.1),
+      )
+      const names = texts.flatMap(({ text, box }) => {
+        const own = marks.find(({ id }) => labels.get(id) === text)
+        return own ? [{ text, box, own }] : []
+      })
+      for (const { text, box, own } of names) {
+        const isRival = ({ radius }: typeof own) =>
+          radius >= 4 || (!outlined.includes(own) && radius >= own.radius / 2)
+        const others = marks.filter((other) => other !== own && (isRival(other) || outlined.includes(other)))
+        const nearer = others.filter((other) => gap(box, other) < Math.min(gap(box, own), 4))
+        expect(
+          nearer.map(({ id }) => labels.get(id)),
+          `nearer to ${text} than its own disc`,
+        ).toEqual([])
+      }
+      const free = await freePart()
+      const inSight = byPopularity
+        .map((id) => marks.find((mark) => mark.id === id)!)
+        .filter(({ x, y }) => x > free.left && x < free.right && y > free.top && y < free.bottom)
+      const named = names.map(({ own }) => own)
+      expect(named.length, `of ${inSight.length}`).toBeGreaterThanOrEqual(Math.min(least, inSight.length / 3))
+      const popular = inSight.slice(0, 8).filter((mark) => named.includes(mark)).length
+      // Nearer, discs are too large to be written over.
+      if (zoom < 2) expect(popular, `zoom ${zoom}`).toBeGreaterThanOrEqual(6)
+      for (let k = 0; k < 2; k++) await page.getByLabel('Zoom in').click()
+    }
+  },
+)

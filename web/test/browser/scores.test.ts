@@ -2,7 +2,19 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { makeGraph } from '../random-graph.mjs'
-import { dropFile, exported, heading, host, interactive, open, page, testOnce, wrongs } from './visit'
+import {
+  dropFile,
+  exported,
+  heading,
+  holdBack,
+  host,
+  interactive,
+  newPage,
+  open,
+  page,
+  testOnce,
+  wrongs,
+} from './visit'
 
 describe('scores and recommendations', () => {
   test('stars are kept over a reload; what has a score is not recommended; filters hold', async () => {
@@ -13,7 +25,7 @@ describe('scores and recommendations', () => {
     await page.reload()
     await interactive()
     expect((await page.locator('.stars strong').innerText()).trim()).toBe('9')
-    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    await page.getByText('See recommendations').click()
     const rows = page.locator('.recommendations li')
     await rows.first().waitFor()
     expect(await rows.count()).toBe(20)
@@ -55,6 +67,7 @@ describe('scores and recommendations', () => {
       .evaluateAll((links) => links.map((link) => link.getAttribute('href')))
     for (const id of [1, 4, 7, 10]) expect(addresses).not.toContain(`#/anime/${id}`)
 
+    await page.getByText(/^\d+ scored titles?$/).click()
     await page.getByText('Remove all scores').click()
     expect(await page.locator('.badge').count()).toBe(0)
     await page.getByText('Undo').click()
@@ -137,6 +150,41 @@ describe('scores and recommendations', () => {
     await rows.nth(30).waitFor()
     expect(await names()).toEqual(longer)
     expect(Math.abs((await top()) - height)).toBeLessThan(2)
+    expect(wrongs).toEqual([])
+  })
+
+  test('a list that takes its time loses nothing that happens meanwhile, and is not read again', async () => {
+    await newPage()
+    const release = await holdBack('slow.xml')
+    await page.goto(`${host.address}#/anime/61`)
+    await interactive()
+    const slow = exported([
+      [1, 10],
+      [4, 9],
+    ])
+    await dropFile('slow.xml', Buffer.from(slow))
+    await page.getByText('Reading the list').waitFor()
+    await dropFile('fast.xml', Buffer.from(exported([[4, 7]])))
+    await page.goBack()
+    await page.locator('.stars label').nth(5).click()
+    expect(await page.locator('.badge').innerText()).toBe('1')
+    await release()
+    await expect.poll(() => page.locator('.badge').innerText()).toBe('3')
+    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    const stored = () => page.evaluate(() => JSON.parse(localStorage.getItem('aniembed-scores')!).entries)
+    await expect.poll(stored).toEqual(
+      expect.arrayContaining([
+        [61, 6],
+        [1, 10],
+        [4, 7],
+      ]),
+    )
+    await page.getByText(/^\d+ scored titles?$/).click()
+    await page.getByText('Remove all scores').click()
+    await page.locator('.close').click()
+    await page.locator('.tools button', { hasText: 'Your scores' }).click()
+    await page.getByText('You have not scored a title').waitFor()
+    expect(await stored()).toEqual([])
     expect(wrongs).toEqual([])
   })
 

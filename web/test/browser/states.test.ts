@@ -6,7 +6,19 @@ import type { Route } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { launch, WEB } from '../harness.mjs'
 import { makeGraph } from '../random-graph.mjs'
-import { covers, host, interactive, newPage, open, PHONE, page, settled, WIDE, wrongs } from './visit'
+import {
+  covers,
+  holdBack,
+  host,
+  interactive,
+  newPage,
+  open,
+  PHONE,
+  page,
+  settled,
+  WIDE,
+  wrongs,
+} from './visit'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -70,6 +82,56 @@ describe('every state has a sentence', () => {
     await page.locator('.panel', { hasText: 'does not know the address' }).waitFor()
     await page.goto(`${host.address}#/anime/1`)
     await page.locator('.panel', { hasText: 'has no neighbours' }).waitFor()
+    expect(wrongs).toEqual([])
+  })
+
+  test('of two graphs that are chosen, the later one, also where the first takes its time', async () => {
+    host.files['graph.json'] = null
+    await newPage()
+    const release = await holdBack('slow.json')
+    await page.goto(host.address)
+    const choose = (name: string, count: number) =>
+      page.locator('input[type=file]').setInputFiles({
+        name,
+        mimeType: 'application/json',
+        buffer: Buffer.from(JSON.stringify(makeGraph(count))),
+      })
+    await choose('slow.json', 50)
+    await choose('fast.json', 40)
+    await page.getByLabel('Map of 40 titles').waitFor()
+    await release()
+    // Whatever the release sets going is done after two turns of the page's own clock.
+    await page.evaluate(() => new Promise((done) => setTimeout(() => setTimeout(done, 200), 200)))
+    expect(await page.getByLabel('Map of 40 titles').count()).toBe(1)
+  })
+
+  test('a map that does not arrive, or late', async () => {
+    await newPage({ ...WIDE, serviceWorkers: 'block' })
+    let answer = () => {}
+    await page.route('**/MapView*.js', async (route) => {
+      await new Promise<void>((done) => {
+        answer = done
+      })
+      await route.abort()
+    })
+    await page.goto(host.address)
+    await page.getByText('Save picture').click()
+    await page.getByText('Drawing the map').waitFor()
+    expect(wrongs).toEqual([])
+    answer()
+    await page.locator('.notices', { hasText: 'The map could not be loaded' }).waitFor()
+    await page.locator('.list-view .titles a').first().click()
+    await page.locator('.panel h2').waitFor()
+  })
+
+  test('WebGL that the browser takes away', async () => {
+    await open('#/anime/10')
+    await page.evaluate(() => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.sigma-nodes')!
+      canvas.getContext('webgl2')!.getExtension('WEBGL_lose_context')!.loseContext()
+    })
+    await page.locator('.notices', { hasText: 'took WebGL away' }).waitFor()
+    expect(await page.locator('.list-view li').count()).toBeGreaterThan(50)
     expect(wrongs).toEqual([])
   })
 

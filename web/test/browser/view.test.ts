@@ -9,6 +9,8 @@ import {
   covers,
   discs,
   drawn,
+  dropFile,
+  exported,
   hash,
   heading,
   host,
@@ -142,6 +144,25 @@ test('English titles are everywhere, and both languages are searched', async () 
   expect(wrongs).toEqual([])
 })
 
+test('a map that was drawn in English opens in English, until the user switches', async () => {
+  const graph = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
+  graph.settings.TITLES = 'english'
+  host.files['graph.json'] = JSON.stringify(graph)
+  await open('#/anime/16498')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  const language = page.locator('.view-choices select').nth(1)
+  await language.selectOption('romaji')
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  await page.reload()
+  expect(await heading()).toBe('Shingeki no Kyojin')
+  expect(hash()).toBe('#/anime/16498?names=romaji')
+  await language.selectOption('english')
+  expect(await heading()).toBe('Attack on Titan')
+  expect(hash()).toBe('#/anime/16498')
+  expect(wrongs).toEqual([])
+})
+
 test('a link has title, filters and colouring, and scores only on request', async () => {
   await openWithList('#/anime/1535?color=year&off=1')
   const link = page.locator('.shared-link input')
@@ -150,6 +171,24 @@ test('a link has title, filters and colouring, and scores only on request', asyn
   expect(plain).toBe(`${host.address}#/anime/1535?color=year&off=1`)
   await page.getByText('Link with your scores').click()
   await expect.poll(() => link.inputValue()).toBe(`${plain}&r=1535-10,5114-9,9253-3,4224-0`)
+})
+
+test('the link asked for last is shown, also where the browser answers late', async () => {
+  await openWithList('#/anime/1535')
+  await page.evaluate(() => {
+    const answers: (() => void)[] = []
+    Object.assign(window, { answers })
+    navigator.clipboard.writeText = () => new Promise((done) => answers.push(done))
+  })
+  await page.getByText('Link with your scores').click()
+  await page.getByText('Copy link').click()
+  await page.evaluate(async () => {
+    for (const answer of (window as unknown as { answers: (() => void)[] }).answers.reverse()) {
+      answer()
+      await new Promise((done) => setTimeout(done, 50))
+    }
+  })
+  expect(await page.locator('.shared-link input').inputValue()).toBe(`${host.address}#/anime/1535`)
 })
 
 test('scores of a link are looked at, and kept only on request', async () => {
@@ -164,7 +203,7 @@ test('scores of a link are looked at, and kept only on request', async () => {
   await page.locator('.tools button', { hasText: 'scores' }).click()
   await page.locator('.recommendations li').first().waitFor()
   expect(await heading()).toBe('Scores of the link')
-  expect(await page.getByText('Open list file').count()).toBe(0)
+  expect(await page.locator('.panel input[type=file]').count()).toBe(0)
   await page.locator('.recommendations a').first().click()
   await page.locator('.likely', { hasText: /Likely score \d/ }).waitFor()
   expect(await page.locator('.stars').count()).toBe(0)
@@ -180,6 +219,19 @@ test('scores of a link are looked at, and kept only on request', async () => {
   // The own score of 1535 stays.
   expect(await kept()).toContain('[1535,10]')
   expect(await kept()).toContain('[16498,10]')
+  expect(wrongs).toEqual([])
+})
+
+test('a list that is dropped while the scores of a link are looked at is added to the own one', async () => {
+  await openWithList('#r=16498-10,20-2')
+  await dropFile('list.xml', Buffer.from(exported([[30, 7]])))
+  await page.locator('.last-change', { hasText: '1 entries read' }).waitFor()
+  expect(await heading()).toBe('Your scores')
+  expect(hash()).not.toContain('r=')
+  const kept = await page.evaluate(() => localStorage.getItem('aniembed-scores'))
+  expect(kept).toContain('[30,7]')
+  expect(kept).toContain('[1535,10]')
+  expect(kept).not.toContain('16498')
   expect(wrongs).toEqual([])
 })
 
@@ -260,6 +312,14 @@ test('a finger drags the panel to other heights, and the map keeps what it shows
   const disc = (await discs()).find(({ id }) => id === 1535)!
   expect(disc.y).toBeLessThan(box.y)
   expect(disc.y).toBeGreaterThan(56)
+  // A panel that goes under the finger leaves nothing behind.
+  await at('touchStart', box.y + 20)
+  await at('touchMove', box.y - 40)
+  expect(await page.locator('[data-dragging]').count()).toBe(1)
+  await page.keyboard.press('Escape')
+  await at('touchEnd', 0)
+  await panel.waitFor({ state: 'detached' })
+  expect(await page.locator('[data-dragging]').count()).toBe(0)
   expect(wrongs).toEqual([])
 })
 

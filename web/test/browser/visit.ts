@@ -106,7 +106,7 @@ export async function newPage(options: BrowserContextOptions = WIDE, from = brow
     const own = [host.address, covers.address, pathToFileURL(directory).href, 'blob:', 'data:']
     if (!own.some((start) => address.startsWith(start))) wrongs.push(address)
   })
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
 }
 
 export const interactive = () =>
@@ -127,7 +127,7 @@ export async function serveAgain(...options: Parameters<typeof serve>) {
 export const heading = () => page.locator('.panel h2').innerText()
 /** How long nothing moves until everything has come to rest, in ms: covers load after 200. */
 const REST = 300
-/** Wait until camera and panels rest. */
+/** Wait until camera and panels rest, as seen from frame to frame: a busy machine may draw few. */
 export const settled = () =>
   page.evaluate(async (rest) => {
     const seen = () =>
@@ -137,11 +137,12 @@ export const settled = () =>
           part.getBoundingClientRect(),
         ),
       ])
-    let [last, since] = ['', performance.now()]
-    while (performance.now() - since < rest) {
+    let [last, since, times] = ['', performance.now(), 0]
+    while (times < 3 || performance.now() - since < rest) {
       const now = seen()
-      if (now !== last) [last, since] = [now, performance.now()]
-      await new Promise((done) => setTimeout(done, 30))
+      times++
+      if (now !== last) [last, since, times] = [now, performance.now(), 0]
+      await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 30)))
     }
   }, REST)
 export const hash = () => new URL(page.url()).hash
@@ -279,6 +280,25 @@ export function dropFile(name: string, data: Buffer) {
     },
     { name, base64: data.toString('base64') },
   )
+}
+
+/** From the next page on, hold back the files called `name` until `release`. */
+export async function holdBack(name: string) {
+  await page.addInitScript((name) => {
+    const { stream } = Blob.prototype
+    let release = () => {}
+    const released = new Promise<void>((done) => {
+      release = done
+    })
+    Object.assign(window, { release })
+    File.prototype.stream = function (this: File) {
+      const all = stream.call(this)
+      if (this.name !== name) return all
+      const held = new TransformStream({ start: () => released })
+      return all.pipeThrough(held)
+    }
+  }, name)
+  return () => page.evaluate(() => (window as unknown as { release(): void }).release())
 }
 
 export const exported = (scores: [number, number][]) =>

@@ -154,6 +154,30 @@ describe('walking', () => {
     },
   )
 
+  test('a flight ends at the title, also where a panel goes while the page stands still', async () => {
+    await newPage({ ...WIDE, reducedMotion: 'no-preference' })
+    await page.goto(host.address)
+    await interactive()
+    await settled()
+    // A click that waits while the page is busy comes before the next frame of the flight.
+    await page.evaluate(() => {
+      location.hash = '#/anime/61'
+      setTimeout(() => {
+        for (const start = performance.now(); performance.now() - start < 1000; );
+        document.querySelector<HTMLElement>('.tools [aria-expanded]')!.click()
+      }, 20)
+    })
+    await page.locator('.legend-box').waitFor({ state: 'detached' })
+    await settled()
+    const camera = () => page.evaluate(() => window.findSigma()!.getCamera().getState())
+    const there = await camera()
+    await page.reload()
+    await interactive()
+    await page.locator('.tools [aria-expanded]').click()
+    await settled()
+    expect(there).toEqual(await camera())
+  })
+
   testOnce('the ring, the text for screen readers and Enter follow the cross at once', async () => {
     host.files['graph.json'] = threeInARow()
     await newPage()

@@ -1,5 +1,7 @@
 /** Damaged files end in a sentence, or work: the same cases in every run. */
 
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { JSDOM } from 'jsdom'
 import { expect, test } from 'vitest'
@@ -11,6 +13,7 @@ import { makeQuery, makeRecommender } from '../../src/query'
 import { recommend } from '../../src/recommend'
 import { makeIndex, search } from '../../src/search'
 import { damageBytes, damagedGraph, damagedList } from '../damage.mjs'
+import { ROOT } from '../python'
 import { randomNumbers } from '../random-graph.mjs'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
@@ -92,5 +95,16 @@ test('1,000 lists, every other one gzipped', async () => {
       expect(Number.isSafeInteger(id) && id > 0).toBe(true)
       expect(score >= 0 && score <= 10).toBe(true)
     }
+  })
+})
+
+test('1,000 zip archives', async () => {
+  const random = randomNumbers(10)
+  const wholes = ['75_animelist.zip', '75_zip_named.xml', '75_zip_from_a_stream.zip'].map((name) =>
+    readFileSync(resolve(ROOT, 'tests/cases/exports', name)),
+  )
+  await tryCases(1000, 100, async (number) => {
+    const { scores } = await readListFile(new Blob([damageBytes(random, wholes[number % 3])]))
+    expect([...scores.keys()]).toEqual([20, 1535])
   })
 })

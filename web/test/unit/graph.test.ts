@@ -30,6 +30,16 @@ test('reads what similarity_map.py writes', () => {
   expect(graph.clusters.reduce((sum, { size }) => sum + size, 0)).toBe(30)
 })
 
+test('knows the language of the drawn map', () => {
+  const languageOf = (settings: unknown) =>
+    parse((graph) => {
+      graph.settings = settings
+    }).language
+  expect(languageOf({ TITLES: 'english' })).toBe('english')
+  for (const settings of [{ TITLES: 'romaji' }, { TITLES: 7 }, null])
+    expect(languageOf(settings)).toBe('romaji')
+})
+
 test.each([2, 50, 64])('reads vectors of %i numbers, and recommends from them', (nEmbedding) => {
   const graph = parseGraph(JSON.stringify(makeGraph(30, { nEmbedding })), 'https://fan.test/')
   expect(graph.vectors.length).toBe(30 * nEmbedding)

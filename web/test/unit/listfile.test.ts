@@ -125,7 +125,7 @@ describe('refuses with a sentence', () => {
   })
 
   test.each([
-    ['zip', 'PK\x03\x04'],
+    ['xz', Uint8Array.of(0xfd, 0x37, 0x7a, 0x58)],
     ['bzip2', 'BZh9'],
   ])('a file packed with %s', async (name, start) => {
     await expect(readListFile(new Blob([start, 'rest']))).rejects.toThrow(`packed with ${name}`)
@@ -133,6 +133,10 @@ describe('refuses with a sentence', () => {
   test('a file that unfolds into two hundred megabytes', async () => {
     const zeros = gzipSync(Buffer.alloc(200 * 2 ** 20))
     await expect(readListFile(new Blob([zeros]))).rejects.toThrow(/larger than 64 MB/)
+    const archive =
+      "import sys, zipfile; zipfile.ZipFile(sys.stdout.buffer, 'w', 8).writestr('a', bytes(2**27))"
+    const { stdout } = spawnSync(PYTHON, ['-c', archive])
+    await expect(readListFile(new Blob([stdout]))).rejects.toThrow(/larger than 64 MB/)
   })
   test('a file without end, at the bound', async () => {
     let megabytes = 0

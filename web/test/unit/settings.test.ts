@@ -12,6 +12,12 @@ test('what is written into an address is read from it', () => {
   expect(parseSettings(formatSettings(settings).slice(1))).toEqual(settings)
 })
 
+test('the address says a language only where it is chosen', () => {
+  expect(parseSettings('names=romaji').names).toBe('romaji')
+  expect(formatSettings({ ...DEFAULTS, names: 'romaji' })).toBe('?names=romaji')
+  expect(parseSettings('names=klingon').names).toBe(null)
+})
+
 test('anything else in an address is left out', () => {
   expect(parseSettings('color=constructor&off=x,,1e9,2&names=%F0&mine=maybe&z=1')).toEqual({
     ...DEFAULTS,
