@@ -10,7 +10,8 @@ perplexity 30 or the square root of the number of titles), the t-SNE of the map,
     trust       trustworthiness of the five nearest (Venna and Kaski 2001): 1 where no stranger comes near
     overlaps    pairs of marks, or of a name and a mark or another name, that overlap
     names       share of titles whose name is written
-    sea         share of the area within the outermost marks that is sea, and islands of at least five titles
+    sea         share of the area within the outermost marks that is sea, and islands of at least five titles;
+                the share of the five nearest on the plane that are of a title's own cluster
     seconds     of this process: t-SNE, drawing and saving
 """
 
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import Delaunay
+from scipy.spatial import Delaunay, cKDTree
 from sklearn.manifold import TSNE, trustworthiness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -73,7 +74,12 @@ def sea(drawn, canvas, clusters):
     islands = islands[islands >= ISLAND]
     share = 1 - dry.ravel()[inside].mean()
     largest = islands.max(initial=0) / len(points)
-    return f'{share:.0%} sea, {len(islands)} islands, {largest:.0%} of the titles on the largest'
+    nearest = cKDTree(points).query(points, layout.KEPT + 1)[1][:, 1:]
+    own = (clusters[nearest] == clusters[:, None]).mean()
+    return (
+        f'{share:.0%} sea, {len(islands)} islands, {largest:.0%} of the titles on the largest, '
+        f'{own:.0%} of the neighbours of the same colour'
+    )
 
 
 def measure(folder, covers):
