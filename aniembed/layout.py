@@ -14,8 +14,8 @@ PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 25.0, 28.0)
 SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
 SMALL_ITERATIONS = 1500  # of gradient descent where n is small
 EARLY, EARLY_ATTRACTION, ITERATIONS = 250, 12, 500  # else, after EARLY ones with so many times the attraction
-# Share of the attraction between titles of different clusters that is left. Of real lists (mal-2016, halves) 0.6
-# costs up to a point of the nearest five, and 0.5 in some more than two of those that plain t-SNE keeps
+# Share of the attraction between titles of different clusters that is left. On halves of mal-2016
+# 0.6 costs up to a point of the nearest five, and 0.5 in one of six cases too many
 ABROAD = 0.6
 VERY_LARGE = 10_000  # titles from which on interpolation is faster
 MAX_PASSES = 150  # over overlapping marks
