@@ -3,12 +3,12 @@
 import contextlib
 import fcntl
 import json
-import pickle
-import resource
+import pickletools
 
 import numpy as np
 import pandas as pd
 import pytest
+from tools.processes import largest_file
 
 from aniembed import journal
 from aniembed.files import RunError
@@ -47,33 +47,17 @@ def test_what_was_added_is_read_again_and_the_rest_is_left(path):
         assert added.done[5][0]['node'] == {'id': 6} and added.left([5, 6]) == [6]
 
 
-@pytest.mark.parametrize('cut', [1, 20, -1])
-def test_a_line_that_was_cut_off_is_taken_away(path, lines, cut):
+@pytest.mark.parametrize('cut, stays', [(1, False), (-1, False), (None, True)])
+def test_a_line_that_was_cut_off_is_taken_away_unless_it_lacks_only_its_end(path, lines, cut, stays):
     path.write_bytes(b'\n'.join([*lines[:2], lines[2][:cut]]))
-    assert len(list(journal.ListsJournal(path).read())) == 2
-    with journal.ListsJournal(path).opened() as lists:
-        assert list(lists.done) == ['ann', 'bob']
-        lists.add(entry('Zoe'))
-    assert [json.loads(line)['user'] for line in path.read_bytes().splitlines()] == ['Ann', 'bob', 'Zoe']
-
-
-def test_a_last_line_that_lacks_only_its_end_stays(path, lines):
-    path.write_bytes(b'\n'.join(lines))
+    names = [*NAMES[: 2 + stays], 'Zoe']
     with journal.ListsJournal(path).opened() as lists:
         lists.add(entry('Zoe'))
-    assert path.read_bytes().startswith(b'\n'.join(lines) + b'\n{"user": "Zoe"')
+    assert [json.loads(line)['user'] for line in path.read_bytes().splitlines()] == names
 
 
 ENTRY = b'{"user": "Ann", "status": "%s", "scores": %s}'
-BAD = [
-    b'',
-    b'[]',
-    b'{"user": "cut',
-    b'\xff' * 30,
-    b'[' * 100_000,
-    b'{"user": 5, "status": "ok", "scores": {}}',
-]
-BAD += [ENTRY % (b'gone', b'{}'), ENTRY % (b'ok', b'{"1": 11}'), ENTRY % (b'ok', b'{"1": [5]}')]
+BAD = [b'', b'[]', b'{"user": "cut', b'\xff' * 30, ENTRY % (b'gone', b'{}'), ENTRY % (b'ok', b'{"1": 11}')]
 
 
 @pytest.mark.parametrize('bad', BAD)
@@ -83,17 +67,6 @@ def test_damage_is_named_with_its_line_and_left_as_it_is(path, lines, bad):
     with pytest.raises(RunError, match='lists.jsonl, line 2 is no entry'):
         journal.ListsJournal(path).opened().__enter__()
     assert path.read_bytes() == damaged
-
-
-@contextlib.contextmanager
-def largest_file(size):
-    """No file can grow beyond this size, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_loses_nothing(path):
@@ -137,7 +110,7 @@ def test_the_table(path):
     assert journal.ListsJournal(path.with_name('none')).table([], [7]).empty
 
 
-@pytest.mark.parametrize('suffix', ['.pkl', '.pkl.gz', '.pkl.zip'])
+@pytest.mark.parametrize('suffix', ['.pkl', '.pkl.gz'])
 def test_pickles_hold_nothing_but_plain_tables(path, lines, suffix):
     """Even where pandas would make its own kind of text labels, as pandas 3 does."""
     path.write_bytes(b'\n'.join(lines))
@@ -148,15 +121,8 @@ def test_pickles_hold_nothing_but_plain_tables(path, lines, suffix):
     table = pd.read_pickle(pickled)
     assert list(table.index) == ['bob', 'Ann', 'Cid_3'] and table.index.dtype == object
     assert table.columns.dtype == np.int64 and set(table.dtypes) == {np.dtype('float32')}
-    named = set()
-
-    class Names(pickle.Unpickler):
-        def find_class(self, module, name):
-            named.add((module.split('.')[0], name))
-            return super().find_class(module, name)
-
     if suffix == '.pkl':
         with open(pickled, 'rb') as file:
-            Names(file).load()
-        assert {module for module, _ in named} <= {'pandas', 'numpy', 'builtins'}
-        assert not [name for _, name in named if 'String' in name or 'Arrow' in name], named
+            texts = [argument for _, argument, _ in pickletools.genops(file) if isinstance(argument, str)]
+        assert not [text for text in texts if 'Arrow' in text or 'String' in text], texts
+        assert [text for text in texts if 'numpy' in text]

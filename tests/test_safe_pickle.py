@@ -3,24 +3,21 @@
 That it reads every form of a table stands in test_ratings.py.
 """
 
-import bz2
 import functools
 import gzip
 import itertools
-import lzma
 import os
 import pickle
 import struct
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.pickles import FLOATS, INTEGERS, SCORES, Call, Name, arrow_index, endless, floats, table
+from tools.pickles import SCORES, Call, Name, arrow_index, floats, table
 from tools.planted import planted_scores, table_of
-from tools.spoil import in_a_child, outcomes, spoiled, zipped
+from tools.spoil import in_a_child, outcomes, spoiled
 
 from aniembed import safe_pickle
 from aniembed.files import RunError
@@ -41,44 +38,12 @@ def numbers(frame):
 # ---- what is read ------------------------------------------------------------------------------------------
 
 
-def test_a_sparse_table_with_another_fill_value_and_attrs(tmp_path):
-    frame = table_of_scores().fillna(0).astype(pd.SparseDtype('int64', 0))
-    frame.attrs = {'mean': {1000: 7.5}, 'lists': 12}
-    frame.to_pickle(tmp_path / 'lists.pkl')
-    read = read_dataframe(tmp_path / 'lists.pkl')
-    np.testing.assert_array_equal(numbers(read), numbers(frame))
-    assert read.attrs == frame.attrs and list(read.index) == list(frame.index)
-    assert list(read.dtypes) == list(frame.dtypes)
-
-
-@pytest.mark.parametrize('pack', [bytes, gzip.compress, lzma.compress, bz2.compress, zipped])
-def test_packing_is_told_by_the_content(tmp_path, pack):
-    (tmp_path / 'lists.pkl.gz').write_bytes(pack(pickle.dumps(table_of_scores())))
-    pd.testing.assert_frame_equal(read_dataframe(tmp_path / 'lists.pkl.gz'), table_of_scores())
-
-
 @pytest.mark.parametrize('path', sorted(PICKLES.iterdir()), ids=lambda path: path.name)
 def test_pickles_of_other_versions_are_read(path):
     """Each holds the same two invented lists of two titles; some write the ids as texts."""
     read = read_dataframe(path)
     assert list(read.index) == ['ann', 'bob'] and [int(mal_id) for mal_id in read.columns] == [1000, 1007]
     np.testing.assert_array_equal(numbers(read), [[8, 0], [np.nan, 5]])
-
-
-@pytest.mark.parametrize(
-    'index, names',
-    [
-        (arrow_index([0, 1, 4], 'añz'.encode()), ['a', 'ñz']),
-        (arrow_index([0, 1, 3], b'abc', kind='string'), ['a', 'bc']),
-        (arrow_index([0, 1, 2, 3, 4], b'abcd', length=2, start=1), ['b', 'c']),
-        (arrow_index([0, 1, 1], b'a', valid=b'\x01'), ['a', np.nan]),
-        (arrow_index([0, 0, 0], None), ['', '']),
-        (arrow_index([0, 1], b'a', pieces=2), ['a', 'a']),
-    ],
-)
-def test_arrow_texts(tmp_path, index, names):
-    (tmp_path / 'lists.pkl').write_bytes(table(SCORES, index=index))
-    assert list(read_dataframe(tmp_path / 'lists.pkl').index) == names
 
 
 # ---- attacks -----------------------------------------------------------------------------------------------
@@ -99,11 +64,8 @@ def attacks(canary):
     return {
         'os.system': Attack(os.system, f'touch {canary}'),
         'eval': Attack(eval, f'open({str(canary)!r}, "w")'),
-        'getattr': Attack(getattr, 'text', 'format'),
         'read_csv': Attack(pd.read_csv, 'http://127.0.0.1:9/'),
-        'numpy.load': Attack(np.load, str(canary)),
         'partial': Attack(functools.partial, os.system, f'touch {canary}'),
-        'subprocess': Attack(subprocess.Popen, ['touch', str(canary)]),
         'to_pickle': Attack(pd.DataFrame.to_pickle, table_of_scores(), str(canary)),
     }
 
@@ -143,27 +105,14 @@ def test_names_are_refused_before_they_are_looked_up(tmp_path):
 
 def hostile_pickles():
     """Return what mutations do not find: sizes that numpy and pickle would believe, work without end."""
-    objects = table_of_scores().astype(object)
-    new_index = 'pandas.core.indexes.base._new_Index'
-    range_index = functools.partial(Call, new_index, Name('pandas.RangeIndex'))
+    new_index, kind = 'pandas.core.indexes.base._new_Index', Name('pandas.RangeIndex')
+    endless = Call(new_index, kind, {'start': 0, 'stop': 10**15, 'step': 1})
     pointers = Call('numpy.dtype', 'O8', False, True, state=(3, '|', None, None, None, -1, -1, 63))
-    fields = ('a',), {'a': (FLOATS, 10**6)}
-    records = Call('numpy.dtype', 'V8', False, True, state=(3, '|', None, *fields, 8, 1, 0))
     everything = slice(0, 2, 1)
-    billion = range_index({'start': 0, 'stop': 10**9, 'step': 1})
-    codes = Call('numpy._core.numeric._frombuffer', bytes(16), INTEGERS, (2,), 'C')
-    categorical = Call(
-        'pandas._libs.arrays.__pyx_unpickle_NDArrayBacked',
-        *(Name('pandas.Categorical'), 0, None),
-        state=(Call('pandas.CategoricalDtype', state={'categories': billion}), codes, {}),
-    )
 
     def array(dtype):
         state = (1, (2, 2), dtype, False, b'A' * 32)
         return Call('numpy.core.multiarray._reconstruct', state=state), everything
-
-    def with_bomb(frame):
-        return pickle.dumps(frame, 2).replace(b'X\x04\0\0\0BOMB', endless())
 
     def of_opcodes(opcodes):
         return b'\x80\x04' + opcodes + b'.'
@@ -171,33 +120,14 @@ def hostile_pickles():
     return {
         'no table': pickle.dumps({'a': 1}),
         'numbers as pointers': table(array(pointers)),
-        'records that reach beyond': table(array(records)),
         'columns twice': table((SCORES[0], floats((2,), bytes(16)))),
-        'rows missing': table((floats((2, 1)), everything)),
         'an array of terabytes': table((floats((10**7, 10**6), b''), everything)),
-        'rows without end': table(SCORES, index=range_index({'start': 0, 'stop': 10**15, 'step': 1})),
-        'categories without end': table(
-            SCORES, index=Call(new_index, Name('pandas.CategoricalIndex'), {'data': categorical})
-        ),
-        'Arrow: too short': table(SCORES, index=arrow_index([0, 1], b'a', length=2)),
-        'Arrow: texts that repeat a megabyte': table(
-            SCORES, index=arrow_index([0, 1 << 20] * 99_999, bytes(1 << 20))
-        ),
+        'rows without end': table(SCORES, index=endless),
         'Arrow: a negative offset': table(SCORES, index=arrow_index([-5, 1, 2], b'ab')),
-        'Arrow: pieces without end': table(SCORES, index=arrow_index([0] * 10**5, b'', pieces=10**5)),
-        'an endless member': with_bomb(objects.set_axis([*objects.index[:-1], 'BOMB'])),
-        'an endless key': of_opcodes(b'}' + endless() + b'K\x01s'),
-        'an endless item of a set': of_opcodes(b'\x8f(' + endless() + b'\x90'),
         'a name of control codes': of_opcodes(b'\x8c\x05\x1b[2J\n\x8c\x05\x1b[2J\n\x93'),
-        'a memo of gigabytes': of_opcodes(b'Nr\xff\xff\xff\x7f'),
         'bytes of terabytes': of_opcodes(b'\x8e' + struct.pack('<Q', 1 << 42) + b'abc'),
-        'a bytearray of zeros': of_opcodes(b'cbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x04\x85R'),
-        'a state for a class': b'\x80\x02cpandas.core.frame\nDataFrame\n}b.',
-        'marks alone': of_opcodes(b'(' * 100_000),
         'nested lists': of_opcodes(b']' * 100_000 + b'a' * 99_999),
         'cut off': pickle.dumps(table_of_scores())[:-200],
-        'packed and cut off': gzip.compress(pickle.dumps(table_of_scores()))[:-200],
-        'a zip of nothing': b'PK\x05\x06' + bytes(18),
     }
 
 
@@ -212,11 +142,6 @@ def test_a_file_that_unpacks_to_more_than_the_memory_there_is(tmp_path, monkeypa
     read, memory = reader(tmp_path), 'asks for more memory than there is'
     with pytest.raises(RunError, match=memory):  # one piece of 200 MB
         read(gzip.compress(b'\x80\x04\x8e' + struct.pack('<Q', 200 << 20)) + zeros * 7)
-    with pytest.raises(RunError, match=memory):  # many of 32 MB
-        piece = gzip.compress(b'\x8e' + struct.pack('<Q', 1 << 25)) + zeros
-        read(gzip.compress(b'\x80\x04(') + piece * 7)
-    with pytest.raises(RunError, match='not the pickle'):  # a line without end
-        read(gzip.compress(b'\x80\x04I') + zeros * 7)
 
 
 def reader(folder):
@@ -231,29 +156,15 @@ def reader(folder):
 OPCODES = [bytes([code]) for code in b'Rb\x81012.()\x94su\x85N']
 OPCODES += [b'h\x01', b'h\x05', b'K\xff', b'J\xff\xff\xff\x7f', b'\x8a\x08' + b'\xff' * 7 + b'\x7f']
 OPCODES += [code + b'\xff' * 7 + b'\x0f' for code in (b'\x8e', b'\x95')]
-FORMS = {
-    'mixed': {1000: object, 1007: 'float32', 1014: 'Int64'},
-    'sparse': pd.SparseDtype('float32', np.nan),
-    'nullable': 'Int8',
-}
+FORMS = {'mixed': {1000: object, 1007: 'float32', 1014: 'Int64'}, 'sparse': pd.SparseDtype('float32', np.nan)}
 
 
 @pytest.mark.parametrize('form', [*FORMS, 'pyarrow'])
 def test_mutated_pickles_end_in_a_sentence(tmp_path, form):
-    if form == 'pyarrow':
-        good = [(PICKLES / 'pandas3.1-pyarrow26.pkl').read_bytes()]
-    else:
-        good = [pickle.dumps(table_of_scores().astype(FORMS[form]), protocol) for protocol in (2, 5)]
-    contents = [
-        *good,
-        *(bad for seed, one in enumerate(good) for bad in spoiled(one, 300 // len(good), OPCODES, seed)),
-    ]
-    ends = outcomes(reader(tmp_path), contents, RunError)
-    assert ends['read'] >= len(good) and ends['refused'] > 100, ends
-
-
-def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(RunError, match='cannot be read: No such file'):
-        read_dataframe(tmp_path / 'absent.pkl')
-    with pytest.raises(RunError, match='cannot be read: Is a directory'):
-        read_dataframe(tmp_path)
+    good = (PICKLES / 'pandas3.1-pyarrow26.pkl').read_bytes()
+    if form != 'pyarrow':
+        good = pickle.dumps(table_of_scores().astype(FORMS[form]), 5)
+    read = reader(tmp_path)
+    read(good)
+    ends = outcomes(read, spoiled(good, 300, OPCODES, 1), RunError)
+    assert ends['refused'] > 100, ends

@@ -14,9 +14,12 @@ import nbclient
 import nbformat
 from conftest import ROOT
 
+from tools.processes import has_ended, wait_until
+
 # text: all that was printed or shown; error: its lines, or None; pictures: how many
 Run = collections.namedtuple('Run', 'text error pictures')
-SECONDS = 60  # that one cell may take
+SECONDS = 300  # that one cell may take
+PATIENCE = {'timeout': SECONDS, 'startup_timeout': SECONDS, 'iopub_timeout': SECONDS}  # of nbclient
 
 
 def read(name, **parameters):
@@ -44,7 +47,7 @@ class Kernel:
         self.path = path  # where it looks for aniembed/
 
     def __enter__(self):
-        self.client = nbclient.NotebookClient(nbformat.v4.new_notebook(), timeout=SECONDS)
+        self.client = nbclient.NotebookClient(nbformat.v4.new_notebook(), **PATIENCE)
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(self.client.setup_kernel(env={**os.environ, 'PYTHONPATH': str(self.path)}))
         return self
@@ -96,17 +99,22 @@ del os
 """
 
 RUNNER = textwrap.dedent('''
-    """After a line on stdin runs a script in a new process and prints its id; after another one, its end."""
+    """After a number on stdin runs a script in a new process and prints its id; after another line, its end.
+
+    The number is the step of writing files at which the process kills itself; 0: it does not.
+    """
     import os, sys
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot, numpy, pandas, requests, tenacity, tqdm.auto    # once for all the processes
+    from tools.processes import die_while_writing
 
     script = compile(open(sys.argv[1]).read(), 'notebook', 'exec')
-    while sys.stdin.readline():
+    while number := sys.stdin.readline():
         child = os.fork()
         if child == 0:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            die_while_writing(int(number))
             exec(script, {'__name__': '__main__'})
             os._exit(0)
         print(child, flush=True)
@@ -120,7 +128,7 @@ def processes(tmp_path, folder, script, environment):
     """Yield a function that runs a script in a new process in `folder`, once a call.
 
     It takes `until`, a function, and seconds: so long after that is true, the process is killed with SIGKILL.
-    With None it runs to its end, which must be a good one.
+    Or `step`: it kills itself at this step of writing files. With neither it runs to its end, a good one.
     """
     (tmp_path / 'script.py').write_text(script)
     (tmp_path / 'runner.py').write_text(RUNNER)
@@ -129,7 +137,7 @@ def processes(tmp_path, folder, script, environment):
         subprocess.Popen(
             [sys.executable, tmp_path / 'runner.py', tmp_path / 'script.py'],
             cwd=folder,
-            env={**os.environ, 'PYTHONPATH': str(ROOT), **environment},
+            env={**os.environ, 'PYTHONPATH': f'{ROOT}:{ROOT}/tests', **environment},
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -137,17 +145,17 @@ def processes(tmp_path, folder, script, environment):
         ) as runner,
     ):
 
-        def run(until, seconds=0.0):
-            print(file=runner.stdin, flush=True)
-            child, give_up = int(runner.stdout.readline()), time.monotonic() + 10
-            while until and not until() and time.monotonic() < give_up:
-                time.sleep(0.0005)
+        def run(until=None, seconds=0.0, step=0):
+            print(step, file=runner.stdin, flush=True)
+            child = int(runner.stdout.readline())
             if until:
+                wait_until(lambda: until() or has_ended(child))
                 time.sleep(seconds)
                 os.kill(child, signal.SIGKILL)
             print(file=runner.stdin, flush=True)
             ended = int(runner.stdout.readline())
-            assert ended in ((0, signal.SIGKILL) if until else (0,)), stderr.seek(0) or stderr.read()
+            good = (0, signal.SIGKILL) if until else (signal.SIGKILL,) if step else (0,)
+            assert ended in good, stderr.seek(0) or stderr.read()
 
         yield run
         runner.stdin.close()

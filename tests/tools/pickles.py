@@ -61,7 +61,6 @@ def table(*blocks, index=('ann', 'bob'), columns=(1000, 1007)):
     return dumps(Call('pandas.DataFrame', state={'_mgr': manager, 'attrs': {}}))
 
 
-INTEGERS = Call('numpy.dtype', 'i8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
 FLOATS = Call('numpy.dtype', 'f8', False, True, state=(3, '<', None, None, None, -1, -1, 0))
 
 
@@ -87,9 +86,3 @@ def arrow_index(offsets, texts, length=None, start=0, valid=None, kind='large_st
         array = Call('pyarrow.lib.chunked_array', [array] * pieces, None)
     column = Call('pandas.arrays.ArrowStringArray', state={'_pa_array': array})
     return Call('pandas.core.indexes.base._new_Index', Name('pandas.Index'), {'data': column, 'name': None})
-
-
-def endless():
-    """Return opcodes of a tuple of twice a thing that is twice a thing: 2^60 items."""
-    doubling = (f'0(g{k}\ng{k}\ntp{k + 1}\n'.encode() for k in range(1000, 1060))
-    return b'I1\np1000\n' + b''.join(doubling)

@@ -1,8 +1,13 @@
 """Run the project's scripts as a user does, or in a fork that has their libraries already."""
 
+import contextlib
+import itertools
 import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from aniembed import files
@@ -57,6 +62,48 @@ def call(main, arguments, folder, before=None):
     said = folder / 'stderr'
     ended = os.waitpid(fork(main, arguments, os.devnull, said, before), 0)[1]
     return os.waitstatus_to_exitcode(ended), said.read_text()
+
+
+def die_while_writing(step):
+    """Let this process kill itself at one of the steps, from 1, in which files are opened or put in place."""
+    steps = itertools.count(1)
+
+    def watch(event, arguments):
+        if event in ('open', 'os.rename') and str(arguments[0]).endswith('.tmp') and next(steps) == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+@contextlib.contextmanager
+def largest_file(size):
+    """Let no file grow beyond this size, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def wait_until(condition, seconds=300):
+    """Wait until condition() is true; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f'not within {seconds} seconds'
+        time.sleep(0.005)
+
+
+def has_loaded(process_id, library):
+    """Whether a process has loaded a shared library whose path holds this text."""
+    return library in Path(f'/proc/{process_id}/maps').read_text()
+
+
+def has_ended(process_id):
+    """Whether a process runs no more."""
+    with contextlib.suppress(FileNotFoundError):
+        return Path(f'/proc/{process_id}/stat').read_text().rpartition(')')[2].split()[0] == 'Z'
+    return True
 
 
 def is_sentence(said):

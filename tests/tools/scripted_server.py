@@ -102,8 +102,8 @@ class Clock:
         self.now += seconds
 
 
-# Start one scraper after the other and kill each. They are forked, as fifty starts of Python take most of a
-# minute, and time runs fifty times as fast, so that a life sees several loads.
+# Start one scraper after the other and kill each: at once, or soon after it wrote so many bytes. They are
+# forked, as forty starts of Python take most of a minute, and wait a fiftieth of the time.
 KILLER = """
 import os, random, signal, sys, time
 import malscraper
@@ -113,11 +113,15 @@ class FastClock:
     def sleep(seconds):
         time.sleep(seconds / 50)
 
-for life in range(50):
+path = sys.argv[-1]
+for life in range(40):
+    goal = os.path.getsize(path) + (0, 1, 200, 500)[life % 4]
     child = os.fork()
     if not child:
         os._exit(malscraper.main(sys.argv[1:], FastClock))
-    time.sleep(random.uniform(0.005, 0.3))
+    while os.path.getsize(path) < goal:
+        time.sleep(0.001)
+    time.sleep(random.uniform(0, 0.02))
     os.kill(child, signal.SIGKILL)
     if os.waitpid(child, 0)[1] != signal.SIGKILL:
         sys.exit('a scraper ended before it was killed')

@@ -39,7 +39,7 @@ def spoiled(content, count, tokens, seed):
         yield bytes(data)
 
 
-def in_a_child(function, seconds=120):
+def in_a_child(function, seconds=600):
     """Return what the function returns in a forked process that may take one gigabyte more memory."""
     receiver, sender = multiprocessing.Pipe(False)
 

