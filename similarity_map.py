@@ -29,11 +29,13 @@ from functools import partial
 import numpy as np
 import pandas as pd
 from scipy.cluster.vq import kmeans2
+from scipy.sparse import csr_matrix, diags
+from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
 from aniembed import drawing, layout, settings, titles
 from aniembed.covers import fetch_covers
-from aniembed.labels import font_for, shorten
+from aniembed.labels import SEQUEL, WORD, font_for, shorten
 from aniembed.vectors import read_vectors
 
 # Files
@@ -65,9 +67,12 @@ RULES = {
 GRAPH_FORMAT = 'aniembed-graph/2'
 GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
 SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
-LONGEST_NAME = 22  # characters of a title that names a cluster
+CENTRAL = 0.5  # quantile of the share of a title's nearest in its own cluster, from which it may name that
+LONG_WORD = 5  # characters of a word that is no accident within another: Nekomonogatari
+LONGEST_NAME = 26  # characters of such a title
 MOST_CLUSTERS = 16  # where N_CLUSTERS is 0: more colours are hard to tell apart
 CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
+EVEN = 2.0  # mean degrees added to each title's; more gives clusters of more even sizes
 CLUSTER_STARTS = 10  # of k-means, of which the best is taken
 CLUSTER_STEPS = 100  # of each; none helps after some dozens
 SIMILARITY_DIGITS = 4  # decimals in graph.json
@@ -130,39 +135,48 @@ def read_output(output_dir):
     return vectors, anime, neighbours, info
 
 
-def find_clusters(vectors):
-    """Group titles by k-means in the space of the vectors: labels, n int, 0 the largest cluster.
+def find_clusters(nearest):
+    """Group titles by spectral clustering of who is near whom: labels, n int, 0 the largest cluster.
 
-    vectors: float n x d, rows of unit length. Where N_CLUSTERS is 0, the number of clusters is about the cube
-    root of n, MOST_CLUSTERS at most.
+    nearest: int n x k, rows of the titles nearest to each in the vectors. Clusters have few links to each
+    other (Ng and others 2001); the mean degree is added to each, without which a franchise is soon a cluster
+    of its own (Qin and Rohe 2013). Where N_CLUSTERS is 0, their number is about the cube root of n,
+    MOST_CLUSTERS at most.
     """
-    points = np.asarray(vectors, np.float64)
-    count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * len(points) ** (1 / 3)))
-    count = min(count, len(np.unique(points.round(5), axis=0)))
+    n, k = nearest.shape
+    count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * n ** (1 / 3)))
+    links = csr_matrix((np.ones(n * k), (np.repeat(np.arange(n), k), nearest.ravel())), (n, n))
+    links = links + links.T
+    degree = np.asarray(links.sum(0)).ravel()
+    scale = diags(1 / np.sqrt(degree + EVEN * degree.mean()))
     random, found = np.random.default_rng(SEED), []
     with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
+        axes = eigsh(scale @ links @ scale, count, which='LA', v0=np.ones(n))[1]
+        axes /= np.linalg.norm(axes, axis=1, keepdims=True) + TINY
         for _ in range(CLUSTER_STARTS):
-            centres, labels = kmeans2(points, count, CLUSTER_STEPS, minit='++', seed=random)
-            found.append((np.square(points - centres[labels]).sum(), labels))
+            centres, labels = kmeans2(axes, count, CLUSTER_STEPS, minit='++', seed=random)
+            found.append((np.square(axes - centres[labels]).sum(), labels))
     labels = min(found, key=lambda result: result[0])[1]
     size = np.bincount(labels)
     return np.argsort(np.argsort(-size, kind='stable'))[labels]
 
 
-def name_clusters(labels, vectors, anime, shown):
+def name_clusters(labels, nearest, anime, shown):
     """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
 
-    labels: int n; vectors: float n x d; anime: the title_table; shown: n str, the titles on the map.
-    Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its share of
-    the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided by the
-    number of clusters that are named by it already.
+    labels: int n; nearest: int n x k, of find_clusters(); anime: the title_table; shown: n str, the titles on
+    the map. Returns a list of different names, in the order of the labels. A genre weighs p log(p / q), p its
+    share of the cluster's titles and q of all titles (a summand of the Kullback-Leibler divergence), divided
+    by the number of clusters that are named by it already.
     """
     if labels.max() == 0:
         return [ONE_CLUSTER]
     by_popularity = titles.by_popularity(anime)
+    at_home = (labels[nearest] == labels[:, None]).mean(1)
     genres = sorted(set().union(*anime['genres']))
     has_genre = np.array([[genre in own for genre in genres] for own in anime['genres']], float)
-    overall, used, names = has_genre.mean(0), np.ones(len(genres)), []
+    overall, used, franchises = has_genre.mean(0), np.ones(len(genres)), set()
+    names, taken = [], []
     for label in range(labels.max() + 1):
         members = by_popularity[labels[by_popularity] == label]
         share = has_genre[members].mean(0)
@@ -170,18 +184,39 @@ def name_clusters(labels, vectors, anime, shown):
         least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
         chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
         used[chosen] += 1
-        popular = _central_titles(members, vectors, shown)
-        name = ' & '.join([genres[genre] for genre in chosen] or popular[:2])
-        name = f'{name}: {popular[0]}' if name in names else name
+        central = members[at_home[members] >= np.quantile(at_home[members], CENTRAL)]
+        popular = two_franchises(*([shown[row] for row in rows] for rows in (central, members)), franchises)
+        parts = [genres[genre] for genre in chosen] or popular
+        name = ' & '.join(parts) + (f': {popular[0]}' if set(parts) in taken else '')
+        taken.append(set(parts))
         names.append(f'{name} {label + 1}' if name in names else name)
     return names
 
 
-def _central_titles(members, vectors, shown):
-    """Return the titles of the third of a cluster nearest to its middle, in the order of `members`."""
-    inside = vectors[members]
-    central = np.argsort(-(inside @ inside.mean(0)), kind='stable')[: 2 + len(members) // 3]
-    return [shorten(shown[row], LONGEST_NAME) for row in members[np.sort(central)]]
+def two_franchises(central, members, used):
+    """Return the names, short, of the first two franchises among `central` that are not used before.
+
+    central, members: titles in a cluster's middle, and all of them, the popular first; used: set of the
+    first words of franchises, to which these two are added. A franchise is called like its first title among
+    `members`. Where all are used, the first one is returned.
+    """
+    found = {}
+    for title in [*central, *members]:
+        word = first_word(title)
+        if len(found) < 2 and not any(_alike(word, other) for other in used):
+            found[word] = next(own for own in members if first_word(own) == word)
+            used.add(word)
+    return [shorten(SEQUEL.sub('', title) or title, LONGEST_NAME) for title in found.values() or central[:1]]
+
+
+def first_word(title):
+    """Return the word that a title begins with, by which titles of one franchise are known."""
+    return next(iter(WORD.findall(title.casefold())), title)
+
+
+def _alike(one, other):
+    """Return whether two first words are one franchise's: the same, or a long one within the other."""
+    return one == other or (min(len(one), len(other)) >= LONG_WORD and (one in other or other in one))
 
 
 def shown_titles(anime):
@@ -197,9 +232,9 @@ def shown_titles(anime):
 
 
 def nearest_rows(neighbours):
-    """Return the rows of each title's nearest few in the vectors: int n x k."""
+    """Return the rows of each title's nearest in the vectors, as many as all have: int n x k."""
     row_of = {mal_id: row for row, mal_id in enumerate(neighbours)}
-    k = min(layout.KEPT, *map(len, neighbours.values()))
+    k = min(map(len, neighbours.values()))
     return np.array([[row_of[other] for other, _ in nearest[:k]] for nearest in neighbours.values()])
 
 
@@ -294,16 +329,17 @@ def draw(output_dir):
     check_sizes(len(anime))
     shown = shown_titles(anime)
     points = np.ascontiguousarray(vectors, np.float32)
-    labels = find_clusters(points)
-    names = name_clusters(labels, points, anime, shown)
+    nearest = nearest_rows(neighbours)
+    labels = find_clusters(nearest)
+    names = name_clusters(labels, nearest, anime, shown)
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
-    layouts = layout.tsne_layouts(points, PERPLEXITY, SEED)
+    layouts = layout.tsne_layouts(points, labels, PERPLEXITY, SEED)
     urls = anime['picture'].dropna().to_dict()
     wanted = COVERS_DIR and len(anime) <= drawing.MOST_TILES
     covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if wanted else {}
     drawn = drawing.draw_map(
         MAP_WIDTH,
-        (layouts, nearest_rows(neighbours)),
+        (layouts, nearest[:, : layout.KEPT]),
         (labels, names),
         (anime, shown, covers),
         partial(footnote, info['lists']['kept']),

@@ -31,17 +31,17 @@ FRAME = (0.06, 0.1, 0.94, 0.92)  # left, top, right, bottom of where they may li
 MOST_SPACE = 0.1  # of the width, what counts as mean distance at most: few titles do not become giants
 # Of one axis of the layout over the other, to fill the frame. At 1,000 titles (mal-2016) 1.35 costs half a
 # per cent of the neighbours
-MOST_STRETCH = 1.2
+MOST_STRETCH = 1.35
 # Radius that a disc has to itself, in mean distances: up to so many titles, and beyond. More gives names room
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
-ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.13
+ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.08
 MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
 TRIED = 3  # layouts in which names are placed
 NEARLY = 0.012  # of neighbours kept, that may be given for all names
 
 # Marks
 BY_RANK = 0.6  # power of the rank by popularity with which marks become smaller
-DISC, DISC_SHRINKS = 0.13, 0.15  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
+DISC, DISC_SHRINKS = 0.13, 0.25  # radius of a usual disc, in mean distances; the power of n / GROWS_FROM
 DISC_SIZES = 1.45, 0.55  # times that: the most popular title, and the least popular one
 # Half width of a usual cover, in mean distances, and its height to its width. From so many titles on it
 # shrinks by this power of their number: at 1,000 (mal-2016) 0.185 keeps 0.42 of the neighbours, 0.12 0.57
@@ -93,7 +93,7 @@ class Canvas:
         foot_start = FOOT_MIDDLE * self.height - FOOT_SIZE / 2 * self.unit
         self.low[1] = max(self.low[1], heading_end + beach)
         self.high[1] = min(self.high[1], foot_start - beach)
-        self.shore = max(1.5, land.SHORE * space * land.GRID / self.width)
+        self.shore = max(1.0, land.SHORE * space * land.GRID / self.width)
         self.order = by_popularity(anime)
         rank = np.argsort(self.order) / max(1, n - 1)  # 0 the most popular to 1
         self.reach = REACH * space * (1 + (rank < FAMOUS))

@@ -13,11 +13,12 @@ SMALL = 1e-4  # standard deviation of the first places
 TINY = 1e-12  # keeps logarithms and divisions finite
 
 
-def exact_tsne(vectors, perplexity, iterations):
-    """Return places on a plane, n x 2, for vectors of unit length, n x d."""
-    vectors = np.asarray(vectors, np.float64)
+def exact_tsne(vectors, attraction, iterations):
+    """Return places on a plane, n x 2, for vectors, n x d.
+
+    attraction: n x n of sum 1, how much titles attend to each other, as from joint_probabilities().
+    """
     n = len(vectors)
-    attraction = joint_probabilities((1 - vectors @ vectors.T) ** 2, perplexity)
     places = principal_plane(vectors)
     places *= SMALL / max(places[:, 0].std(), TINY)
     for iteration in range(iterations):

@@ -15,10 +15,10 @@ SEA, PAPER = '#eef3f5', '#fffdf8'  # the background, and the land before it is t
 COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
 # Where there are more clusters the colours come again: their share, the rest is white or black
 SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
-GRID = 400  # cells of the picture's width in which the density of titles is counted
-SHORE = 0.32  # standard deviation with which a title spreads its land, in mean distances
+GRID = 600  # cells of the picture's width in which the density of titles is counted
+SHORE = 0.26  # standard deviation with which a title spreads its land, in mean distances
 OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
-HEART = 3.5  # times SHORE: the circle in which they count when a place for its name is sought
+HEART = 5.0  # times SHORE: the circle in which they count when a place for its name is sought
 BEACH = 2.2  # times SHORE: how far land and shallows reach beyond a title
 LAKE = 3.0  # times the land of a title by itself; smaller lakes are filled
 SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a title by itself
@@ -77,9 +77,9 @@ def make_land(canvas, points, clusters):
 
 def density(points, sigma, shape):
     """Return the sum of a Gaussian of height 1 at each point, on a grid of this shape; all in cells."""
-    x, y = points.T
+    x, y = np.float32(points).T
     rows, columns = (
-        np.exp(-(((np.arange(size) + 0.5)[:, None] - places) ** 2) / (2 * sigma**2))
+        np.exp(-(((np.arange(size, dtype=np.float32) + 0.5)[:, None] - places) ** 2) / (2 * sigma**2))
         for size, places in zip(shape, (y, x))
     )
     return rows @ columns.T

@@ -1,33 +1,30 @@
 """Place the titles on a plane: t-SNE, and the removal of overlaps with the smallest moves."""
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from aniembed.exact_tsne import exact_tsne, principal_plane
+from aniembed.exact_tsne import exact_tsne, joint_probabilities, principal_plane
 
 KEPT = 5  # neighbours that a layout is judged by
 # Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100
 # titles, and 10 to 15 at 1,000 and 3,000.
 PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 25.0, 28.0), 12.0
 SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
-# Of gradient descent, up to so many titles. With 500 the drawn map of 3,000 titles keeps 0.559, with 750
-# 0.563; beyond 5,000 they would take too long.
-ITERATIONS = (1500, 500), (5000, 750), (10_000, 500)
-# The learning rate is n / 12 (Belkina and others 2019), four times that of scikit-learn's 'auto': at 3,000
-# titles the drawn map keeps 0.559 instead of 0.552 after as many iterations.
-LEARNING_SHARE, SLOWEST = 12.0, 50.0
-# Titles from which on openTSNE is better than scikit-learn: at 20,000 it keeps 0.711 in 84 s, scikit-learn
-# 0.687 in 114 s (one thread); at 3,000 both keep 0.56 and scikit-learn is faster.
-VERY_LARGE = 10_000
+SMALL_ITERATIONS = 1500  # of gradient descent where n is small
+EARLY, EARLY_ATTRACTION, ITERATIONS = 250, 12, 500  # else, after EARLY ones with so many times the attraction
+ABROAD = 0.6  # share of the attraction between titles of different clusters that is left
+VERY_LARGE = 10_000  # titles from which on interpolation is faster
 MAX_PASSES = 150  # over overlapping marks
 PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
 DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
 
 
-def tsne_layouts(vectors, perplexity, seed):
+def tsne_layouts(vectors, clusters, perplexity, seed):
     """Return t-SNE layouts (van der Maaten and Hinton 2008) of vectors, by cosine distance: a list of n x 2.
 
+    clusters: int n; titles of different ones attract each other less, so that clusters become islands.
     perplexity: neighbours that each title attends to; 0 tries several where n is small, else takes one that
     suits most data.
     """
@@ -37,48 +34,39 @@ def tsne_layouts(vectors, perplexity, seed):
         chosen = [min(perplexity, n - 1.01)]
     else:
         chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
-    method = _exact_layout if n <= SMALL else _tree_layout if n <= VERY_LARGE else _fft_layout
+    method = exact_layout if n <= SMALL else fast_layout
     with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
-        layouts = [method(vectors, value, seed) for value in chosen]
-    return [principal_plane(np.asarray(places, np.float64)) for places in layouts]  # lies flat
+        layouts = [method(np.asarray(vectors, np.float64), clusters, value, seed) for value in chosen]
+    return [principal_plane(places) for places in layouts]  # lies flat
 
 
-def _exact_layout(vectors, perplexity, seed):
-    return exact_tsne(vectors, perplexity, _iterations(len(vectors)))
+def exact_layout(vectors, clusters, perplexity, seed):
+    """Return the t-SNE layout of a few hundred titles; it has no random part."""
+    attraction = joint_probabilities((1 - vectors @ vectors.T) ** 2, perplexity)
+    attraction *= np.where(clusters[:, None] == clusters, 1, ABROAD)
+    return exact_tsne(vectors, attraction / attraction.sum(), SMALL_ITERATIONS)
 
 
-def _tree_layout(vectors, perplexity, seed):
-    """Return scikit-learn's t-SNE layout."""
-    from sklearn.manifold import TSNE  # takes a second, and maps of a hundred titles do not need it
+def fast_layout(vectors, clusters, perplexity, seed):
+    """Return the t-SNE layout of many titles (Poličar and others 2024)."""
+    import openTSNE  # takes a second, and maps of a hundred titles do not need it
 
-    return TSNE(
-        metric='cosine',
-        init='pca',
-        learning_rate=max(SLOWEST, len(vectors) / LEARNING_SHARE),
-        perplexity=perplexity,
-        random_state=seed,
-        max_iter=_iterations(len(vectors)),
-    ).fit_transform(vectors)
-
-
-def _iterations(n):
-    return next(iterations for most, iterations in ITERATIONS if n <= most)
-
-
-def _fft_layout(vectors, perplexity, seed):
-    """Return a t-SNE layout by interpolation (Linderman and others 2019), fast for very many titles."""
-    import openTSNE  # takes two seconds, and most maps do not need it
-
-    tsne = openTSNE.TSNE(
-        metric='cosine',
-        neighbors='exact',
-        initialization='pca',
-        negative_gradient_method='fft',
-        perplexity=perplexity,
-        random_state=seed,
-        n_jobs=1,  # several threads add up in any order
+    one_thread = {'random_state': seed, 'n_jobs': 1}  # several threads add up in any order
+    attraction = openTSNE.affinity.PerplexityBasedNN(
+        vectors, perplexity, method='exact', metric='cosine', **one_thread
     )
-    return tsne.fit(vectors.astype(np.float64))
+    one, two = attraction.P.nonzero()
+    weights = csr_matrix((np.where(clusters[one] == clusters[two], 1, ABROAD), (one, two)))
+    attraction.P = attraction.P.multiply(weights).tocsr()
+    attraction.P /= attraction.P.sum()
+    places = openTSNE.TSNEEmbedding(
+        openTSNE.initialization.pca(vectors, random_state=seed),
+        attraction,
+        negative_gradient_method='bh' if len(vectors) <= VERY_LARGE else 'fft',
+        **one_thread,
+    )
+    places = places.optimize(EARLY, exaggeration=EARLY_ATTRACTION, momentum=0.5)
+    return np.asarray(places.optimize(ITERATIONS, momentum=0.8))
 
 
 def kept_neighbours(nearest, points):

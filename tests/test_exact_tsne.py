@@ -29,15 +29,16 @@ def test_places_are_as_good_as_those_of_scikit_learn(perplexity):
     peer = TSNE(metric='cosine', init='pca', perplexity=perplexity, random_state=1, method='exact')
     expected = divergence(shares, peer.fit_transform(vectors))
     assert expected == pytest.approx(peer.kl_divergence_, rel=0.01)  # of the same shares
-    places = exact_tsne(vectors, perplexity, 1000)
+    places = exact_tsne(vectors, shares, 1000)
     assert divergence(shares, places) < 1.05 * expected
     distances = np.linalg.norm(places[:, None] - places, axis=2)
     assert (group[np.argsort(distances, 1)[:, 1:4]] == group[:, None]).mean() > 0.95
-    np.testing.assert_array_equal(places, exact_tsne(vectors, perplexity, 1000))
+    np.testing.assert_array_equal(places, exact_tsne(vectors, shares, 1000))
 
 
 def test_equal_vectors_have_places():
-    assert np.isfinite(exact_tsne(np.tile([0.6, 0.8], (6, 1)), 1.5, 500)).all()
+    shares = joint_probabilities(np.zeros((6, 6)), 1.5)
+    assert np.isfinite(exact_tsne(np.tile([0.6, 0.8], (6, 1)), shares, 500)).all()
 
 
 def test_the_principal_plane_is_that_of_the_largest_variances():

@@ -145,24 +145,53 @@ def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch
 def find(n=100, **options):
     vectors, nodes, group = planted(n, **options)
     anime = similarity_map.titles.title_table(nodes, 'test')
-    clusters = similarity_map.find_clusters(vectors)
+    nearest = np.argsort(-(vectors @ vectors.T - 2 * np.eye(n)), axis=1)[:, :10]
+    clusters = similarity_map.find_clusters(nearest)
     written = anime['title'].tolist()
-    return similarity_map.name_clusters(clusters, vectors, anime, written), clusters, group, written
+    return similarity_map.name_clusters(clusters, nearest, anime, written), clusters, group
 
 
 def test_planted_groups_are_found_and_named_by_their_genre():
-    names, clusters, group, _ = find()
+    names, clusters, group = find()
     assert len(names) == len(GROUPS)
     for k, name in enumerate(names):
         assert {GROUPS[g] for g in group[clusters == k]} == {name}  # Drama, which all have, is no name
 
 
-def test_without_genres_titles_of_the_cluster_name_it():
-    names, clusters, _, written = find(genres=False)
-    assert len(set(names)) == len(GROUPS)
-    for k, name in enumerate(names):
-        own = [written[row] for row in np.flatnonzero(clusters == k)]
-        assert any(name.startswith(labels.shorten(title, similarity_map.LONGEST_NAME)) for title in own)
+FRANCHISES = {  # clusters, and the names that they are to have
+    'Code Geass & Death Note': [
+        'Code Geass: Hangyaku no Lelouch',
+        'Code Geass: Hangyaku no Lelouch R2',
+        'Code Geass: Boukoku no Akito',
+        'Death Note',
+    ],
+    'Naruto & Bleach': ['Naruto', 'Naruto: Shippuuden', 'Bleach Movie 1: Memories of Nobody', 'Bleach: Fade'],
+    'Dragon Ball Z & Pokemon': ['Naruto Movie 2', 'Dragon Ball Z', 'Dragon Ball', 'Pokemon'],
+    'Bakemonogatari': ['Bakemonogatari', 'Monogatari Series', 'Bakemonogatari II', 'Naruto SD'],
+    'Naruto Honoo': ['Naruto Honoo', 'Naruto Movie 3', 'Naruto Movie 4', 'Bleach Movie 5'],
+    'Naruto Honoo: Naruto Honoo': ['Naruto Honoo', 'Naruto OVA', 'Naruto Movie 6', 'Bleach Movie 7'],
+}
+
+
+def name_fours(written, genres=()):
+    """Return the names of clusters of four titles each; genres: of the first titles, in words."""
+    n = len(written)
+    nodes = {row: {'title': title, 'popularity': row + 1} for row, title in enumerate(written)}
+    for row, own in enumerate(genres):
+        nodes[row]['genres'] = [{'name': name} for name in own.split()]
+    nearest = np.array([[4 * (row // 4) + (row + step) % 4 for step in (1, 2, 3)] for row in range(n)])
+    anime = similarity_map.titles.title_table(nodes, 'test')
+    return similarity_map.name_clusters(np.arange(n) // 4, nearest, anime, written)
+
+
+def test_titles_of_two_franchises_name_a_cluster_without_genres():
+    assert name_fours(list(itertools.chain(*FRANCHISES.values()))) == list(FRANCHISES)
+
+
+def test_clusters_of_the_same_genres_have_different_names():
+    genres = ['Harem Ecchi'] * 3 + ['Ecchi'] + ['Harem Ecchi'] * 3 + ['Harem']
+    names = name_fours([f'{letter}{letter}' for letter in 'ABCDEFGHIJKLMNOP'], genres)
+    assert names == ['Ecchi & Harem', 'Harem & Ecchi: EE', 'II & JJ', 'MM & NN']
 
 
 @pytest.mark.parametrize('n, width', [(200, 3200), (600, 2400)])
@@ -172,7 +201,7 @@ def test_the_drawn_map_keeps_the_neighbours_that_tsne_keeps(n, width, tmp_path, 
     similarity = vectors @ vectors.T - 2 * np.eye(n)
     nearest = np.argsort(-similarity, axis=1)[:, :5]
     places = np.array([[anime['x'], anime['y']] for anime in graph['anime']])
-    plain = layout.kept_neighbours(nearest, layout.tsne_layouts(vectors, 30.0, 7)[0])
+    plain = layout.kept_neighbours(nearest, layout.tsne_layouts(vectors, np.zeros(n), 30.0, 7)[0])
     assert layout.kept_neighbours(nearest, places) > plain - 0.02
     far = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(n)
     assert (group[far.argmin(1)] == group).mean() > 0.98

@@ -10,6 +10,7 @@ perplexity 30 or the square root of the number of titles), the t-SNE of the map,
     trust       trustworthiness of the five nearest (Venna and Kaski 2001): 1 where no stranger comes near
     overlaps    pairs of marks, or of a name and a mark or another name, that overlap
     names       share of titles whose name is written
+    sea         share of the area within the outermost marks that is sea, and islands of at least five titles
     seconds     of this process: t-SNE, drawing and saving
 """
 
@@ -20,13 +21,16 @@ import time
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
+from scipy.spatial import Delaunay
 from sklearn.manifold import TSNE, trustworthiness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import similarity_map  # noqa: E402
-from aniembed import drawing, layout  # noqa: E402
+from aniembed import drawing, land, layout  # noqa: E402
 
 PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
+ISLAND = 5  # titles from which on land counts as an island
 TRUST_UP_TO = 5000  # titles: trustworthiness takes n x n numbers
 
 
@@ -57,11 +61,27 @@ def overlaps(drawn, tiles):
     return count
 
 
+def sea(drawn, canvas, clusters):
+    """Return in words how much of the convex hull of the marks is sea, and what its islands are."""
+    points = (drawn.boxes[:, :2] + drawn.boxes[:, 2:]) / 2
+    dry = land.make_land(canvas, points, clusters).total >= land.COAST
+    cell = canvas.width / land.GRID
+    middles = (np.argwhere(np.ones_like(dry))[:, ::-1] + 0.5) * cell
+    inside = Delaunay(points).find_simplex(middles) >= 0
+    column, row = (points / cell).astype(int).T
+    islands = np.bincount(ndimage.label(dry)[0][row, column])[1:]
+    islands = islands[islands >= ISLAND]
+    share = 1 - dry.ravel()[inside].mean()
+    largest = islands.max(initial=0) / len(points)
+    return f'{share:.0%} sea, {len(islands)} islands, {largest:.0%} of the titles on the largest'
+
+
 def measure(folder, covers):
     """Print the rows of one OUTPUT_DIR."""
     vectors, anime, neighbours, _ = similarity_map.read_output(folder)
     points = np.ascontiguousarray(vectors, np.float32)
-    nearest, n = similarity_map.nearest_rows(neighbours), len(points)
+    ten, n = similarity_map.nearest_rows(neighbours), len(points)
+    nearest = ten[:, : layout.KEPT]
     written = anime['title'].tolist()
     paths = {mal_id: Path(covers, f'{mal_id}.jpg') for mal_id in anime.index} if covers else {}
     paths = {mal_id: path for mal_id, path in paths.items() if path.exists()}
@@ -71,13 +91,13 @@ def measure(folder, covers):
     plain = tsne.fit_transform(points)
     row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
 
+    clusters = similarity_map.find_clusters(ten)
+    names = similarity_map.name_clusters(clusters, ten, anime, written)
     begun = time.process_time()
-    layouts = layout.tsne_layouts(points, 0, 7)
+    layouts = layout.tsne_layouts(points, clusters, 0, 7)
     seconds = time.process_time() - begun
     best = max(layouts, key=lambda places: layout.kept_neighbours(nearest, places))
     row(f't-SNE, best of {len(layouts)}', points, nearest, best, seconds)
-    clusters = similarity_map.find_clusters(points)
-    names = similarity_map.name_clusters(clusters, points, anime, written)
     begun = time.process_time()
     titles = anime, written, paths
     drawn = drawing.draw_map(3200, (layouts, nearest), (clusters, names), titles, lambda kept: f'{kept:.0%}')
@@ -87,6 +107,7 @@ def measure(folder, covers):
     size = f'{drawn.image.width} x {drawn.image.height}'
     rest = f'{overlaps(drawn, bool(paths))} overlaps, {share:.0%} of the names, {size}'
     row('drawn map', points, nearest, drawn.places[:, :2], seconds, rest)
+    print(f'{"":18} {sea(drawn, drawing.Canvas(3200, anime, paths), clusters)}')
 
 
 def main():
