@@ -8,6 +8,7 @@ import pytest
 from tools.spoil import outcomes, spoiled
 
 import recommend
+from aniembed import exported_list
 from aniembed.exported_list import read_exported_list
 from aniembed.files import RunError
 
@@ -47,6 +48,15 @@ def test_cases(name):
         'unreadable_scores': read.unreadable_scores,
         'scale': read.scale,
     }
+
+
+def test_the_report_counts_what_was_read_and_passed_over():
+    line = exported_list.ExportedList('me', {1: 8.0, 2: 0.0, 3: 7.5}, {}, 1442, 37, 2, 100).report()
+    for words in ('1,442 entries', '2 with a score', '37 passed over', '2 with a score that', 'by 10'):
+        assert words in line
+    statuses = {1: 'completed', 2: 'plan_to_watch'}
+    unscored = exported_list.ExportedList('me', {1: 0.0, 2: 0.0}, statuses, 2, 0, 0, 10).report()
+    assert 'completed' not in line and 'the 1 completed titles count' in unscored
 
 
 # ---- files that mean harm ---------------------------------------------------------------------------------
@@ -102,6 +112,9 @@ def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, m
     who = read_person([20, 7], 'Mio')
     assert (who.name, who.scores, who.statuses[20]) == ('a_fan', {20: 0, 1535: 0, 5114: 0}, 'completed')
     assert '3 entries read, 0 with a score' in who.report and '2 completed titles' in who.report
+    (tmp_path / 'cut.xml.gz').write_bytes(gzip.compress(XML[-1] * 99)[:-9])
+    with pytest.raises(RunError, match='is damaged or cut off'):
+        read_person([20], 'cut.xml.gz')
     for who in ('list.xml', 'folder/list'):
         with pytest.raises(RunError, match='no such file'):
             read_person([20], who)

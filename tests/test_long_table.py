@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from tools.spoil import zipped
 
-from aniembed import ratings, titles
+from aniembed import long_table, ratings, titles
 from aniembed.files import RunError
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
@@ -118,6 +118,29 @@ def test_several_files_of_which_some_share_users(tmp_path):
     paths = ratings.find_files(str(tmp_path / 'part-*.csv'))
     assert len(paths) == 3
     np.testing.assert_array_equal(read(paths, IDS), SCORES)
+
+
+def test_users_of_files_of_numbers_and_of_names(tmp_path):
+    for name, users in (('part-1', '3 7 3'), ('part-2', 'Mio 7 Yui')):
+        rows = [f'{user},{mal_id},{mal_id}' for user, mal_id in zip(users.split(), (5, 6, 7))]
+        (tmp_path / f'{name}.csv').write_text('\n'.join(['user_id,anime_id,score', *rows]) + '\n')
+    expected = [[5, 0, 7], [0, 6, 0], [5, 0, 0], [0, 0, 7]]
+    np.testing.assert_array_equal(read(sorted(tmp_path.glob('*.csv')), [5, 6, 7]), expected)
+
+
+@pytest.mark.parametrize('mal_id', [2**20 + 1, 2**31 - 1])
+def test_large_ids(tmp_path, mal_id):
+    (tmp_path / 'a.csv').write_bytes(text().replace(b'5114,0', b'%d,6' % mal_id))
+    ids = [5114, mal_id, 20, 7]
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], ids), [[0, 6, 9, 0], [0] * 4, [0, 0, 5, 0]])
+
+
+def test_the_wait_for_a_large_file_is_announced(tmp_path, monkeypatch, capsys):
+    (tmp_path / 'a.csv').write_bytes(text())
+    monkeypatch.setattr(long_table, 'LARGE_FILE', 0)
+    monkeypatch.setattr(long_table, 'LONG_WAIT', 0)
+    read([tmp_path / 'a.csv'], IDS)
+    assert f'reading {tmp_path / "a.csv"}: about' in capsys.readouterr().out
 
 
 def test_numbers_in_a_column_of_names_are_names(tmp_path):

@@ -258,3 +258,11 @@ def test_a_site_that_does_not_answer(site, local, said, read, site_name):
     local.plan = [Fault('', '503', 99)]
     with pytest.raises(RunError, match=f'cannot be fetched from {site_name}: status 503'):
         read.member_list(site.names[0], said.append)
+
+
+def test_a_wrong_address_is_named(said, monkeypatch):
+    monkeypatch.setenv('ANILIST_URL', 'anilist')
+    with pytest.raises(RunError, match='must be an address with http'):
+        anilist_api.member_list('Mio', said.append)
+    pace = str(mal_api.MyAnimeList('http://127.0.0.1/v2', CLIENT_ID, delay=0.1))
+    assert 'at least 0.1 s apart' in pace and 'bans' in pace and CLIENT_ID not in pace

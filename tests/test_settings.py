@@ -50,7 +50,7 @@ def test_a_wrong_argument_is_named(argument):
         settings.apply([argument], (dict(GOOD), RULES))
 
 
-@pytest.mark.parametrize('name, value', [('COUNT', True), ('COUNT', 1.0), ('SIZE', math.inf), ('FOLDER', 3)])
+@pytest.mark.parametrize('name, value', [('COUNT', True), ('RATE', True), ('SIZE', math.inf), ('FOLDER', 3)])
 def test_a_wrong_value_in_the_head_is_named(name, value):
     with pytest.raises(UsageError, match=f'^{name} is {value!r}; it must be '):
         settings.check({**GOOD, name: value}, RULES)

@@ -53,6 +53,8 @@ WRONG_DATA = {
     b'[5]': 'is not a list of titles',
     b'[{"name": "Naruto", "score": 8}]': 'its fields are name, score',
     b'[{"name": "Naruto", "mal_id": 20, "score": -3}]': 'id 20 is not',
+    b'[{"Name": "Naruto", "mal_id": 20, "genres": 5}]': 'id 20: 5 is not a list of names',
+    b'[{"Name": "Naruto", "mal_id": 20, "type": 5, "genres": ["Drama"]}]': 'id 20 is not',
     b'name,score\nNaruto,8\n': 'its columns are name, score',
 }
 WRONG_VALUES = {
