@@ -12,7 +12,7 @@ export interface Land {
 /** Cells along the longer side. */
 const CELLS = 320
 /** Standard deviation with which a title spreads its land, in mean distances of titles; at least so many cells. */
-const SHORE = 0.4
+const SHORE = 0.3
 const LEAST_SHORE = 1.5
 /** Standard deviations up to which it is counted. */
 const REACH = 2.5
