@@ -25,7 +25,11 @@ export function usePointer(marks: Marks, onSelect: (id: number) => void): Anime 
       setHovered(canHover ? anime : null)
     }
     registerEvents({
-      moveBody: ({ event }) => point(container.contains(event.original.target as Node) ? event : null),
+      moveBody: ({ event }) => {
+        const { target, buttons } = event.original as MouseEvent
+        // Nothing is hovered while the map is dragged.
+        point(container.contains(target as Node) && buttons === 0 ? event : null)
+      },
       leaveStage: () => point(null),
       clickStage: ({ event }) => {
         const anime = marks.at(event)

@@ -323,7 +323,7 @@ test('a finger drags the panel to other heights, and the map keeps what it shows
   expect(wrongs).toEqual([])
 })
 
-test('the hover card names cluster and nearest titles, and lies beside every panel', async () => {
+test('the hover card names cluster and nearest titles, lies beside every panel, and goes in a drag', async () => {
   await open('#/anime/1535')
   await settled()
   const panels = await Promise.all(
@@ -348,6 +348,14 @@ test('the hover card names cluster and nearest titles, and lies beside every pan
     }
   }
   expect(cards).toBeGreaterThan(20)
+  const { x, y } = (await discs()).find(({ x, y }) => x > 400 && x < 900 && y > 200 && y < 700)!
+  await page.mouse.move(x, y)
+  const card = page.locator('.hover-card')
+  await card.waitFor()
+  await page.mouse.down()
+  await page.mouse.move(x + 40, y + 30, { steps: 8 })
+  await card.waitFor({ state: 'detached' })
+  await page.mouse.up()
 })
 
 test('a mouse that rests where stars appear gives no score', async () => {
