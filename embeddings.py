@@ -17,7 +17,7 @@ import sys
 from aniembed import files
 
 if __name__ == '__main__':
-    sys.excepthook = files.end_with_sentence
+    files.start_script()
     print('importing MXNet', flush=True)
 
 import os
@@ -464,4 +464,5 @@ def learn(workers):
 
 
 if __name__ == '__main__':
+    files.end_imports()
     main(sys.argv[1:])

@@ -16,7 +16,7 @@ import sys
 from aniembed import files
 
 if __name__ == '__main__':
-    sys.excepthook = files.end_with_sentence
+    files.start_script()
 
 import argparse
 import contextlib
@@ -310,4 +310,5 @@ def main(arguments):
 
 
 if __name__ == '__main__':
+    files.end_imports()
     main(sys.argv[1:])

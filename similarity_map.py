@@ -17,7 +17,7 @@ import sys
 from aniembed import files
 
 if __name__ == '__main__':
-    sys.excepthook = files.end_with_sentence
+    files.start_script()
 
 import base64
 import collections
@@ -366,4 +366,5 @@ def main(arguments):
 
 
 if __name__ == '__main__':
+    files.end_imports()
     main(sys.argv[1:])

@@ -9,6 +9,7 @@ import gzip
 import json
 import lzma
 import os
+import signal
 import sys
 import zipfile
 import zlib
@@ -33,8 +34,32 @@ class UsageError(RunError):
     status = 2
 
 
+STOPPED = 'stopped; every file that was finished is complete.'
+
+
+def start_script():
+    """Let errors end this script with a sentence, and Ctrl-C end it at once until its imports are done.
+
+    Some libraries swallow a KeyboardInterrupt that comes while they are imported.
+    """
+    sys.excepthook = end_with_sentence
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # one that is ignored stays so
+        signal.signal(signal.SIGINT, _end_at_once)
+
+
+def end_imports():
+    """Let Ctrl-C raise KeyboardInterrupt from now on."""
+    if signal.getsignal(signal.SIGINT) is _end_at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end_at_once(*_):
+    print_error(STOPPED)
+    os._exit(130)
+
+
 def end_with_sentence(kind, error, traceback):
-    """Print what ended a script as one sentence on standard error, and exit; a script's `sys.excepthook`.
+    """Print what ended a script as one sentence on standard error, and exit; a `sys.excepthook`.
 
     An error that nobody foresaw keeps its traceback.
     """
@@ -43,7 +68,7 @@ def end_with_sentence(kind, error, traceback):
     if isinstance(error, RunError):
         sentence = str(error)
     elif isinstance(error, KeyboardInterrupt):
-        sentence, status = 'stopped; every file that was finished is complete.', 130
+        sentence, status = STOPPED, 130
     elif isinstance(error, MemoryError):
         sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
     elif isinstance(error, BrokenPipeError):

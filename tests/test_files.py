@@ -66,7 +66,7 @@ def test_packing_is_told_by_the_first_bytes(kind):
 SCRIPT = """
 import sys
 from aniembed import files
-sys.excepthook = files.end_with_sentence
+files.start_script()
 {}
 """
 # what a script does -> exit status, words
