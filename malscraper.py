@@ -15,15 +15,26 @@ Exit status: 0 the hours are over, 1 it cannot go on, 2 wrong usage, 130 Ctrl-C,
 was closed. What was reported as gathered is in the file.
 """
 
+import os
+import signal
+import sys
+
+
+def stop_at_once(*_):
+    """End the script while it is imported; main() takes another handler."""
+    os.write(2, b'malscraper: stopped before it began.\n')
+    os._exit(130)
+
+
+if __name__ == '__main__':
+    signal.signal(signal.SIGINT, stop_at_once)
+
 import argparse
 import collections
 import contextlib
 import math
-import os
 import random
 import re
-import signal
-import sys
 import time
 from datetime import timedelta
 from urllib.parse import urlsplit

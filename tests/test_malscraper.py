@@ -13,7 +13,7 @@ import time
 
 import pytest
 from conftest import ROOT
-from tools.processes import call, largest_file, wait_until
+from tools.processes import call, has_loaded, largest_file, wait_until
 from tools.processes import run as run_script
 from tools.processes import start as start_script
 from tools.scripted_server import KILLER, Clock, Server, Witness, answer, members, users_page
@@ -240,6 +240,16 @@ def test_a_stop_says_what_was_gathered_and_how_to_go_on(tmp_path, number, status
     assert printed.count('\n') == 1 and '20 new names' in printed
     assert 0.4 < float(re.search('--hours ([0-9.]+[0-9])', printed)[1]) <= 0.5
     assert path.read_text().split() == members(0)
+
+
+def test_ctrl_c_during_the_imports_has_no_traceback(tmp_path):
+    process = start_script(
+        'malscraper.py', '--url', 'http://127.0.0.1:1/users.php', '--output', tmp_path / 'x'
+    )
+    wait_until(lambda: has_loaded(process.pid, '_ssl'))
+    process.send_signal(signal.SIGINT)
+    assert 'Traceback' not in process.communicate()[1]
+    assert process.returncode == 130
 
 
 def test_nohup_outlives_its_terminal(tmp_path):
