@@ -190,7 +190,7 @@ describe('walking', () => {
     for (let k = 0; k < 20 && (await said.innerText()) === 'Middle'; k++)
       await page.keyboard.press('ArrowRight')
     expect(await said.innerText()).toBe('East')
-    expect((await drawn()).rings[0].x).toBeGreaterThan((await freePart()).x)
+    await expect.poll(async () => (await drawn()).rings[0].x).toBeGreaterThan((await freePart()).x)
     await page.keyboard.press('ArrowLeft')
     expect(await said.innerText()).toBe('Middle')
     await expect.poll(async () => (await drawn()).rings[0].x).toBeLessThan((await freePart()).x)
