@@ -93,8 +93,6 @@ const project = (name: string, files: string, from = '') => ({
     name,
     include: [`test/${files}.test.ts`],
     env: { FROM: from },
-    // A test that fails is run once more: what fails twice is no accident, and what fails once is printed.
-    retry: files.startsWith('browser') ? 1 : 0,
     // In ms; a browser takes its time to start on a busy machine.
     testTimeout: 120_000,
     hookTimeout: 120_000,
