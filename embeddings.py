@@ -29,8 +29,9 @@ import pandas as pd
 from tqdm import tqdm
 
 import similarity_map
-from aniembed import ratings, settings, titles
+from aniembed import settings
 from aniembed.files import RunError, UsageError
+from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
 from aniembed.similarity import PairSums, target_of
 

@@ -25,11 +25,12 @@ import os
 import numpy as np
 import pandas as pd
 
-from aniembed import filters, person, titles
 from aniembed.files import RunError, UsageError
-from aniembed.opinions import planned_titles, seen_titles
-from aniembed.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - the last two are for your own scripts
-from aniembed.vectors import read_vectors
+from aniembed.inputs import titles
+from aniembed.output import read_vectors
+from aniembed.taste import filters, person
+from aniembed.taste.opinions import planned_titles, seen_titles
+from aniembed.taste.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - the last two are for your own scripts
 
 OUTPUT_DIR = 'output'  # folder of the vectors, where --output-dir is not given
 NUMBER = 20  # recommendations, where --number is not given

@@ -33,10 +33,12 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
-from aniembed import drawing, layout, settings, titles
-from aniembed.covers import fetch_covers
-from aniembed.labels import SEQUEL, WORD, font_for, shorten
-from aniembed.vectors import read_vectors
+from aniembed import settings
+from aniembed.inputs import titles
+from aniembed.map import drawing, layout
+from aniembed.map.labels import SEQUEL, WORD, font_for, shorten
+from aniembed.output import read_vectors
+from aniembed.sites.covers import fetch_covers
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too

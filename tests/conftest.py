@@ -18,7 +18,7 @@ from tools.mal_server import CLIENT_ID, Server  # noqa: E402 - needs the path ab
 from tools.planted import planted_scores, write_inputs  # noqa: E402
 from tools.processes import run  # noqa: E402
 
-from aniembed import anilist_api, mal_api  # noqa: E402
+from aniembed.sites import anilist_api, mal_api  # noqa: E402
 
 
 def pytest_configure(config):

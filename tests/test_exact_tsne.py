@@ -1,10 +1,10 @@
-"""aniembed/exact_tsne.py beside scikit-learn's exact t-SNE."""
+"""aniembed/map/exact_tsne.py beside scikit-learn's exact t-SNE."""
 
 import numpy as np
 import pytest
 from sklearn.manifold import TSNE
 
-from aniembed.exact_tsne import exact_tsne, joint_probabilities, principal_plane
+from aniembed.map.exact_tsne import exact_tsne, joint_probabilities, principal_plane
 
 
 def groups(n_groups=8, size=12, d=20):

@@ -8,9 +8,9 @@ import pytest
 from tools.spoil import outcomes, spoiled
 
 import recommend
-from aniembed import exported_list
-from aniembed.exported_list import read_exported_list
 from aniembed.files import RunError
+from aniembed.inputs import exported_list
+from aniembed.inputs.exported_list import read_exported_list
 
 CASES = Path(__file__).parent / 'cases'
 EXPECTED = json.loads((CASES / 'exports.json').read_text(encoding='utf-8'))

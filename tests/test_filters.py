@@ -13,9 +13,10 @@ from tools.planted import GROUPS, SIZE
 from tools.processes import is_sentence
 
 import recommend
-from aniembed import filters, opinions, titles
 from aniembed.files import RunError
-from aniembed.query import Query
+from aniembed.inputs import titles
+from aniembed.taste import filters, opinions
+from aniembed.taste.query import Query
 
 # ---- every option against a reference in plain Python --------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""aniembed/journal.py: what was cut off or damaged, full disks, and the table that is made of a journal."""
+"""The journal: what was cut off or damaged, full disks, and the table that is made of a journal."""
 
 import contextlib
 import fcntl
@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from tools.processes import largest_file
 
-from aniembed import journal
 from aniembed.files import RunError
+from aniembed.sites import journal
 
 NAMES = ['Ann', 'bob', 'Cid_3']
 

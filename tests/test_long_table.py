@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from tools.spoil import zipped
 
-from aniembed import long_table, ratings, titles
 from aniembed.files import RunError
+from aniembed.inputs import long_table, ratings, titles
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
 SETS = {  # ratings file: its columns for user, title and score; titles file

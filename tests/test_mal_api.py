@@ -1,4 +1,4 @@
-"""aniembed/mal_api.py and aniembed/anilist_api.py against the local MyAnimeList on a real socket."""
+"""The APIs of MyAnimeList and AniList, against the local MyAnimeList on a real socket."""
 
 import datetime
 import getpass
@@ -10,8 +10,8 @@ import pytest
 from tools.mal_server import CLIENT_ID, PASSING, Fault, Server, Site
 from tools.scripted_server import Clock
 
-from aniembed import anilist_api, mal_api
 from aniembed.files import RunError
+from aniembed.sites import anilist_api, mal_api
 
 
 @pytest.fixture(scope='module')

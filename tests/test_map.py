@@ -16,9 +16,10 @@ from tools.picture_server import BAD, PictureServer
 from tools.processes import run
 
 import similarity_map
-from aniembed import drawing, files, labels, land, layout
-from aniembed.covers import fetch_covers
+from aniembed import files
+from aniembed.map import drawing, labels, land, layout
 from aniembed.settings import check
+from aniembed.sites.covers import fetch_covers
 
 FILES = ['similarity_map.png', 'graph.json', 'explore.html']
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.sparse import csr_matrix
 from tools.planted import ids_of, planted_scores, table_of
 
-from aniembed import ratings
 from aniembed.files import RunError
+from aniembed.inputs import ratings
 
 IDS = ids_of(6)
 

@@ -11,7 +11,7 @@ from tools.planted import GROUPS, SIZE, ids_of
 from tools.processes import call, is_sentence
 
 import recommend
-from aniembed.query import Query, check_scores
+from aniembed.taste.query import Query, check_scores
 
 IDS = np.array(ids_of(GROUPS * SIZE))
 

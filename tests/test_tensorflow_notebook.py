@@ -12,7 +12,7 @@ from conftest import ROOT
 from tools.notebooks import PATIENCE
 
 import embeddings
-from aniembed import titles
+from aniembed.inputs import titles
 from aniembed.machines import Workers
 
 pytestmark = pytest.mark.slow

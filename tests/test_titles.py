@@ -1,4 +1,4 @@
-"""aniembed/titles.py: ANIME_LIST and ANIME_DATA in their forms, right and wrong."""
+"""aniembed/inputs/titles.py: ANIME_LIST and ANIME_DATA in their forms, right and wrong."""
 
 import json
 import math
@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from tools.spoil import zipped
 
-from aniembed import files, titles
+from aniembed import files
 from aniembed.files import RunError
+from aniembed.inputs import titles
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
 NODE = {

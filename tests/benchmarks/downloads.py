@@ -20,7 +20,7 @@ import numpy as np
 sys.path[:0] = [str(Path(__file__).resolve().parents[levels]) for levels in (1, 2)]
 from tools.mal_server import CLIENT_ID, Handler, Server, Site  # noqa: E402
 
-from aniembed import journal, mal_api  # noqa: E402
+from aniembed.sites import journal, mal_api  # noqa: E402
 
 MORE, TITLES, LENGTH = 300, 3000, 200  # lists that are fetched, titles of the table, entries of a list
 FEW, MANY = 100, 100_000  # lists that the journal holds before

@@ -21,7 +21,8 @@ PORT = '9092'
 # A worker that says what its stages take; it is given the names of the outputs and the arguments
 WORKER = """
 import json, resource, sys, embeddings
-from aniembed import machines, ratings
+from aniembed import machines
+from aniembed.inputs import ratings
 
 laps, last = {}, 0
 def lap(name):

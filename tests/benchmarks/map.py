@@ -28,7 +28,7 @@ from sklearn.manifold import TSNE, trustworthiness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import similarity_map  # noqa: E402
-from aniembed import drawing, land, layout  # noqa: E402
+from aniembed.map import drawing, land, layout  # noqa: E402
 
 PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
 ISLAND = 5  # titles from which on land counts as an island

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 import recommend  # noqa: E402
-from aniembed import ratings, titles  # noqa: E402
+from aniembed.inputs import ratings, titles  # noqa: E402
 
 HIDDEN_SHARE, LEAST_SEEN = 0.2, 5
 EASE_WEIGHT, EASE_PENALTY = 0.3, 100  # as searched on mal-2016

@@ -72,7 +72,7 @@ def measure_als(arguments):
     import scipy.sparse
     from implicit.als import AlternatingLeastSquares
 
-    from aniembed import ratings, titles
+    from aniembed.inputs import ratings, titles
 
     given = dict(argument.split('=', 1) for argument in arguments)
     paths = ratings.find_files(given['ANIME_DATA_LIST'])

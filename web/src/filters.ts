@@ -1,4 +1,4 @@
-/** Which titles pass: the rules of aniembed/filters.py. An unknown fact does not pass a filter that asks for it. */
+/** Which titles pass: the rules of aniembed/taste/filters.py. An unknown fact does not pass a filter that asks for it. */
 import type { Anime } from './graph'
 
 export type Facts = Pick<Anime, 'id' | 'mediaType' | 'year' | 'genres' | 'mean' | 'prequels' | 'franchise'>

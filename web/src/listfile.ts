@@ -1,6 +1,6 @@
 /**
  * One member's list as MyAnimeList exports it, or as other sites' exporters write it in that form, read in
- * the browser. The rules are those of aniembed/exported_list.py; tests/cases/exports.json says what both make
+ * the browser. The rules are those of aniembed/inputs/exported_list.py; tests/cases/exports.json says what both make
  * of each case.
  */
 import { FileError, readBytes, UNREADABLE } from './file'

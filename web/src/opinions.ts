@@ -1,4 +1,4 @@
-/** How much each entry of the user's list counts; the rules of aniembed/opinions.py. */
+/** How much each entry of the user's list counts; the rules of aniembed/taste/opinions.py. */
 
 /** Mean of the scores of mal-2016; it counts as USUAL_WEIGHT scores of the user's own. */
 export const USUAL_SCORE = 7.8

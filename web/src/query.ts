@@ -1,4 +1,4 @@
-/** What the user's list says of every title: the formulas of aniembed/query.py, on what graph.json holds. */
+/** What the user's list says of every title: the formulas of aniembed/taste/query.py, on what graph.json holds. */
 import { type Entries, USUAL_SCORE, weigh } from './opinions'
 
 /** `model` of graph.json: what the formulas need besides the vectors, in the order of the titles. */

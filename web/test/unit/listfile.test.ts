@@ -30,7 +30,7 @@ const SENTENCES: Record<string, string> = {
 /** All that exported_list.py makes of the cases: every score and status, and the line on what was read. */
 const REFERENCE = `
 import json, sys
-from aniembed.exported_list import read_exported_list
+from aniembed.inputs.exported_list import read_exported_list
 answers = {}
 for name in json.load(sys.stdin):
     read = read_exported_list('tests/cases/exports/' + name)

@@ -13,8 +13,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageOps
 
-from aniembed import files, labels, land, layout
-from aniembed.titles import by_popularity
+from aniembed import files
+from aniembed.inputs.titles import by_popularity
+from aniembed.map import labels, land, layout
 
 # The picture
 GROWS_FROM = 300  # titles from which on it grows with their number, to the power GROWTH,

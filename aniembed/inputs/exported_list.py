@@ -11,7 +11,7 @@ import defusedxml
 from defusedxml.ElementTree import ParseError, XMLParser
 
 from aniembed import files
-from aniembed.title_records import LARGEST_ID
+from aniembed.inputs.title_records import LARGEST_ID
 
 MAX_BYTES = 64 << 20  # of the unpacked file, four times what the longest lists take
 ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports

@@ -19,9 +19,9 @@ from tools.pickles import SCORES, Call, Name, arrow_index, floats, table
 from tools.planted import planted_scores, table_of
 from tools.spoil import in_a_child, outcomes, spoiled
 
-from aniembed import safe_pickle
 from aniembed.files import RunError
-from aniembed.safe_pickle import read_dataframe
+from aniembed.inputs import pickles
+from aniembed.inputs.pickles import read_dataframe
 
 PICKLES = Path(__file__).parent / 'cases' / 'pickles'
 
@@ -137,7 +137,7 @@ def test_hostile_and_damaged_pickles_end_in_a_sentence(tmp_path, name):
 
 
 def test_a_file_that_unpacks_to_more_than_the_memory_there_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(safe_pickle, 'memory_of_machine', lambda: 100 << 20)
+    monkeypatch.setattr(pickles, 'memory_of_machine', lambda: 100 << 20)
     zeros = gzip.compress(bytes(1 << 25), 1)
     read, memory = reader(tmp_path), 'asks for more memory than there is'
     with pytest.raises(RunError, match=memory):  # one piece of 200 MB
@@ -148,7 +148,7 @@ def reader(folder):
     def read(content):
         (folder / 'lists.pkl').write_bytes(content)
         frame = read_dataframe(folder / 'lists.pkl')
-        assert len(frame) <= safe_pickle.MAX_ROWS
+        assert len(frame) <= pickles.MAX_ROWS
 
     return read
 

@@ -12,10 +12,10 @@ import warnings
 
 import urllib3
 
-from aniembed.client import ADDRESS, TRIES, Client, Failed, MemberList, Refused, address_from
 from aniembed.files import RunError, one_line
+from aniembed.inputs.title_records import LARGEST_ID
 from aniembed.settings import number, whole
-from aniembed.title_records import LARGEST_ID
+from aniembed.sites.client import ADDRESS, TRIES, Client, Failed, MemberList, Refused, address_from
 
 API_URL = 'https://api.myanimelist.net/v2'
 CLIENT_ID_PAGE = 'https://myanimelist.net/apiconfig'  # where a client id comes from

@@ -6,8 +6,9 @@ import re
 
 import pandas as pd
 
-from aniembed import relations, title_records
 from aniembed.files import RunError, label, one_line, parse_json, read_text
+from aniembed.inputs import title_records
+from aniembed.taste import relations
 
 MAX_TEXT = 2000  # characters kept of a title or a name
 MAX_NAMES = 50  # studios, genres or synonyms kept of one title

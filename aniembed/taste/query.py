@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from aniembed.opinions import USUAL_SCORE, planned_titles, weigh
+from aniembed.taste.opinions import USUAL_SCORE, planned_titles, weigh
 
 # The query's constants, searched on one half of the members of mal-2016, read on the other (tests/README.md)
 SCORE_WEIGHT = 0.2  # a score one point higher weighs e^0.2 times as much

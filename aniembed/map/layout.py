@@ -5,7 +5,7 @@ from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from aniembed.exact_tsne import exact_tsne, joint_probabilities, principal_plane
+from aniembed.map.exact_tsne import exact_tsne, joint_probabilities, principal_plane
 
 KEPT = 5  # neighbours that a layout is judged by
 # Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100

@@ -1,7 +1,7 @@
 """Fetch a member's list from AniList's public GraphQL API, which needs no key."""
 
-from aniembed.client import Client, Failed, MemberList, Refused, address_from
 from aniembed.files import RunError, one_line
+from aniembed.sites.client import Client, Failed, MemberList, Refused, address_from
 
 API_URL = 'https://graphql.anilist.co'
 DELAY = 0.7  # seconds between two calls: 90 a minute; when AniList allows fewer, it answers 429

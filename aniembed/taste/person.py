@@ -3,9 +3,10 @@
 import os
 from typing import NamedTuple
 
-from aniembed import files, ratings
-from aniembed.exported_list import read_exported_list
+from aniembed import files
 from aniembed.files import RunError
+from aniembed.inputs import ratings
+from aniembed.inputs.exported_list import read_exported_list
 
 ANILIST = 'anilist:'  # before a name that is AniList's
 
@@ -55,7 +56,7 @@ def fetch_member(name):
     exist, or the site cannot be reached.
     """
     # Imported here: they take longer than all else, and most runs need no network
-    from aniembed import anilist_api, mal_api
+    from aniembed.sites import anilist_api, mal_api
 
     if name.lower().startswith(ANILIST):
         name = name[len(ANILIST) :]

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from aniembed.files import RunError
-from aniembed.safe_pickle import read_dataframe
+from aniembed.inputs.pickles import read_dataframe
 
 ATTRS = {'mean', 'popularity'}  # what recommendations need besides the vectors
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from aniembed import files
 from aniembed.files import RunError, label
-from aniembed.safe_pickle import read_dataframe
+from aniembed.inputs.pickles import read_dataframe
 
 USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
 PICKLE_START = b'\x80'  # of every protocol from 2 on; no UTF-8 text begins with it
@@ -34,7 +34,7 @@ def is_long_table(path):
 
 def _long_table():
     """Return the module that reads long tables; only a run that has one waits for the import of polars."""
-    from aniembed import long_table
+    from aniembed.inputs import long_table
 
     return long_table
 

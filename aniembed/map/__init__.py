@@ -1,0 +1,1 @@
+"""The picture: layout, names of titles and where they have room, land, drawing."""

@@ -1,0 +1,1 @@
+"""One person's list: opinions, the query, filters and relations."""
