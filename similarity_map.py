@@ -32,10 +32,11 @@ from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import eigsh
 from threadpoolctl import threadpool_limits
 
-from aniembed import output, settings
+from aniembed import settings
 from aniembed.inputs import titles
 from aniembed.map import drawing, layout
 from aniembed.map.labels import SEQUEL, WORD, font_for, shorten
+from aniembed.output import read_neighbours, read_settings, read_titles, read_vectors
 from aniembed.sites.covers import fetch_covers
 
 # Files
@@ -284,10 +285,10 @@ def write_explorer(path, graph, urls):
 
 def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
-    vectors = output.read_vectors(output_dir)
+    vectors = read_vectors(output_dir)
     ids = vectors.index.tolist()
-    anime = output.read_titles(output_dir, ids)
-    neighbours, info = output.read_neighbours(output_dir, ids), output.read_settings(output_dir)
+    anime = read_titles(output_dir, ids)
+    neighbours, info = read_neighbours(output_dir, ids), read_settings(output_dir)
     check_sizes(len(anime))
     shown = shown_titles(anime)
     points = np.ascontiguousarray(vectors, np.float32)
