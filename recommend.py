@@ -26,8 +26,7 @@ import numpy as np
 import pandas as pd
 
 from aniembed.files import RunError, UsageError
-from aniembed.inputs import titles
-from aniembed.output import read_vectors
+from aniembed.output import read_titles, read_vectors
 from aniembed.taste import filters, person
 from aniembed.taste.opinions import planned_titles, seen_titles
 from aniembed.taste.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - the last two are for your own scripts
@@ -289,7 +288,7 @@ def main(arguments):
     options = read_arguments(arguments)
     vectors = read_vectors(options.output_dir)
     ids = vectors.index.tolist()
-    anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), ids)
+    anime = read_titles(options.output_dir, ids)
     who = read_person(options, ids)
     greet(who, ids)
     try:
