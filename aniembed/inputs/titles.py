@@ -73,9 +73,9 @@ def title_table(nodes, path):
     Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type,
     source, rating, prequels, franchise. synonyms, studios and genres are lists of str; source (manga,
     light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the API. prequels: list of the
-    MAL ids in `nodes` that come right before the title; franchise: MAL id of the first title in `nodes` of the
-    same franchise; both None if no node has relations. RunError names `path`, the file of the nodes, and the
-    title that is not as the API gives it.
+    MAL ids in `nodes` that come right before the title; franchise: MAL id of the first title in `nodes`
+    of the same franchise; both None if no node has relations. RunError names `path`, the file of the nodes,
+    and the title that is not as the API gives it.
     """
     rows, related = [], {}
     for mal_id, node in nodes.items():
