@@ -128,7 +128,7 @@ mx = import_mxnet()
 # ---- the lists -----------------------------------------------------------------------------------
 
 
-def kept_lists(paths, ids, counts, workers):
+def kept_lists(lists, ids, counts, workers):
     """Yield the lists that count, block by block, as csr_matrix user_items (users x titles).
 
     counts: dict that is filled with how many lists were read, kept, and dropped for which reason.
@@ -141,7 +141,7 @@ def kept_lists(paths, ids, counts, workers):
         'dropped: all scores alike',
     )
     counts.update(dict.fromkeys(reasons, 0))
-    for user_items in ratings.read_blocks(paths, ids, workers.rank, workers.number):
+    for user_items in lists.blocks(ids, workers.rank, workers.number):
         number = np.diff(user_items.indptr)
         total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
         highest = user_items.max(1).toarray().ravel()
@@ -410,7 +410,8 @@ def learn(workers):
     paths = ratings.find_files(ANIME_DATA_LIST)
     print(f'reading {ANIME_DATA} and {ANIME_DATA_LIST}', flush=True)
     nodes = titles.read_nodes(ANIME_DATA)
-    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else ratings.most_scored(paths, nodes, TOP)
+    lists = ratings.read_lists(paths)
+    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else lists.most_scored(nodes, TOP)
     if len(ids) < MIN_TITLES:
         where = (
             f'ANIME_LIST ({ANIME_LIST})'
@@ -422,9 +423,10 @@ def learn(workers):
     nodes = titles.select_nodes(nodes, ids, ANIME_DATA)
     anime = titles.title_table(nodes, ANIME_DATA)
 
-    means = title_means(anime, kept_lists(paths, ids, {}, workers), workers)
+    means = title_means(anime, kept_lists(lists, ids, {}, workers), workers)
     counts = {}
-    pairs = PairIterator(kept_lists(paths, ids, counts, workers), means, BATCH_SIZE, workers)
+    pairs = PairIterator(kept_lists(lists, ids, counts, workers), means, BATCH_SIZE, workers)
+    del lists  # not needed any more, and large
     counts = dict(zip(counts, map(int, workers.sum(np.array([*counts.values()], np.float64)))))
     print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()), flush=True)
     if not counts['kept']:
