@@ -267,9 +267,6 @@ def main(arguments=None, clock=time):
     session.headers['User-Agent'] = USER_AGENT
     try:
         scrape(lambda: load_page(session, options.url), users, options.hours, options.delay, clock)
-    except KeyboardInterrupt:
-        say('Stopped; run the same command again to go on.')
-        sys.exit(130)
     finally:
         duration = timedelta(seconds=int(clock.monotonic() - began))
         say(f'{len(users.known) - before} new names in {duration}; {options.output} has {len(users.known)}.')
@@ -277,4 +274,7 @@ def main(arguments=None, clock=time):
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
