@@ -76,7 +76,7 @@ class LoadFailed(Exception):
 def read_options(arguments):
     """Return the options; SystemExit with a sentence if one is wrong."""
     parser = argparse.ArgumentParser(
-        usage=argparse.SUPPRESS, description='Gather MyAnimeList usernames from the users page.'
+        'malscraper.py', argparse.SUPPRESS, 'Gather MyAnimeList usernames from the users page.'
     )
     parser.add_argument('--output', default=OUTPUT, metavar='FILE', help='file of the names (%(default)s)')
     parser.add_argument('--hours', default=HOURS, type=float, help='0: until Ctrl-C (%(default)g)')

@@ -198,7 +198,7 @@ def test_wrong_options_end_with_a_sentence(tmp_path, monkeypatch, capfd, option,
     monkeypatch.chdir(tmp_path)
     with Server([PAGE]) as server:
         assert run(server, 'users.txt', option, value) == status and not server.heads
-    assert capfd.readouterr().err.startswith(('malscraper.py: ', 'pytest: error: ', '__main__.py: error: '))
+    assert capfd.readouterr().err.startswith('malscraper.py: ')
 
 
 def test_a_missing_library_ends_the_run_with_a_sentence(tmp_path):

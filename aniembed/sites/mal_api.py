@@ -24,7 +24,7 @@ RANKING_PAGE, LIST_PAGE = 500, 1000  # entries of one call at most, as the API s
 READINGS = 3  # of a ranking that moves while it is read
 FIELDS = (
     'id,title,alternative_titles,main_picture,mean,popularity,rating,media_type,'
-    'num_episodes,start_season,genres,studios'
+    'num_episodes,start_season,source,genres,studios'
 )
 USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
 PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
