@@ -21,7 +21,6 @@ if __name__ == '__main__':
     print('importing MXNet', flush=True)
 
 import os
-import pickle
 import signal
 import warnings
 
@@ -34,6 +33,7 @@ from aniembed import settings
 from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
+from aniembed.output import NAMES, write_output
 from aniembed.similarity import PairSums, target_of
 
 # ------------------------------------------------------------------------------------------------
@@ -405,20 +405,6 @@ def print_neighbours(anime, neighbours):
             print(f'  {row.similarity:.2f}  {row.neighbour_title}')
 
 
-def save(frame, nodes, neighbours, record):
-    """Write the files of OUTPUT_DIR that hold what was learnt; return their names."""
-    names = 'embeddings.pkl', 'titles.json', 'neighbours.csv', 'settings.json'
-    vectors_path, titles_path, neighbours_path, settings_path = (
-        os.path.join(OUTPUT_DIR, name) for name in names
-    )
-    with files.whole_files(vectors_path) as (file,):
-        pickle.dump(frame, file, protocol=4)
-    files.write_json(titles_path, nodes)
-    files.write_csv(neighbours_path, neighbours)
-    files.write_json(settings_path, record)
-    return names
-
-
 def main(arguments):
     """Run from NAME=value arguments to the files in OUTPUT_DIR."""
     if {'-h', '--help'} & set(arguments):
@@ -470,11 +456,11 @@ def learn(workers):
         'lists': counts,
         'loss': loss,
     }
-    written = save(frame, nodes, neighbours, record)
+    write_output(OUTPUT_DIR, frame, nodes, neighbours, record)
     del pairs  # the target is the largest thing in memory, and is not needed any more
-    written = [*written, *similarity_map.draw(OUTPUT_DIR)]
+    drawn = similarity_map.draw(OUTPUT_DIR)
     print_neighbours(anime, neighbours)
-    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted(written)))
+    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted([*NAMES, *drawn])))
 
 
 if __name__ == '__main__':

@@ -27,7 +27,6 @@ import re
 from functools import partial
 
 import numpy as np
-import pandas as pd
 from scipy.cluster.vq import kmeans2
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import eigsh
@@ -37,8 +36,9 @@ from aniembed import settings
 from aniembed.inputs import titles
 from aniembed.map import drawing, layout
 from aniembed.map.labels import SEQUEL, WORD, font_for, shorten
-from aniembed.output import read_vectors
+from aniembed.output import read_neighbours, read_settings, read_titles, read_vectors
 from aniembed.sites.covers import fetch_covers
+from aniembed.taste.query import CONSTANTS
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
@@ -77,7 +77,6 @@ CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
 EVEN = 2.0  # mean degrees that are added to each; more gives clusters of more even sizes
 CLUSTER_STARTS = 10  # of k-means, of which the best is taken
 CLUSTER_STEPS = 100  # of each; none helps after some dozens
-SIMILARITY_DIGITS = 4  # decimals in graph.json
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 TINY = 1e-9  # keeps logarithms finite
 ONE_CLUSTER = 'All titles'
@@ -89,52 +88,12 @@ PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
-def read_neighbours(path, ids):
-    """Read neighbours.csv as a dict MAL id -> list of [MAL id, similarity], nearest first.
-
-    ids: list of the n MAL ids. RunError if the file is of other titles, or damaged.
-    """
-    neighbours = {mal_id: [] for mal_id in ids}
-    try:
-        table = pd.read_csv(path)[['mal_id', 'neighbour_id', 'similarity']]
-        for mal_id, neighbour, similarity in zip(*(table[name].tolist() for name in table)):
-            neighbours[mal_id].append([neighbour, round(float(similarity), SIMILARITY_DIGITS)])
-    except OSError as error:
-        raise files.RunError(f'{path} cannot be read: {error.strerror}.') from None
-    except (ValueError, KeyError, TypeError):
-        neighbours = {}
-    complete = neighbours and all(neighbours.values())
-    if not complete or not set(table['neighbour_id']) <= neighbours.keys():
-        raise files.RunError(f'{path} does not fit the titles of embeddings.pkl; run embeddings.py again.')
-    return neighbours
-
-
 def check_sizes(n):
     """Check the globals that the number of titles bounds; UsageError names the one that is too large."""
     for name, most in (('PERPLEXITY', n - 1), ('N_CLUSTERS', n // 2)):
         value = globals()[name]
         if value > most:
             raise files.UsageError(f'{name} is {value}; it must be at most {most} for {n} titles.')
-
-
-def read_output(output_dir):
-    """Read what embeddings.py has written: (vectors, anime, neighbours, info).
-
-    vectors: of read_vectors(); anime: the title_table; neighbours: of read_neighbours(); info: what
-    settings.json holds. RunError if something is missing or does not fit.
-    """
-    vectors = read_vectors(output_dir)
-    ids = vectors.index.tolist()
-    anime = titles.read_titles(os.path.join(output_dir, 'titles.json'), ids)
-    neighbours = read_neighbours(os.path.join(output_dir, 'neighbours.csv'), ids)
-    settings_path = os.path.join(output_dir, 'settings.json')
-    info = files.read_json(settings_path)
-    lists = info.get('lists') if isinstance(info, dict) else None
-    if not isinstance(lists, dict) or not isinstance(lists.get('kept'), int):
-        raise files.RunError(
-            f'{settings_path} does not say how many lists were kept; run embeddings.py again.'
-        )
-    return vectors, anime, neighbours, info
 
 
 def find_clusters(nearest):
@@ -269,9 +228,9 @@ def make_graph(vectors, anime, neighbours, info, clusters, places):
     return {
         'format': GRAPH_FORMAT,
         'n_embedding': vectors.shape[1],
-        'lists': info['lists']['kept'],
+        'lists': vectors.attrs['lists'],
         'settings': public_settings(info),
-        'model': model_arrays(vectors),
+        'model': {**model_arrays(vectors), 'constants': CONSTANTS},
         'clusters': [
             {'id': label, 'name': name, 'size': size, 'color': colour}
             for label, (name, size, colour) in enumerate(zip(names, sizes, colours))
@@ -327,7 +286,10 @@ def write_explorer(path, graph, urls):
 
 def draw(output_dir):
     """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
-    vectors, anime, neighbours, info = read_output(output_dir)
+    vectors = read_vectors(output_dir)
+    ids = vectors.index.tolist()
+    anime = read_titles(output_dir, ids)
+    neighbours, info = read_neighbours(output_dir, ids), read_settings(output_dir)
     check_sizes(len(anime))
     shown = shown_titles(anime)
     points = np.ascontiguousarray(vectors, np.float32)
@@ -344,7 +306,7 @@ def draw(output_dir):
         (layouts, nearest[:, : layout.KEPT]),
         (labels, names),
         (anime, shown, covers),
-        partial(footnote, info['lists']['kept']),
+        partial(footnote, vectors.attrs['lists']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
     graph = make_graph(vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import lzma
 from pathlib import Path
 
@@ -167,7 +168,11 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     'name, content, words',
     [
         ('a.csv', b'', 'a.csv'),
-        ('a.csv', text(header='user,anime_id,stars'), 'for the score .*my_score.* are user, anime_id, stars'),
+        (
+            'a.csv',
+            text(header='user,anime_id,points'),
+            'for the score .*my_score.* are user, anime_id, points',
+        ),
         ('a.csv.gz', gzip.compress(text())[:40], 'a.csv.gz'),
         ('a.parquet', b'no parquet', 'a.parquet'),
         ('a.parquet', parquet([*ROWS, ('Mio', 20, 11)]), 'the first is row 7: '),
@@ -178,3 +183,16 @@ def test_files_that_are_no_ratings_end_in_a_sentence(tmp_path, name, content, wo
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RunError, match=words):
         read([tmp_path / name], IDS)
+
+
+TABLES = CASES.parent / 'tables'
+TABLE_CASES = json.loads((CASES.parent / 'tables.json').read_text())
+
+
+@pytest.mark.parametrize('name', [name for name, case in TABLE_CASES.items() if case['kind'] == 'ratings'])
+def test_ratings_files_as_people_have_them(name):
+    path, case = str(TABLES / name), TABLE_CASES[name]
+    ids = list(titles.read_nodes(str(TABLES / 'titles.csv')))
+    assert len(read([path], ids)) == case['lists']
+    scores = ratings.read_user([path], ids, '1')
+    assert {mal_id: scores[int(mal_id)] for mal_id in case['first']} == case['first']

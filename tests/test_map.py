@@ -107,7 +107,7 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
 
 
 WRONG = [('neighbours.csv', 'mal_id,neighbour_id,similarity\n1,2,0.5\n'), ('neighbours.csv', '')]
-WRONG += [('titles.json', '{"10": {"title": "A"}}'), ('settings.json', '{"lists": 7}')]
+WRONG += [('titles.json', '{"10": {"title": "A"}}'), ('settings.json', '[]')]
 
 
 @pytest.mark.parametrize('name, content', [*WRONG, ('embeddings.pkl', 'no pickle')])

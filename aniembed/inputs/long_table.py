@@ -16,11 +16,8 @@ import polars as pl
 from scipy.sparse import coo_matrix, csr_matrix
 
 from aniembed.files import PACKING_ERRORS, RunError, unpacked
+from aniembed.inputs import columns
 
-# The names that a column may have, without regard to case, the best first
-USER_COLUMNS = ('username', 'user_name', 'user', 'user_id', 'userid')
-TITLE_COLUMNS = ('anime_id', 'mal_id', 'animeid')
-SCORE_COLUMNS = ('my_score', 'rating', 'score', 'user_score')
 NUMBERED = ('user_id', 'userid')  # names of columns in which users may be numbers; elsewhere 007 is not 7
 NO_SCORE = -1  # on the list without a score, as 0 is
 MOST_WRONG = 1 / 1000  # share of rows that may be no rating
@@ -256,10 +253,10 @@ def _scan(plain, path, form='numbers'):
         parquet, options = _is_parquet(plain), {'separator': _separator(plain), **CSV}
         table = pl.scan_parquet(plain) if parquet else pl.scan_csv(plain, **options)
         schema = table.collect_schema()
-        columns = user, title, score = _find_columns(schema.names(), path)
-    renamed = dict(zip(columns, ('user', 'title', 'score')))
+        names = user, title, score = _find_columns(schema.names(), path)
+    renamed = dict(zip(names, ('user', 'title', 'score')))
     if form == 'text':
-        return table.select(columns).rename(renamed)
+        return table.select(names).rename(renamed)
     whole = form == 'whole numbers'
     numbered = schema[user].is_integer() or (whole and user.strip().lower() in NUMBERED)
     kinds = {user: pl.Categorical, title: pl.Float64, score: pl.Float32}
@@ -273,7 +270,7 @@ def _scan(plain, path, form='numbers'):
         table = pl.scan_csv(
             plain, schema_overrides=kinds, ignore_errors=not whole, separator=_separator(plain), **CSV
         )
-    table = table.select(columns).rename(renamed)
+    table = table.select(names).rename(renamed)
     title, score = pl.col('title'), pl.col('score')
     title = pl.when(title == title.floor()).then(title).cast(pl.Int32, strict=False)
     is_score = ((score >= 1) & (score <= 10)) | (score == 0) | (score == NO_SCORE)
@@ -290,14 +287,11 @@ def _separator(path):
 
 def _find_columns(names, path):
     """Return the names of the columns for user, title and score; RunError says which names would do."""
-    lower = {name.strip().lower().lstrip('\ufeff'): name for name in reversed(names)}
-    found = []
-    for what, wanted in (('user', USER_COLUMNS), ('title', TITLE_COLUMNS), ('score', SCORE_COLUMNS)):
-        column = next((lower[name] for name in wanted if name in lower), None)
-        if column is None:
+    found = columns.find_columns(names, columns.RATINGS)
+    for what, candidates in found.items():
+        if not candidates:
             raise RunError(
-                f'{path} has no column for the {what} (looked for: {", ".join(wanted)}); its columns are '
-                f'{", ".join(names)[:300]}.'
+                f'{path} has no column for the {what} (looked for: {", ".join(columns.RATINGS[what])}); its '
+                f'columns are {", ".join(names)[:300]}.'
             )
-        found.append(column)
-    return found
+    return [candidates[0] for candidates in found.values()]
