@@ -3,8 +3,8 @@
 A pickle is a program: it names functions and says what to call them with. Python's documented way to read one
 safely is an Unpickler whose find_class() allows only some names. That is not enough here: functions of numpy
 and pandas trust the sizes and types in a pickle, and wrong ones crash the process. So each of the few names
-that a table needs stands for a Part, which notes what it is given. Arrays and the DataFrame are made from these
-notes by public functions, which check sizes and types. Any other name is refused.
+that a table needs stands for a Part, which notes what it is given. Arrays and the DataFrame are made from
+these notes by public functions, which check sizes and types. Any other name is refused.
 """
 
 import os
