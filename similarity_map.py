@@ -38,6 +38,7 @@ from aniembed.map import drawing, layout
 from aniembed.map.labels import SEQUEL, WORD, font_for, shorten
 from aniembed.output import read_neighbours, read_settings, read_titles, read_vectors
 from aniembed.sites.covers import fetch_covers
+from aniembed.taste.query import CONSTANTS
 
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
@@ -227,7 +228,7 @@ def make_graph(vectors, anime, neighbours, record, clusters, places):
         'n_embedding': vectors.shape[1],
         'lists': vectors.attrs['lists'],
         'settings': public_settings(record),
-        'model': model_arrays(vectors),
+        'model': {**model_arrays(vectors), 'constants': CONSTANTS},
         'clusters': [
             {'id': label, 'name': name, 'size': size, 'color': colour}
             for label, (name, size, colour) in enumerate(zip(names, sizes, colours))

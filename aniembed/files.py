@@ -94,7 +94,7 @@ def print_error(sentence):
 
 
 def _unquoted(traceback):
-    """Return the file and line of a setting whose value lacks its quotes; None if the error is another one."""
+    """Return the file and line of a setting whose value lacks its quotes, else None."""
     while traceback.tb_next:
         traceback = traceback.tb_next
     path, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
