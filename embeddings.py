@@ -22,6 +22,7 @@ if __name__ == '__main__':
 
 import os
 import signal
+import warnings
 from functools import partial
 
 import numpy as np
@@ -94,32 +95,44 @@ OUTCOMES = (
     'dropped: mean too high',
     'dropped: all scores alike',
 )
-UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # what it imports, and neither it nor this script needs
+# What MXNet asks numpy for and newer versions no longer have
+REMOVED_FROM_NUMPY = {kind.__name__: kind for kind in (bool, object, int, float, complex, str)}
+REMOVED_FROM_NUMPY |= {'float_': np.float64, 'PZERO': 0.0, 'NZERO': -0.0, 'PINF': np.inf, 'NINF': -np.inf}
+REMOVED_FROM_NUMPY |= dict.fromkeys(('Inf', 'Infinity', 'infty'), np.inf) | dict.fromkeys(
+    ('NaN', 'NAN'), np.nan
+)
+UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # imported by parts of it that nothing here uses
 
 
 def import_mxnet():
     """Import MXNet 1.9.1 and return the module; numpy and the environment are left as they were.
 
-    It asks for names that numpy 1.24 removed, and imports for a second what only unused parts of it need. In
-    a process whose DMLC_ROLE is scheduler or server, the import itself would run that role and never return.
+    While it is imported, numpy answers for names that newer versions no longer have; for functions that MXNet
+    only lists, with the name itself. In a process whose DMLC_ROLE is scheduler or server, the import itself
+    would run that role and never return.
     """
-    if int(np.__version__.split('.')[0]) >= 2:
-        raise RunError(
-            f"MXNet 1.9.1 needs numpy below 2, and this is {np.__version__}; run: pip install 'numpy<2'"
-        )
-    removed = [kind for kind in (bool, object, int, float, complex, str) if kind.__name__ not in vars(np)]
+    numpy_getattr = np.__getattr__
+
+    def getattr_with_removed(name):
+        try:
+            return numpy_getattr(name)
+        except AttributeError:
+            if name.startswith('__'):
+                raise
+            return REMOVED_FROM_NUMPY.get(name, name)
+
     role = os.environ.pop('DMLC_ROLE', None)
-    for kind in removed:
-        setattr(np, kind.__name__, kind)
     hidden = [name for name in UNUSED_BY_MXNET if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed
+    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed, which saves a second
+    np.__getattr__ = getattr_with_removed
     try:
-        import mxnet
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # numpy warns of some of these names
+            import mxnet
     finally:
+        np.__getattr__ = numpy_getattr
         for name in hidden:
             del sys.modules[name]
-        for kind in removed:
-            delattr(np, kind.__name__)
         if role is not None:
             os.environ['DMLC_ROLE'] = role
     return mxnet

@@ -17,8 +17,7 @@ import tempfile
 import zipfile
 import zlib
 
-# The Python versions that MXNet 1.9.1 has wheels for and runs on.
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
+OLDEST_PYTHON = (3, 9)
 
 
 class RunError(Exception):
@@ -104,16 +103,16 @@ def _unquoted(traceback):
 
 
 def _missing_library(script, error):
-    version = sys.version_info[:2]
-    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+    if sys.version_info < OLDEST_PYTHON:
         return (
-            'MXNet 1.9.1 runs on Python 3.9 to 3.12 and this is Python {}.{}; use one of these, or let uv '
-            'bring its own: uv run --python 3.12 --with-requirements requirements.txt {}'.format(
-                *version, script
+            'this is Python {}.{}, and 3.9 or newer is needed; take a newer one, or let uv bring its own: '
+            'uv run --python 3.12 --with-requirements requirements.txt {}'.format(
+                *sys.version_info[:2], script
             )
         )
+    requirements = '--no-deps mxnet==1.9.1' if error.name == 'mxnet' else '-r requirements.txt'
     return (
-        f'the library {error.name} is missing; run: pip install -r requirements.txt '
+        f'the library {error.name} is missing; run: pip install {requirements} '
         '(or, where that was done: source .venv/bin/activate)'
     )
 
