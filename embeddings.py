@@ -22,6 +22,7 @@ if __name__ == '__main__':
 
 import os
 import signal
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -91,32 +92,44 @@ NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
 SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
 EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
 MOST_ALIKE = 0.45  # mean dot product of all pairs above which the vectors tell nothing apart
-UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # what it imports, and neither it nor this script needs
+# What MXNet asks numpy for and newer versions no longer have
+REMOVED_FROM_NUMPY = {kind.__name__: kind for kind in (bool, object, int, float, complex, str)}
+REMOVED_FROM_NUMPY |= {'float_': np.float64, 'PZERO': 0.0, 'NZERO': -0.0, 'PINF': np.inf, 'NINF': -np.inf}
+REMOVED_FROM_NUMPY |= dict.fromkeys(('Inf', 'Infinity', 'infty'), np.inf) | dict.fromkeys(
+    ('NaN', 'NAN'), np.nan
+)
+UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # imported by parts of it that nothing here uses
 
 
 def import_mxnet():
     """Import MXNet 1.9.1 and return the module; numpy and the environment are left as they were.
 
-    It asks for names that numpy 1.24 removed, and imports for a second what only unused parts of it need. In
-    a process whose DMLC_ROLE is scheduler or server, the import itself would run that role and never return.
+    While it is imported, numpy answers for names that newer versions no longer have; for functions that MXNet
+    only lists, with the name itself. In a process whose DMLC_ROLE is scheduler or server, the import itself
+    would run that role and never return.
     """
-    if int(np.__version__.split('.')[0]) >= 2:
-        raise RunError(
-            f"MXNet 1.9.1 needs numpy below 2, and this is {np.__version__}; run: pip install 'numpy<2'"
-        )
-    removed = [kind for kind in (bool, object, int, float, complex, str) if kind.__name__ not in vars(np)]
+    numpy_getattr = np.__getattr__
+
+    def getattr_with_removed(name):
+        try:
+            return numpy_getattr(name)
+        except AttributeError:
+            if name.startswith('__'):
+                raise
+            return REMOVED_FROM_NUMPY.get(name, name)
+
     role = os.environ.pop('DMLC_ROLE', None)
-    for kind in removed:
-        setattr(np, kind.__name__, kind)
     hidden = [name for name in UNUSED_BY_MXNET if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed
+    sys.modules.update(dict.fromkeys(hidden))  # to MXNet these are not installed, which saves a second
+    np.__getattr__ = getattr_with_removed
     try:
-        import mxnet
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # numpy warns of some of these names
+            import mxnet
     finally:
+        np.__getattr__ = numpy_getattr
         for name in hidden:
             del sys.modules[name]
-        for kind in removed:
-            delattr(np, kind.__name__)
         if role is not None:
             os.environ['DMLC_ROLE'] = role
     return mxnet
@@ -128,7 +141,7 @@ mx = import_mxnet()
 # ---- the lists -----------------------------------------------------------------------------------
 
 
-def kept_lists(paths, ids, counts, workers):
+def kept_lists(lists, ids, counts, workers):
     """Yield the lists that count, block by block, as csr_matrix user_items (users x titles).
 
     counts: dict that is filled with how many lists were read, kept, and dropped for which reason.
@@ -141,7 +154,7 @@ def kept_lists(paths, ids, counts, workers):
         'dropped: all scores alike',
     )
     counts.update(dict.fromkeys(reasons, 0))
-    for user_items in ratings.read_blocks(paths, ids, workers.rank, workers.number):
+    for user_items in lists.blocks(ids, workers.rank, workers.number):
         number = np.diff(user_items.indptr)
         total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
         highest = user_items.max(1).toarray().ravel()
@@ -410,7 +423,8 @@ def learn(workers):
     paths = ratings.find_files(ANIME_DATA_LIST)
     print(f'reading {ANIME_DATA} and {ANIME_DATA_LIST}', flush=True)
     nodes = titles.read_nodes(ANIME_DATA)
-    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else ratings.most_scored(paths, nodes, TOP)
+    lists = ratings.read_lists(paths)
+    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else lists.most_scored(nodes, TOP)
     if len(ids) < MIN_TITLES:
         where = (
             f'ANIME_LIST ({ANIME_LIST})'
@@ -422,9 +436,10 @@ def learn(workers):
     nodes = titles.select_nodes(nodes, ids, ANIME_DATA)
     anime = titles.title_table(nodes, ANIME_DATA)
 
-    means = title_means(anime, kept_lists(paths, ids, {}, workers), workers)
+    means = title_means(anime, kept_lists(lists, ids, {}, workers), workers)
     counts = {}
-    pairs = PairIterator(kept_lists(paths, ids, counts, workers), means, BATCH_SIZE, workers)
+    pairs = PairIterator(kept_lists(lists, ids, counts, workers), means, BATCH_SIZE, workers)
+    del lists  # not needed any more, and large
     counts = dict(zip(counts, map(int, workers.sum(np.array([*counts.values()], np.float64)))))
     print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()), flush=True)
     if not counts['kept']:

@@ -56,7 +56,7 @@ def expected_lists(site, titles=100, names=None):
     ids = [node['id'] for node in site.nodes[:titles]]
     lists = {name: site.scores(name) for name in names or site.names if site.status(name) == 'ok'}
     rows = [[scores.get(mal_id, np.nan) for mal_id in ids] for scores in lists.values()]
-    return pd.DataFrame(rows, pd.Index(list(lists), dtype=object), ids, dtype='float32')
+    return pd.DataFrame(rows, index=pd.Index(list(lists), dtype=object), columns=ids, dtype='float32')
 
 
 def journal(folder):

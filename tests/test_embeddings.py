@@ -176,7 +176,9 @@ def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
     path = tmp_path / 'lists.pkl'
     pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
     counts = {}
-    kept = list(embeddings.kept_lists([path], ids_of(30), counts, machines.Workers()))
+    kept = list(
+        embeddings.kept_lists(embeddings.ratings.read_lists([path]), ids_of(30), counts, machines.Workers())
+    )
     np.testing.assert_array_equal(kept[0].toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
     dropped = {'dropped: too few scores': 2, 'dropped: mean too high': 1, 'dropped: all scores alike': 2}
     assert counts == {'read': 6, 'kept': 1, **dropped}

@@ -78,7 +78,8 @@ ENDS = {
     'raise BrokenPipeError': (1, 'the program that reads the output has ended'),
     'import no_such_library': (1, 'the library no_such_library is missing; run: pip install -r'),
     'OUTPUT_DIR = output': (2, "script.py, line 5: name 'output' is not defined; a text needs quotes"),
-    'sys.version_info = (3, 13)\nimport mxnet.none': (1, 'uv run --python 3.12'),
+    'import mxnet': (1, 'run: pip install --no-deps mxnet==1.9.1'),
+    'sys.version_info = (3, 8)\nimport no_such_library': (1, 'uv run --python 3.12'),
 }
 
 
