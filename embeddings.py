@@ -23,7 +23,6 @@ if __name__ == '__main__':
 import os
 import signal
 import warnings
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -425,19 +424,21 @@ def learn(config, workers):
     """Learn the vectors from the lists and write them; return the title_table and the neighbour_table."""
     paths = ratings.find_files(config['ANIME_DATA_LIST'])
     print(f'reading {config["ANIME_DATA"]} and {config["ANIME_DATA_LIST"]}', flush=True)
-    nodes = read_nodes(paths, config)
+    lists = ratings.read_lists(paths)
+    nodes = read_nodes(lists, config)
     ids = list(nodes)
     similarity_map.check_sizes(config, len(ids))
     anime = titles.title_table(nodes, config['ANIME_DATA'])
     if workers.rank == 0:
         files.make_folder(config['OUTPUT_DIR'], 'OUTPUT_DIR')
 
-    blocks = partial(ratings.read_blocks, paths, ids, workers.rank, workers.number)
-    means = title_means(anime, blocks(), config, workers)
-    sums, scored, outcomes = sum_pairs(blocks(), means, config, workers)
-    lists = dict(zip(OUTCOMES, map(int, outcomes)))
-    print('lists: ' + ', '.join(f'{number:,} {outcome}' for outcome, number in lists.items()), flush=True)
-    if not lists['kept']:
+    part = ids, workers.rank, workers.number
+    means = title_means(anime, lists.blocks(*part), config, workers)
+    sums, scored, outcomes = sum_pairs(lists.blocks(*part), means, config, workers)
+    del lists  # large, and not needed any more
+    counts = dict(zip(OUTCOMES, map(int, outcomes)))
+    print('lists: ' + ', '.join(f'{number:,} {outcome}' for outcome, number in counts.items()), flush=True)
+    if not counts['kept']:
         raise RunError(
             f'no list of {config["ANIME_DATA_LIST"]} counts; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.'
         )
@@ -450,24 +451,24 @@ def learn(config, workers):
         record = {name: config[name] for name in SETTINGS}
         write_output(
             config['OUTPUT_DIR'],
-            vectors_frame(vectors, ids, scored, means, lists['kept']),
+            vectors_frame(vectors, ids, scored, means, counts['kept']),
             nodes,
             neighbours,
-            {**record, 'versions': versions, 'lists': lists, 'loss': loss},
+            {**record, 'versions': versions, 'lists': counts, 'loss': loss},
         )
     return anime, neighbours
 
 
-def read_nodes(paths, config):
+def read_nodes(lists, config):
     """Return what ANIME_DATA says of the titles of ANIME_LIST, a dict MAL id -> node in their order.
 
-    With ANIME_LIST = '', these are the TOP titles of the lists in `paths`.
+    With ANIME_LIST = '', these are the TOP titles of the lists.
     """
     nodes = titles.read_nodes(config['ANIME_DATA'])
     if config['ANIME_LIST']:
         ids, source = titles.read_ids(config['ANIME_LIST']), f'ANIME_LIST ({config["ANIME_LIST"]}) has'
     else:
-        ids = ratings.most_scored(paths, nodes, config['TOP'])
+        ids = lists.most_scored(nodes, config['TOP'])
         source = f'{config["ANIME_DATA_LIST"]} and ANIME_DATA share'
     if len(ids) < MIN_TITLES:
         raise RunError(f'{source} {len(ids)} titles; at least {MIN_TITLES} are needed.')

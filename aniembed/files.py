@@ -162,27 +162,59 @@ def parse_json(text, path, name=''):
 
 # What the first bytes of a packed file say, and what damaged packing ends in.
 OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
+ZSTD_START = b'\x28\xb5\x2f\xfd'
 PACKING_ERRORS = (EOFError, OSError, NotImplementedError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
-def unpacked(file):
-    """Return a binary file that reads the content of `file`, which may be packed with gzip, xz, bzip2 or zip.
+def unpacked(file, is_wanted=None):
+    """Return a binary file that reads the content of `file`, which may be packed: gzip, xz, bzip2, zip, zstd.
 
-    Its first bytes tell which, never its name. Of a zip archive, the first file is read. Damaged packing
+    Its first bytes tell which, never its name. is_wanted: function of a file's first bytes; of a zip archive
+    with several files, the largest that it accepts is read, else the first. zstd holds text. Damaged packing
     raises one of PACKING_ERRORS, also later, while the result is read.
     """
     head = file.read(6)
     file.seek(0)
     if head.startswith(b'PK\3\4'):
-        archive = zipfile.ZipFile(file)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if not members or members[0].flag_bits & 1:
-            raise zipfile.BadZipFile('it is empty or locked with a password')
-        return archive.open(members[0])
+        return _zip_member(zipfile.ZipFile(file), is_wanted)
+    if head.startswith(ZSTD_START):
+        return _unpacked_zstd(file.read())
     for start, opener in OPENERS.items():
         if head.startswith(start):
             return opener(file)
     return file
+
+
+def _zip_member(archive, is_wanted):
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith('__MACOSX/')
+    ]
+    if not members or members[0].flag_bits & 1:
+        raise zipfile.BadZipFile('it is empty or locked with a password')
+    if is_wanted and len(members) > 1:
+        wanted = []
+        for member in members:
+            with archive.open(member) as file:
+                if is_wanted(file.read(1 << 16)):
+                    wanted.append(member)
+        members = sorted(wanted, key=lambda member: -member.file_size) or members
+    return archive.open(members[0])
+
+
+def _unpacked_zstd(content):
+    """Return the unpacked text as a temporary file. Python has no zstd before 3.14, but polars has."""
+    import polars as pl
+
+    plain = tempfile.NamedTemporaryFile()  # noqa: SIM115 - the caller closes it
+    options = {'has_header': False, 'separator': '\x1f', 'quote_char': None, 'infer_schema': False}
+    try:
+        lines = pl.scan_csv(content, encoding='utf8-lossy', truncate_ragged_lines=True, **options)
+        lines.sink_csv(plain.name, include_header=False, quote_style='never')
+    except pl.exceptions.PolarsError as error:
+        raise OSError(f'zstd: {error!s:.100}') from None
+    return plain
 
 
 def label(path, name=''):

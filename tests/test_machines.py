@@ -70,7 +70,7 @@ def test_two_workers_find_what_one_process_finds(tmp_path, monkeypatch):
     assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
     alone = similarity.PairSums(np.full(48, 6.5, np.float32), embeddings.MARGIN)
     config = settings.read((), embeddings.SETTINGS)
-    for block in ratings.read_blocks([str(tmp_path / 'dataframe.pkl')], ids_of(48)):
+    for block in ratings.read_lists([str(tmp_path / 'dataframe.pkl')]).blocks(ids_of(48)):
         alone.add(embeddings.select_lists(block, config)[0])
     shared = [np.load(path) for path in tmp_path.glob('sums-*.npy')]
     assert len(shared) == 2
