@@ -164,6 +164,18 @@ def test_relations(tmp_path, site, run):
     assert any(node['related_anime'] for node in nodes.values())
 
 
+def test_the_new_season_is_added_to_a_ranking(tmp_path, site, run):
+    with Server(site) as server:
+        assert run(ANIME, tmp_path, server, TOP=30, ALSO='airing, upcoming,airing').error is None
+    nodes = json.loads((tmp_path / 'animes.json').read_text())
+    ids = [int(mal_id) for mal_id in (tmp_path / 'animelist.txt').read_text().split()]
+    assert (
+        ids == [node['id'] for node in site.nodes[:30] + site.nodes[site.titles :]] == list(map(int, nodes))
+    )
+    new = list(nodes.values())[30:]
+    assert len(new) == 40 and all('mean' not in node and node['source'] and node['rating'] for node in new)
+
+
 @pytest.mark.parametrize(
     'name, environment, parameters, words',
     [
@@ -171,6 +183,7 @@ def test_relations(tmp_path, site, run):
         # Without one it is asked for, and here nobody can answer.
         (ANIME, {'MAL_CLIENT_ID': ''}, {}, 'There is no client id'),
         (ANIME, ENVIRONMENT, {'ANIME_LIST': 'no/folder'}, 'cannot be written: No such file'),
+        (ANIME, ENVIRONMENT, {'ALSO': 'summer'}, "ALSO is 'summer'; it must be some of all, airing"),
         (LISTS, ENVIRONMENT, {'ANIME_DATA_LIST': 'lists.csv'}, "ANIME_DATA_LIST is 'lists.csv'"),
         (LISTS, ENVIRONMENT, {'USERS': 'none.txt'}, 'USERS (none.txt) cannot be read: No such file'),
         (LISTS, ENVIRONMENT, {'ANIME_LIST': 'twice.txt'}, 'line 3: 5 is in line 1 already'),

@@ -14,7 +14,7 @@ import urllib3
 
 from aniembed.files import RunError, one_line
 from aniembed.inputs.title_records import LARGEST_ID
-from aniembed.settings import number
+from aniembed.settings import Rule, number
 from aniembed.sites import client
 from aniembed.sites.client import ADDRESS, TRIES, Client, Failed, MemberList, Refused, address_from
 
@@ -30,8 +30,19 @@ USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
 PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
 TITLE = {'id': int}
 
-# The rules of settings.check() for the globals that a client is made from
+RANKING_TYPES = ['all', 'airing', 'upcoming', 'tv', 'ova', 'movie', 'special', 'bypopularity', 'favorite']
+
+
+def _ranking_types(value):
+    names = [name.strip() for name in value.split(',') if name.strip()] if isinstance(value, str) else [None]
+    if not set(names) <= set(RANKING_TYPES):
+        raise ValueError
+    return names
+
+
+# The rules of settings.check() for the globals of the notebooks
 RULES = {'API_URL': ADDRESS, 'DELAY': number(0, 60)}
+RANKINGS = Rule(_ranking_types, f'some of {", ".join(RANKING_TYPES)}, with commas between')
 
 
 def client_id():
@@ -121,9 +132,7 @@ class MyAnimeList(Client):
         except Failed as problem:
             raise RunError(f'The ranking cannot be fetched: {problem}.') from None
         except Refused as problem:
-            raise RunError(
-                f'MyAnimeList refuses the request ({problem}). Look at RANKING_TYPE and API_URL.'
-            ) from None
+            raise RunError(f'MyAnimeList refuses the request ({problem}). Look at API_URL.') from None
         nodes = [node for _, node in sorted(places.values(), key=lambda found: found[0])]
         return {node['id']: node for node in nodes[:number]}
 
