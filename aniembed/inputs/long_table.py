@@ -17,6 +17,7 @@ from aniembed.inputs import columns, scales, table_text
 USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
 USUAL_ID = 1 << 20  # MAL ids up to which every number has a column, whether a title has it or not
 NUMBERED = ('userid', 'uid')  # normal names of columns in which users may be numbers; elsewhere 007 is not 7
+AROUND = ' \t\r"'  # what may stand around a name or a number; quotes, where they are read as text
 SAMPLE = 4 << 20  # bytes from the beginning that tell what the columns hold
 FEWEST_REPEATS = 30  # rows of titles that were there before; with fewer, equal scores of a title are chance
 NO_SCORE = -1  # on the list without a score, as 0 is
@@ -159,8 +160,8 @@ def _runs(table, path, scale):
     lengths, users = np.diff(first, append=len(codes)), users.gather(first)
     if not users.dtype.is_integer():
         names = users.unique().cast(pl.String)
-        if (names != names.str.strip_chars()).any():
-            users = users.cast(pl.String).str.strip_chars().cast(pl.Categorical)
+        if (names != names.str.strip_chars(AROUND)).any():
+            users = users.cast(pl.String).str.strip_chars(AROUND).cast(pl.Categorical)
     return users, lengths, table['title'].to_numpy(), scales.to_ten(table['score'].to_numpy(), scale)
 
 
@@ -373,7 +374,7 @@ def _as_number(name, kind, separator):
     column = pl.col(name)
     if kind != pl.String:
         return column.cast(pl.Float64, strict=False).fill_nan(None), pl.lit(False)
-    text = column.str.strip_chars(' \t\r"')
+    text = column.str.strip_chars(AROUND)
     absent = text.is_null() | text.str.to_lowercase().is_in(list(columns.ABSENT))
     if separator != ',':  # as in 8,5
         text = text.str.replace(',', '.', literal=True)
@@ -387,5 +388,5 @@ def _as_user(name, kind):
         return column
     if kind.is_float():
         return column.cast(pl.Int64, strict=False)
-    text = column.cast(pl.String).str.strip_chars(' \t\r"').str.replace(r'\.0+$', '')
+    text = column.cast(pl.String).str.strip_chars(AROUND).str.replace(r'\.0+$', '')
     return pl.when(text != '').then(text).cast(pl.Categorical)
