@@ -93,7 +93,7 @@ def similar_table(vectors, anime, liked, number=NUMBER, sequels=False, **options
 
 
 def best_titles(vectors, anime, ranking, listed, plans, seen, number, sequels, options):
-    """Filter the titles, and return the rows of the best by `ranking` and a DataFrame of what is known of them.
+    """Filter the titles; return the rows of the best by `ranking`, and what is known of them as a DataFrame.
 
     listed, plans and seen: MAL ids that are left out, that are planned, and that a sequel may follow.
     """
@@ -136,7 +136,7 @@ def explanation(vectors, anime, scores, mal_id, statuses=None, niche=0.0):
     and for a title that the vectors do not have.
     """
     if mal_id not in vectors.index:
-        raise ValueError(f'this map has no title with the MAL id {mal_id}, so nothing can be explained')
+        raise ValueError(f'the vectors have no title with the MAL id {mal_id}')
     scores, statuses = check_scores(scores), statuses or {}
     query = Query(vectors, scores, statuses, niche)
     row = vectors.index.get_loc(mal_id)
@@ -179,9 +179,7 @@ def greet(who, asked, ids):
     scored = sum(score > 0 for score in known.values())
     opinions = [weight for mal_id, (_, weight) in weigh(who.scores, who.statuses).items() if mal_id in known]
     if not opinions:
-        raise RunError(
-            f'{asked}: the list says nothing of any title of this map, so nothing can be recommended.'
-        )
+        raise RunError(f'{asked}: the list says nothing of any title of this map; nothing is recommended.')
     if max(opinions) < 0:
         print('Nothing on the list is liked: what follows is popular and unlike what is disliked.')
     elif scored < FEW:
@@ -304,25 +302,25 @@ def read_arguments(arguments):
     return options
 
 
-def find_ids(search, texts, kinds=('title',)):
-    """Return the MAL ids that some texts name: ids with commas between them, or what the Search finds.
+def find_ids(search, text, kinds=('title',)):
+    """Return the MAL ids of what a text names, or of several names with commas between them.
 
-    Prints which of two titles is taken, where a text fits both.
+    search: a Search. Prints which of two titles is taken, where a text fits both. UsageError if none fits.
     """
-    ids = []
-    for text in texts or ():
-        if re.fullmatch(r'[\s\d,]+', text):
-            ids += [int(number) for number in re.findall(r'\d{1,10}', text)]
-            continue
-        match, other = search().find(text, kinds)
-        if other:
-            print(f'{text!r} is taken for {match.name}; {other.name} fits as well.')
-        ids += match.ids
-    return ids
+    try:
+        match, other = search.find(text, kinds)
+    except UsageError:
+        parts = filters.read_names(text)
+        if len(parts) < 2:
+            raise
+        return [mal_id for part in parts for mal_id in find_ids(search, part, kinds)]
+    if other:
+        print(f'{text!r} is taken for {match.name}; {other.name} fits as well.')
+    return match.ids
 
 
 def main(arguments):
-    """Print recommendations for one person or several, or what is similar to some titles; or explain a title."""
+    """Print recommendations, or what is similar to some titles, or explain one title."""
     options = read_arguments(arguments)
     sys.stdout.reconfigure(errors='replace')  # a terminal that is not UTF-8 shows question marks
     vectors = read_vectors(options.output_dir)
@@ -332,22 +330,26 @@ def main(arguments):
     # The JSON is all that is on standard output
     with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):
         chosen = {row['keyword']: getattr(options, row['keyword']) for row in filters.FILTERS}
-        chosen['exclude'] = find_ids(search, options.exclude)
-        liked = find_ids(search, options.like, ('title', *GROUPS))
+        chosen['exclude'] = [
+            mal_id
+            for text in options.exclude or ()
+            for mal_id in filters.read_ids(text) or find_ids(search(), text)
+        ]
+        liked = [i for text in options.like or () for i in find_ids(search(), text, ('title', *GROUPS))]
         people = []
         for asked in options.who:
             people.append(person.read_person(asked, options.lists, options.output_dir, ids))
             greet(people[-1], asked, ids)
         if not (options.sequels or filters.has_relations(anime)):
             print(
-                'titles.json has no relations, so sequels count like all else (RELATED of anime_download.ipynb).'
+                'titles.json has no relations (RELATED of anime_download.ipynb), so sequels are not left out.'
             )
     whose = [
         files.one_line(who.name or os.path.basename(asked), 40) for who, asked in zip(people, options.who)
     ]
     lists = [(who.scores, who.statuses) for who in people]
     if options.explain:
-        explain(options, vectors, anime, whose, lists, find_ids(search, [options.explain])[0])
+        explain(options, vectors, anime, whose, lists, find_ids(search(), options.explain)[0])
         return
     chosen |= {'number': options.number, 'sequels': options.sequels}
     if people:

@@ -1,8 +1,8 @@
 """Filter titles by what is known of them, by what the person wants, and by sequels.
 
 filters.json has one row a filter, from which recommend.py's options and the page's form follow: `keyword` is
-its name in Python and in the page, `fact` what it looks at, `rule` one of RULES, `read` how recommend.py reads
-it. An unknown fact, such as the year of a title that has none, does not pass a filter that asks for it.
+its name in Python and in the page, `fact` what it looks at, `rule` one of RULES, `read` how recommend.py
+reads it. An unknown fact, such as the year of a title that has none, does not pass a filter that asks for it.
 """
 
 import json
@@ -38,6 +38,11 @@ NAMES = {'media_type': 'types', 'genres': 'genres'}  # facts that are names -> M
 def read_names(text):
     """Return the names in a text with commas between them, as a list."""
     return [name.strip() for name in text.split(',') if name.strip()]
+
+
+def read_ids(text):
+    """Return the MAL ids in a text of ids with commas between them, as a list of int; [] if it is none."""
+    return [*map(int, re.findall(r'\d+', text))] if re.fullmatch(r'(\s*\d{1,10}\s*,?)+', text) else []
 
 
 def _with_hyphens(text):

@@ -30,7 +30,7 @@ def width(text):
 
 
 def cut(text, room):
-    """Return a text in at most `room` columns; what is too long loses its middle: a sequel ends in its number."""
+    """Return a text in at most `room` columns: a long one loses its middle, as sequels differ at the end."""
     if width(text) <= room:
         return text
     end = ''
@@ -61,7 +61,9 @@ def show(table, names, people):
     room = columns()
     facts = [('year', ['' if year is None else f'{year}' for year in table['year']])]
     if people:
-        heads = ['score'] if len(people) == 1 else [cut(name, 9) for name in people]
+        heads = (
+            ['score'] if len(people) == 1 else [cut(name, 9 if room >= WITH_TYPE else 5) for name in people]
+        )
         facts += zip(heads, zip(*([_score(score) for score in row] for row in table['predicted'])))
     else:
         facts += [('similar', table['similarity'].map('{:.2f}'.format))]
@@ -70,7 +72,7 @@ def show(table, names, people):
     facts = [(head, texts, max(map(width, [head, *texts]))) for head, texts in facts]
     titles = [names[row.mal_id] for row in table.itertuples()]
     tags = [''.join(f' [{tag}]' for tag in row.tags) for row in table.itertuples()]
-    reasons = [_because(row, names, people) for row in table.itertuples()]
+    reasons = [_reasons(row, names, people) for row in table.itertuples()]
     rest = room - 4 - sum(2 + longest for *_, longest in facts)
     is_wide = room >= WITH_REASONS and any(reasons)
     title_room = min(
@@ -79,17 +81,18 @@ def show(table, names, people):
 
     def line(rank, title, cells, reason):
         cells = '  '.join(pad(cell, longest, right=True) for cell, (*_, longest) in zip(cells, facts))
-        reason = '  ' + cut(reason, rest - title_room - 2) if is_wide else ''
+        reason = '  ' + reason if is_wide else ''
         return f'{rank:>3} {title}  {cells}', reason
 
     print(styled(''.join(line('', pad('title', title_room), [fact[0] for fact in facts], 'because of')), DIM))
     for index, (title, tag) in enumerate(zip(titles, tags)):
         title = pad(cut(title, title_room - len(tag)) + tag, title_room)
         cells = [texts[index] for _, texts, _ in facts]
-        start, reason = line(index + 1, styled(title, BOLD), cells, reasons[index])
-        print(start + styled(reason, DIM))
-        if reasons[index] and not is_wide:
-            print('    ' + styled(cut(f'because of {reasons[index]}', room - 4), DIM))
+        reason = _joined(reasons[index], rest - title_room - 2 if is_wide else room - 15)
+        start, beside = line(index + 1, styled(title, BOLD), cells, reason)
+        print(start + styled(beside, DIM))
+        if reason and not is_wide:
+            print(styled(f'    because of {reason}', DIM))
     if any(None in row for row in table.get('predicted', ())):
         print('?: nobody has scored it, and nothing like it is known.')
 
@@ -98,13 +101,22 @@ def _score(score):
     return '?' if score is None or score != score else f'{score:.1f}'
 
 
-def _because(row, names, people):
-    """Return a row's reasons as a text: one person's, or the strongest of each person's."""
+def _reasons(row, names, people):
+    """Return a row's reasons as texts: one person's, or the strongest of each person's."""
     if not people:
-        return ''
+        return []
     if len(people) == 1:
-        return '; '.join(names[mal_id] for mal_id in row.because[0])
-    return '; '.join(f'{names[ids[0]]} ({who})' for ids, who in zip(row.because, people) if ids)
+        return [names[mal_id] for mal_id in row.because[0]]
+    return [f'{names[ids[0]]} ({who})' for ids, who in zip(row.because, people) if ids]
+
+
+def _joined(reasons, room):
+    """Return as many reasons as there is room for, the first one cut if need be."""
+    text = cut(reasons[0], room) if reasons else ''
+    for reason in reasons[1:]:
+        if width(f'{text}; {reason}') <= room:
+            text = f'{text}; {reason}'
+    return text
 
 
 def show_explanation(table, name, who=''):
