@@ -137,6 +137,16 @@ def read_text(path, name=''):
         raise RunError(f'{label(path, name)} is not UTF-8 text; save it as UTF-8.') from None
 
 
+def decode(content):
+    """Return bytes as text, and the name of their encoding: UTF-8, UTF-16 with its mark, else cp1252."""
+    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
+        return content.decode('utf-16', 'replace'), 'UTF-16'
+    try:
+        return content.decode('utf-8-sig'), 'UTF-8'
+    except UnicodeDecodeError:
+        return content.decode('cp1252', 'replace'), 'cp1252'
+
+
 def read_json(path, name=''):
     """Return what a JSON file holds; RunError if that fails."""
     return parse_json(read_text(path, name), path, name)

@@ -1,12 +1,15 @@
 """Read ANIME_LIST, the ids of the titles, and ANIME_DATA, what the API says of them."""
 
+import csv
+import io
 import math
 import os
 import re
 
 import pandas as pd
 
-from aniembed.files import RunError, label, one_line, parse_json, read_text
+from aniembed import files
+from aniembed.files import RunError, label, one_line, read_text
 from aniembed.inputs import title_records
 from aniembed.taste import relations
 
@@ -23,35 +26,70 @@ def read_ids(path, name='ANIME_LIST'):
     for number, line in enumerate(read_text(path, name).splitlines(), 1):
         if not line.strip():
             continue
-        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > title_records.LARGEST_ID:
+        mal_id = title_records.read_id(line)
+        if mal_id is None:
             raise RunError(f'{label(path, name)}, line {number}: {line[:40]!r} is not a MAL id.')
-        if int(line) in line_of:
+        if mal_id in line_of:
             raise RunError(
-                f'{label(path, name)}, line {number}: {int(line)} is in line {line_of[int(line)]} already.'
+                f'{label(path, name)}, line {number}: {mal_id} is in line {line_of[mal_id]} already.'
             )
-        line_of[int(line)] = number
+        line_of[mal_id] = number
     return list(line_of)
 
 
 def read_nodes(path, name='ANIME_DATA'):
     """Read what a file says of titles, as a dict MAL id -> node of the API.
 
-    The file, packed or not, is JSON, an object MAL id -> node or a list of records, or CSV; its first
-    character or its name tell which. RunError if it is neither.
+    The file, packed or not, is JSON, JSON lines, a table in text (CSV) or Parquet; its content tells which.
+    Print a line where columns, scales or ids are doubtful. RunError if it has no titles.
     """
-    text = read_text(path, name)
-    if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
-        nodes = parse_json(text, path, name)
-        if isinstance(nodes, list):
-            nodes = title_records.nodes_of(nodes, path)
+    content = files.read_bytes(path, name)
+    if content.startswith(b'PAR1'):
+        records, ids = _parquet_records(content, path, name), None
     else:
-        nodes = title_records.nodes_of_csv(text, path, name)
-    if not isinstance(nodes, dict):
-        raise RunError(f'{label(path, name)} is not a JSON object of MAL id -> title.')
+        text, encoding = files.decode(content)
+        if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
+            content = _parse_json(text, path, name)
+            records, ids = title_records.find_records(content)
+            records = records or (content if isinstance(content, list) else [])
+        else:
+            records, ids = _csv_records(text, path, name), None
+    if not records:
+        raise RunError(f'{label(path, name)} holds no titles with their MyAnimeList ids.')
+    nodes, report = title_records.nodes_of(records, ids, label(path, name))
+    if report:
+        print(report)
+    return nodes
+
+
+def _parse_json(text, path, name):
+    """Return what a text in JSON says, as a list if it is JSON lines, one object a line."""
+    lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in JSON, a comma stands between
+    return files.parse_json(f'[{lines}]' if breaks else text, path, name)
+
+
+def _parquet_records(content, path, name):
+    import polars  # takes long, and few runs need it
+
     try:
-        return {int(mal_id): node for mal_id, node in nodes.items()}
-    except ValueError as error:
-        raise RunError(f'{label(path, name)} has a key that is not a MAL id: {error}.') from None
+        return polars.read_parquet(io.BytesIO(content)).to_dicts()
+    except polars.exceptions.PolarsError as error:
+        raise RunError(f'{label(path, name)} cannot be read as Parquet: {error!s:.100}.') from None
+
+
+def _csv_records(text, path, name):
+    """Return the rows of a table in text as dicts."""
+    csv.field_size_limit(1 << 24)  # a synopsis can be long
+    header = text.partition('\n')[0]
+    separator = max('\t,;|', key=header.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise RunError(f'{label(path, name)} cannot be read as CSV: {error}.') from None
+    names = {name: index for index, name in reversed(list(enumerate(rows[0])))}  # the first of two counts
+    return [
+        {name: row[index] for name, index in names.items() if index < len(row)} for row in rows[1:] if row
+    ]
 
 
 def select_nodes(nodes, ids, path):
@@ -94,8 +132,6 @@ def title_table(nodes, path):
 
 
 def _row(node):
-    if not title_records.is_node(node):
-        node = title_records.node_of(node)
     titles = node.get('alternative_titles') or {}
     picture = node.get('main_picture') or {}
     row = {
