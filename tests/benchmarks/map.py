@@ -28,6 +28,7 @@ from sklearn.manifold import TSNE, trustworthiness
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import similarity_map  # noqa: E402
+from aniembed import output  # noqa: E402
 from aniembed.map import drawing, land, layout  # noqa: E402
 
 PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
@@ -84,7 +85,9 @@ def sea(drawn, canvas, clusters):
 
 def measure(folder, covers):
     """Print the rows of one OUTPUT_DIR."""
-    vectors, anime, neighbours, _ = similarity_map.read_output(folder)
+    vectors = output.read_vectors(folder)
+    ids = vectors.index.tolist()
+    anime, neighbours = output.read_titles(folder, ids), output.read_neighbours(folder, ids)
     points = np.ascontiguousarray(vectors, np.float32)
     ten, n = similarity_map.nearest_rows(neighbours), len(points)
     nearest = ten[:, : layout.KEPT]
@@ -97,7 +100,7 @@ def measure(folder, covers):
     plain = tsne.fit_transform(points)
     row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
 
-    clusters = similarity_map.find_clusters(ten)
+    clusters = similarity_map.find_clusters(ten, 0, 7)
     names = similarity_map.name_clusters(clusters, ten, anime, written)
     begun = time.process_time()
     layouts = layout.tsne_layouts(points, clusters, 0, 7)
