@@ -127,9 +127,18 @@ def read_bytes(path, name=''):
 
     name: the global that names the file.
     """
+    return read_member(path, name)[0]
+
+
+def read_member(path, name='', is_wanted=None):
+    """Return what read_bytes() does, and the name of the file inside a zip archive, '' if it is none.
+
+    is_wanted: which file of a zip archive to read, see unpacked().
+    """
     try:
         with open(path, 'rb') as file:
-            return unpacked(file).read()
+            content = unpacked(file, is_wanted)
+            return content.read(), content.name if isinstance(content, zipfile.ZipExtFile) else ''
     except PACKING_ERRORS as error:
         reason = getattr(error, 'strerror', None) or error
         raise RunError(f'{label(path, name)} cannot be read: {reason}.') from None

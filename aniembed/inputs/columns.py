@@ -91,6 +91,11 @@ def normal(name):
     return re.sub(r'[\s_.-]', '', name).lower()
 
 
+def separator_of(header):
+    """Return the character between the columns of a table, of which this is the first line."""
+    return max('\t,;|', key=header.count)
+
+
 def find_columns(names, table):
     """Return which columns of a file may hold each thing in `table`, RATINGS or TITLES.
 

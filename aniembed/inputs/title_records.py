@@ -50,12 +50,14 @@ def find_records(content):
             return values, _ids_of_keys([int(key) for key in content], values)
         if _has_titles(values):
             return values, None
-        if _has_titles([content]) and all(value.keys() == values[0].keys() for value in values):
+        if all(value.keys() == values[0].keys() for value in values):
             # As pandas writes a DataFrame: column -> row -> value
-            return [dict(zip(content, row)) for row in zip(*(value.values() for value in values))], None
+            records = [dict(zip(content, row)) for row in zip(*(value.values() for value in values))]
+            if _has_titles(records):
+                return records, None
     if _has_titles([content]):
         return [content], None
-    return next((found for found in map(find_records, values) if found[0]), ([], None))
+    return max(map(find_records, values), key=lambda found: len(found[0]), default=([], None))
 
 
 def _unwrapped(entry):
@@ -66,8 +68,12 @@ def _unwrapped(entry):
 
 
 def _has_titles(records):
-    found = _find_columns(records[:100])
-    return bool(found['id'] and found['title'])
+    """Tell whether some of the first records have a MyAnimeList id and a title."""
+    records = [_flat(record) for record in records[:100] if isinstance(record, dict)]
+    found = _find_columns(records)
+    return bool(found['title']) and any(
+        read_id(record.get(name)) for name in found['id'] for record in records
+    )
 
 
 def _ids_of_keys(keys, records):
@@ -108,7 +114,7 @@ def nodes_of(records, ids, label):
         raise RunError(f'{label} is not a list of titles: {json.dumps(strange):.60} is none.')
     flat = [None if is_node(record) else _flat(record) for record in records]
     reading = _Reading([record for record in flat if record is not None], label, ids is None)
-    nodes = {}
+    nodes, without = {}, 0
     for index, record in enumerate(records):
         if flat[index] is None:
             mal_id, node = read_id(record.get('id')), record
@@ -117,10 +123,12 @@ def nodes_of(records, ids, label):
         mal_id = ids[index] if ids else mal_id
         if mal_id and (node is record or 'title' in node):
             nodes[mal_id] = node
+        else:
+            without += 1
     if not nodes:
         raise RunError(f'{label}: none of its {len(records):,} records has a MyAnimeList id and a title.')
     _rank_by_members(nodes)
-    return nodes, reading.report(len(nodes), len(records))
+    return nodes, reading.report(without)
 
 
 def is_node(record):
@@ -140,16 +148,13 @@ class _Reading:
         self.label, self.found = label, _find_columns(table)
         for what in ('id', 'title') if has_ids else ('title',):
             if table and not self.found[what]:
-                wanted, names = (
-                    columns.TITLES[what],
-                    dict.fromkeys(name for record in table for name in record),
-                )
+                names = ', '.join(dict.fromkeys(name for record in table for name in record))
                 raise RunError(
-                    f'{label} has no column or field for the {what} (looked for: {", ".join(wanted)}); '
-                    f'it has {", ".join(names)[:300]}.'
+                    f'{label} has no column or field for the {what} (looked for: '
+                    f'{", ".join(columns.TITLES[what])}); it has {names:.300}.'
                 )
         self.id, _ = _first_with(table, self.found['id'] if has_ids else [], read_id)
-        if self.id == 'id' and 'title_romaji' in self.found['title']:
+        if self.id == 'id' and 'titleromaji' in map(columns.normal, self.found['title']):
             raise RunError(f'{label} has ids of AniList; fetch idMal as well, which is the MyAnimeList id.')
         self.mean, means = _first_with(table, self.found['mean'], _read_mean)
         self.scale = _scale_of(means)
@@ -199,19 +204,20 @@ class _Reading:
         }
         return {name: value for name, value in node.items() if value is not None}
 
-    def report(self, number, records):
-        """Return a line on how `number` titles were read from some records; '' if nothing was doubtful."""
-        doubts = [self.scale.name and f'means on the scale {self.scale.name}']
+    def report(self, without):
+        """Return a line on how the file was read, or ''; without: how many records were passed over."""
+        doubts = []
+        if self.scale.name:
+            doubts.append(f'means on the scale {self.scale.name}')
         if self.members in self.found['popularity']:
             doubts.append(f'{self.members} counts members')
-        if number < records:
-            doubts.append(f'{records - number:,} records are passed over: no MyAnimeList id, or there twice')
-        doubts = [doubt for doubt in doubts if doubt]
-        chosen = {'id': self.id, 'mean': self.mean}
-        chosen = {what: name for what, name in chosen.items() if name is not None}
-        if not doubts and (self.id is None or len(self.found['id']) < 2):
+        if without:
+            doubts.append(f'{without:,} passed over, without a MyAnimeList id or a title')
+        if not doubts and (self.id is None or len(self.found['id']) == 1):
             return ''
-        return '; '.join([f'{self.label} read as: {columns.describe(chosen, self.found)}', *doubts]) + '.'
+        chosen = {what: name for what, name in (('id', self.id), ('mean', self.mean)) if name is not None}
+        read_as = columns.describe(chosen, self.found)
+        return '; '.join([f'{self.label} read as: {read_as}' if chosen else self.label, *doubts]) + '.'
 
 
 def _first_with(table, names, read):

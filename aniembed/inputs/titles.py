@@ -10,11 +10,12 @@ import pandas as pd
 
 from aniembed import files
 from aniembed.files import RunError, label, one_line, read_text
-from aniembed.inputs import title_records
+from aniembed.inputs import columns, title_records
 from aniembed.taste import relations
 
 MAX_TEXT = 2000  # characters kept of a title or a name
 MAX_NAMES = 50  # studios, genres or synonyms kept of one title
+PARQUET_START = b'PAR1'
 
 
 def read_ids(path, name='ANIME_LIST'):
@@ -43,50 +44,71 @@ def read_nodes(path, name='ANIME_DATA'):
     The file, packed or not, is JSON, JSON lines, a table in text (CSV) or Parquet; its content tells which.
     Print a line where columns, scales or ids are doubtful. RunError if it has no titles.
     """
-    content = files.read_bytes(path, name)
-    if content.startswith(b'PAR1'):
-        records, ids = _parquet_records(content, path, name), None
+    content, member = files.read_member(path, name, _has_titles)
+    of_file = label(path, name) + (f', {member}' if member else '')
+    text, ids = '', None
+    if content.startswith(PARQUET_START):
+        records = _read_parquet(content, of_file)
     else:
         text, encoding = files.decode(content)
         if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
-            content = _parse_json(text, path, name)
-            records, ids = title_records.find_records(content)
-            records = records or (content if isinstance(content, list) else [])
+            records, ids = _read_json(text, path, name)
         else:
-            records, ids = _csv_records(text, path, name), None
+            records = _read_csv(text, of_file)
+            if encoding == 'cp1252':
+                print(f'{of_file} is not UTF-8; read as cp1252.')
     if not records:
-        raise RunError(f'{label(path, name)} holds no titles with their MyAnimeList ids.')
-    nodes, report = title_records.nodes_of(records, ids, label(path, name))
-    if report:
-        print(report)
+        raise RunError(f'{of_file} holds no titles with their MyAnimeList ids.')
+    nodes, report = title_records.nodes_of(records, ids, of_file)
+    if report or member:
+        print(report or f'{of_file}: {len(nodes):,} titles.')
     return nodes
 
 
-def _parse_json(text, path, name):
-    """Return what a text in JSON says, as a list if it is JSON lines, one object a line."""
-    lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in JSON, a comma stands between
-    return files.parse_json(f'[{lines}]' if breaks else text, path, name)
+def _has_titles(start):
+    """Tell whether a file that begins with these bytes may be one of titles."""
+    header = files.decode(start)[0].lstrip().partition('\n')[0]
+    found = columns.find_columns(header.split(columns.separator_of(header)), columns.TITLES)
+    return start.startswith(PARQUET_START) or header[:1] in ('{', '[') or bool(found['id'] and found['title'])
 
 
-def _parquet_records(content, path, name):
-    import polars  # takes long, and few runs need it
+def _read_json(text, path, name):
+    """Return the titles in a text of JSON, or of JSON lines, as find_records() does."""
+    lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in one JSON document, a comma stands between
+    content = files.parse_json(f'[{lines}]' if breaks else text, path, name)
+    records, ids = title_records.find_records(content)
+    return records or (content if isinstance(content, list) else []), ids
+
+
+def _read_parquet(content, of_file):
+    import polars  # here, since it takes long and few files need it
 
     try:
         return polars.read_parquet(io.BytesIO(content)).to_dicts()
     except polars.exceptions.PolarsError as error:
-        raise RunError(f'{label(path, name)} cannot be read as Parquet: {error!s:.100}.') from None
+        raise RunError(f'{of_file} cannot be read as Parquet: {error!s:.100}.') from None
 
 
-def _csv_records(text, path, name):
-    """Return the rows of a table in text as dicts."""
+def _read_csv(text, of_file):
+    """Return the rows of a table in text as dicts. A quote that would swallow rows is part of its cell."""
     csv.field_size_limit(1 << 24)  # a synopsis can be long
-    header = text.partition('\n')[0]
-    separator = max('\t,;|', key=header.count)
+    separator = columns.separator_of(text.partition('\n')[0])
+    rows, reason = [], ''
     try:
         rows = list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
     except csv.Error as error:
-        raise RunError(f'{label(path, name)} cannot be read as CSV: {error}.') from None
-    names = {name: index for index, name in reversed(list(enumerate(rows[0])))}  # the first of two counts
+        reason = f'cannot be read as CSV: {error}'
+    if '"' in text:
+        lines = [line.split(separator) for line in re.split('\r\n|\r|\n', text) if line]
+        if len(lines) > sum(map(bool, rows)) and len(set(map(len, lines))) == 1:
+            rows, reason = lines, ''
+    header = rows[0] if rows else []
+    for number, row in enumerate(rows, 1):
+        if any(row[len(header) :]):
+            reason = reason or f'has more cells in row {number} than in the first: {separator.join(row):.200}'
+    if reason:
+        raise RunError(f'{of_file} {reason}. Put texts with "{separator}" or quotes between quotes.')
+    names = {name: header.index(name) for name in header}  # the first of two with one name
     return [
         {name: row[index] for name, index in names.items() if index < len(row)} for row in rows[1:] if row
     ]
