@@ -26,8 +26,7 @@ import numpy as np
 import pandas as pd
 
 from aniembed.files import RunError, UsageError
-from aniembed.inputs import titles
-from aniembed.output import read_vectors
+from aniembed.output import read_titles, read_vectors
 from aniembed.taste import filters, person
 from aniembed.taste.opinions import planned_titles, seen_titles
 from aniembed.taste.query import Query, check_scores, predict_scores, recommend  # noqa: F401 - the last two are for your own scripts
@@ -65,7 +64,8 @@ def recommendation_table(
 
     Columns: rank, mal_id, title, english, predicted (score), affinity, type, year,
     tags (list of 'planned' and 'sequel'), because (list of up to three MAL ids, the strongest reason first).
-    ValueError as of recommend(); UsageError if a name is wrong; RunError if the filters leave nothing.
+    attrs['removed']: how many titles each filter removes, in their order. ValueError as of recommend();
+    UsageError if a name is wrong.
     """
     scores = check_scores(scores)
     asked = Query(vectors, scores, statuses, niche)
@@ -81,16 +81,18 @@ def recommendation_table(
         if not unseen.all():
             passing['the rule for sequels (--sequels)'] = unseen
     candidates = ~vectors.index.isin(list(scores.keys() - plans))
-    left = filters.narrow(candidates, passing)
+    passes, removed = filters.narrow(candidates, passing)
     affinity = asked.affinity()
     order = np.argsort(-affinity, kind='stable')
-    order = order[left[order]]
+    order = order[passes[order]]
     if not sequels:
         order = filters.best_of_franchise(anime, order)
-    return _table(vectors, anime, scores, asked, affinity, order[:number], is_planned)
+    table = _table(anime, asked, affinity, order[:number], is_planned)
+    table.attrs['removed'] = removed
+    return table
 
 
-def _table(vectors, anime, scores, asked, affinity, order, is_planned):
+def _table(anime, asked, affinity, order, is_planned):
     best = anime.iloc[order]
     table = {'rank': range(1, len(order) + 1), 'mal_id': best.index}
     table |= {'title': best['title'].array, 'english': best['english'].array}
@@ -286,7 +288,7 @@ def main(arguments):
     options = read_arguments(arguments)
     vectors = read_vectors(options.output_dir)
     ids = vectors.index.tolist()
-    anime = titles.read_titles(os.path.join(options.output_dir, 'titles.json'), ids)
+    anime = read_titles(options.output_dir, ids)
     who = read_person(options, ids)
     greet(who, ids)
     try:
@@ -299,7 +301,10 @@ def main(arguments):
     except ValueError as error:
         raise RunError(f'{options.who or options.user}: {error}.') from None
     if not len(table):
-        raise RunError('the list holds every title of this map, so nothing is left to recommend.')
+        removed = '; '.join(f'by {option}: {number:,}' for option, number in table.attrs['removed'].items())
+        if not removed:
+            raise RunError('the list holds every title of this map, so nothing is left to recommend.')
+        raise RunError(f'nothing is left to recommend; removed {removed}.')
     if not (options.sequels or filters.has_relations(anime)):
         print(
             'titles.json has no relations, so sequels count like all else (RELATED of anime_download.ipynb).'

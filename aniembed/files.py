@@ -7,15 +7,17 @@ import bz2
 import contextlib
 import gzip
 import json
+import linecache
 import lzma
 import os
+import re
 import signal
 import sys
+import tempfile
 import zipfile
 import zlib
 
-# The Python versions that MXNet 1.9.1 has wheels for and runs on.
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
+OLDEST_PYTHON = (3, 9)
 
 
 class RunError(Exception):
@@ -76,10 +78,8 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
-    elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
-        place = os.path.basename(_last(traceback).tb_frame.f_code.co_filename)
-        sentence = f'{place}, line {_last(traceback).tb_lineno}: {error}; a text needs quotes around it.'
-        status = 2
+    elif isinstance(error, NameError) and (place := _unquoted(traceback)):
+        sentence, status = f'{place}: {error}; a text needs quotes around it.', 2
     else:
         sys.__excepthook__(kind, error, traceback)
         sys.exit(1)
@@ -92,21 +92,27 @@ def print_error(sentence):
     print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
 
 
-def _last(traceback):
-    return _last(traceback.tb_next) if traceback.tb_next else traceback
+def _unquoted(traceback):
+    """Return the file and line of a setting whose value lacks its quotes, else None."""
+    while traceback.tb_next:
+        traceback = traceback.tb_next
+    path, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+    if re.match(r'[A-Z_]+ = [\w./-]+\s*(#|$)', linecache.getline(path, line)):
+        return f'{os.path.basename(path)}, line {line}'
+    return None
 
 
 def _missing_library(script, error):
-    version = sys.version_info[:2]
-    if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
+    if sys.version_info < OLDEST_PYTHON:
         return (
-            'MXNet 1.9.1 runs on Python 3.9 to 3.12 and this is Python {}.{}; use one of these, or let uv '
-            'bring its own: uv run --python 3.12 --with-requirements requirements.txt {}'.format(
-                *version, script
+            'this is Python {}.{}, and 3.9 or newer is needed; take a newer one, or let uv bring its own: '
+            'uv run --python 3.12 --with-requirements requirements.txt {}'.format(
+                *sys.version_info[:2], script
             )
         )
+    requirements = '--no-deps mxnet==1.9.1' if error.name == 'mxnet' else '-r requirements.txt'
     return (
-        f'the library {error.name} is missing; run: pip install -r requirements.txt '
+        f'the library {error.name} is missing; run: pip install {requirements} '
         '(or, where that was done: source .venv/bin/activate)'
     )
 
@@ -156,27 +162,59 @@ def parse_json(text, path, name=''):
 
 # What the first bytes of a packed file say, and what damaged packing ends in.
 OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
+ZSTD_START = b'\x28\xb5\x2f\xfd'
 PACKING_ERRORS = (EOFError, OSError, NotImplementedError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 
 
-def unpacked(file):
-    """Return a binary file that reads the content of `file`, which may be packed with gzip, xz, bzip2 or zip.
+def unpacked(file, is_wanted=None):
+    """Return a binary file that reads the content of `file`, which may be packed: gzip, xz, bzip2, zip, zstd.
 
-    Its first bytes tell which, never its name. Of a zip archive, the first file is read. Damaged packing
+    Its first bytes tell which, never its name. is_wanted: function of a file's first bytes; of a zip archive
+    with several files, the largest that it accepts is read, else the first. zstd holds text. Damaged packing
     raises one of PACKING_ERRORS, also later, while the result is read.
     """
     head = file.read(6)
     file.seek(0)
     if head.startswith(b'PK\3\4'):
-        archive = zipfile.ZipFile(file)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if not members or members[0].flag_bits & 1:
-            raise zipfile.BadZipFile('it is empty or locked with a password')
-        return archive.open(members[0])
+        return _zip_member(zipfile.ZipFile(file), is_wanted)
+    if head.startswith(ZSTD_START):
+        return _unpacked_zstd(file.read())
     for start, opener in OPENERS.items():
         if head.startswith(start):
             return opener(file)
     return file
+
+
+def _zip_member(archive, is_wanted):
+    members = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith('__MACOSX/')
+    ]
+    if not members or members[0].flag_bits & 1:
+        raise zipfile.BadZipFile('it is empty or locked with a password')
+    if is_wanted and len(members) > 1:
+        wanted = []
+        for member in members:
+            with archive.open(member) as file:
+                if is_wanted(file.read(1 << 16)):
+                    wanted.append(member)
+        members = sorted(wanted, key=lambda member: -member.file_size) or members
+    return archive.open(members[0])
+
+
+def _unpacked_zstd(content):
+    """Return the unpacked text as a temporary file. Python has no zstd before 3.14, but polars has."""
+    import polars as pl
+
+    plain = tempfile.NamedTemporaryFile()  # noqa: SIM115 - the caller closes it
+    options = {'has_header': False, 'separator': '\x1f', 'quote_char': None, 'infer_schema': False}
+    try:
+        lines = pl.scan_csv(content, encoding='utf8-lossy', truncate_ragged_lines=True, **options)
+        lines.sink_csv(plain.name, include_header=False, quote_style='never')
+    except pl.exceptions.PolarsError as error:
+        raise OSError(f'zstd: {error!s:.100}') from None
+    return plain
 
 
 def label(path, name=''):
@@ -185,11 +223,12 @@ def label(path, name=''):
 
 
 def make_folder(path, name=''):
-    """Make a folder where there is none; RunError if that fails."""
+    """Make a folder where there is none; RunError if that fails, or if no file can be written there."""
     try:
         os.makedirs(path, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise RunError(f'{label(path, name)} cannot be made: {error.strerror}.') from None
+        raise RunError(f'{label(path, name)} cannot be written to: {error.strerror}.') from None
 
 
 @contextlib.contextmanager

@@ -86,8 +86,8 @@ HABIT_OF_SCORING = 1.2  # standard deviation of the members' habit of leaving en
 SPREAD_DEVIATION = 0.25  # standard deviation of the logarithm of the members' spread of scores
 SHORT_LIST_ALL_TEN = 1.0  # how much likelier short lists are to have 10 everywhere; 0: as likely as long ones
 
-# MAL id | title | English | Japanese | start | type, episodes | rating | studios | genres | franchise |
-# sequel of | mean in the order of popularity. "-": a franchise of its own; sequel of 0: of none;
+# MAL id | title | English | Japanese | start | type, episodes | rating | source | studios | genres |
+# franchise | sequel of | mean in the order of popularity. "-": a franchise of its own; sequel of 0: of none;
 # episodes "?": still running.
 TITLES = Path(__file__).resolve().parent / 'titles.txt'
 TABLES = json.loads((TITLES.parent / 'tables.json').read_text(encoding='utf-8'))
@@ -137,7 +137,9 @@ def read_titles():
     """
     titles, position = [], {}
     for rank, line in enumerate(TITLES.read_text(encoding='utf-8').splitlines(), 1):
-        mal_id, title, english, japanese, start, kind, rating, *others, after, mean = line.split(' | ')
+        mal_id, title, english, japanese, start, kind, rating, source, *others, after, mean = line.split(
+            ' | '
+        )
         studios, genres, franchise = others
         mal_id, after = int(mal_id), int(after)
         if mal_id in position or (after and after not in position):
@@ -156,6 +158,7 @@ def read_titles():
                 media_type=media_type,
                 episodes=None if episodes == '?' else int(episodes),
                 rating=rating,
+                source=source,
                 studios=studios.split(', '),
                 genres=genres.split(', '),
                 franchise=title if franchise == '-' else franchise,
@@ -181,6 +184,7 @@ def api_nodes(titles):
             'mean': t.mean,
             'popularity': t.popularity,
             'rating': t.rating,
+            'source': t.source,
             'media_type': t.media_type,
             'num_episodes': t.episodes,
             'start_season': {'year': t.year, 'season': t.season},

@@ -18,7 +18,7 @@ from tools.mal_server import CLIENT_ID, Server  # noqa: E402 - needs the path ab
 from tools.planted import planted_scores, write_inputs  # noqa: E402
 from tools.processes import run  # noqa: E402
 
-from aniembed.sites import anilist_api, mal_api  # noqa: E402
+from aniembed.sites import anilist_api, client  # noqa: E402
 
 
 def pytest_configure(config):
@@ -59,7 +59,7 @@ def local_site(monkeypatch):
             monkeypatch.setenv('ANILIST_URL', f'{server.url}/anilist')
             monkeypatch.setenv('MAL_CLIENT_ID', CLIENT_ID)
             monkeypatch.setattr(anilist_api, 'DELAY', 0.01)
-            monkeypatch.setattr(mal_api.Client, '_wait', lambda client, state: 0.01)
+            monkeypatch.setattr(client, 'BACKOFF', 0.01)
             yield server
 
     return serve

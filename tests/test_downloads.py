@@ -17,7 +17,7 @@ from tools.processes import run as run_script
 from tools.processes import start, wait_until
 
 ANIME, LISTS = 'anime_download.ipynb', 'lists_download.ipynb'
-QUICK = {'DELAY': 0, 'BACKOFF': 0.001, 'TIMEOUT': 60}
+QUICK = {'DELAY': 0, 'constants': {'BACKOFF': 0.001, 'TIMEOUT': 60, 'MAX_FAILURES': 10}}
 ENVIRONMENT = {'MAL_CLIENT_ID': CLIENT_ID}
 
 
@@ -56,7 +56,7 @@ def expected_lists(site, titles=100, names=None):
     ids = [node['id'] for node in site.nodes[:titles]]
     lists = {name: site.scores(name) for name in names or site.names if site.status(name) == 'ok'}
     rows = [[scores.get(mal_id, np.nan) for mal_id in ids] for scores in lists.values()]
-    return pd.DataFrame(rows, index=list(lists), columns=ids, dtype='float32')
+    return pd.DataFrame(rows, index=pd.Index(list(lists), dtype=object), columns=ids, dtype='float32')
 
 
 def journal(folder):
@@ -140,7 +140,7 @@ def test_the_end_of_patience(tmp_path, site, run):
     """The cell ends with a sentence, and says what there is; the next run goes on after it."""
     prepare(tmp_path, site, names=site.names[:6])
     with Server(site, plan=[Fault(f'/{site.names[2]}/', '503', 99)]) as server:
-        found = run(LISTS, tmp_path, server, MAX_FAILURES=3)
+        found = run(LISTS, tmp_path, server, constants={'BACKOFF': 0.001, 'MAX_FAILURES': 3})
         assert '3 calls in a row' in found.error[0] and ' 4 are left' in found.text and not found.pictures
     with Server(site) as server:
         assert run(LISTS, tmp_path, server).error is None and asked(server)[0] == site.names[2]
@@ -164,6 +164,18 @@ def test_relations(tmp_path, site, run):
     assert any(node['related_anime'] for node in nodes.values())
 
 
+def test_the_new_season_is_added_to_a_ranking(tmp_path, site, run):
+    with Server(site) as server:
+        assert run(ANIME, tmp_path, server, TOP=30, ALSO='airing, upcoming,airing').error is None
+    nodes = json.loads((tmp_path / 'animes.json').read_text())
+    ids = [int(mal_id) for mal_id in (tmp_path / 'animelist.txt').read_text().split()]
+    assert (
+        ids == [node['id'] for node in site.nodes[:30] + site.nodes[site.titles :]] == list(map(int, nodes))
+    )
+    new = list(nodes.values())[30:]
+    assert len(new) == 40 and all('mean' not in node and node['source'] and node['rating'] for node in new)
+
+
 @pytest.mark.parametrize(
     'name, environment, parameters, words',
     [
@@ -171,6 +183,7 @@ def test_relations(tmp_path, site, run):
         # Without one it is asked for, and here nobody can answer.
         (ANIME, {'MAL_CLIENT_ID': ''}, {}, 'There is no client id'),
         (ANIME, ENVIRONMENT, {'ANIME_LIST': 'no/folder'}, 'cannot be written: No such file'),
+        (ANIME, ENVIRONMENT, {'ALSO': 'summer'}, "ALSO is 'summer'; it must be some of all, airing"),
         (LISTS, ENVIRONMENT, {'ANIME_DATA_LIST': 'lists.csv'}, "ANIME_DATA_LIST is 'lists.csv'"),
         (LISTS, ENVIRONMENT, {'USERS': 'none.txt'}, 'USERS (none.txt) cannot be read: No such file'),
         (LISTS, ENVIRONMENT, {'ANIME_LIST': 'twice.txt'}, 'line 3: 5 is in line 1 already'),
@@ -188,7 +201,7 @@ def test_wrong_settings_end_with_one_sentence(tmp_path, site, run, name, environ
 
 def test_without_the_projects_modules_a_notebook_ends_with_one_sentence(tmp_path, site, run):
     with Server(site) as server, notebooks.Kernel(path='/nowhere') as kernel:
-        found = run(LISTS, tmp_path, server, kernel=kernel)
+        found = run(LISTS, tmp_path, server, kernel=kernel, constants={})
         assert 'this needs the folder aniembed/ beside this notebook' in found.error[0] and not server.calls
 
 

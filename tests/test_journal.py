@@ -105,7 +105,7 @@ def test_the_table(path):
     path.write_text(''.join(json.dumps(one) + '\n' for one in entries))
     table = journal.ListsJournal(path).table(['ann', 'late'], [7, 5])
     rows = [[3, np.nan], [np.nan, 9], [np.nan, np.nan]]
-    expected = pd.DataFrame(rows, ['Ann', 'Late', 'other'], [7, 5], dtype='float32')
+    expected = pd.DataFrame(rows, pd.Index(['Ann', 'Late', 'other'], dtype=object), [7, 5], dtype='float32')
     pd.testing.assert_frame_equal(table, expected)
     assert journal.ListsJournal(path.with_name('none')).table([], [7]).empty
 

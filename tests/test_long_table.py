@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import lzma
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from tools.spoil import zipped
 
 from aniembed.files import RunError
-from aniembed.inputs import long_table, ratings, titles
+from aniembed.inputs import ratings, titles
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
 SETS = {  # ratings file: its columns for user, title and score; titles file
@@ -34,7 +35,9 @@ def expected_lists(path, user, title, score):
 
 def read(paths, ids):
     """Return all lists of some files as a dense array users x titles."""
-    return np.concatenate([block.toarray() for block in ratings.read_blocks(list(map(str, paths)), ids)])
+    return np.concatenate(
+        [block.toarray() for block in ratings.read_lists(list(map(str, paths))).blocks(ids)]
+    )
 
 
 @pytest.mark.parametrize('name', SETS)
@@ -56,9 +59,9 @@ def test_the_titles_with_the_most_scores():
     path, known = str(CASES / '2020_animelist.csv'), titles.read_nodes(str(CASES / '2020_anime.csv'))
     lists = expected_lists(path, *SETS['2020_animelist.csv'][:3])
     counts = {mal_id: sum(scores.get(mal_id, 0) > 0 for scores in lists.values()) for mal_id in known}
-    best = ratings.most_scored([path], known, 8)
+    best = ratings.read_lists([path]).most_scored(known, 8)
     assert [counts[mal_id] for mal_id in best] == sorted(counts.values(), reverse=True)[:8]
-    assert best[0] not in ratings.most_scored([path], set(known) - {best[0]}, 8)
+    assert best[0] not in ratings.read_lists([path]).most_scored(set(known) - {best[0]}, 8)
 
 
 def test_a_pair_that_stands_twice_counts_once(tmp_path):
@@ -66,7 +69,7 @@ def test_a_pair_that_stands_twice_counts_once(tmp_path):
     rows = ['Mio,20,8', 'Mio,20,9', 'Mio,20,10', 'Mio,1535,7', 'Yui,1535,7', 'Mio,5114,9', 'Yui,5114,9']
     rows += ['Yui,5114,0']
     Path(path).write_text('\n'.join(['user,anime_id,score', *rows]) + '\n')
-    assert ratings.most_scored([path], [20, 1535, 5114], 3) == [1535, 20, 5114]
+    assert ratings.read_lists([path]).most_scored([20, 1535, 5114], 3) == [1535, 20, 5114]
 
 
 ROWS = [
@@ -135,20 +138,12 @@ def test_large_ids(tmp_path, mal_id):
     np.testing.assert_array_equal(read([tmp_path / 'a.csv'], ids), [[0, 6, 9, 0], [0] * 4, [0, 0, 5, 0]])
 
 
-def test_the_wait_for_a_large_file_is_announced(tmp_path, monkeypatch, capsys):
-    (tmp_path / 'a.csv').write_bytes(text())
-    monkeypatch.setattr(long_table, 'LARGE_FILE', 0)
-    monkeypatch.setattr(long_table, 'LONG_WAIT', 0)
-    read([tmp_path / 'a.csv'], IDS)
-    assert f'reading {tmp_path / "a.csv"}: about' in capsys.readouterr().out
-
-
 def test_numbers_in_a_column_of_names_are_names(tmp_path):
     (tmp_path / 'a.csv').write_text('user,anime_id,score\n7,20,8\n007,20,9\n7,1535,6\n')
     np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 1535]), [[8, 6], [9, 0]])
 
 
-BAD_ROWS = [b'Mio,20,11', b'Mio,1.5,7', b'Mio,20,0.5', b'Mio,20,', b'Mio,x,7', b'Mio,0,7', b',20,7', b'Mio']
+BAD_ROWS = [b'Mio,20,11', b'Mio,1.5,7', b'Mio,20,-2', b'Mio,20,?!', b'Mio,x,7', b'Mio,0,7', b',20,7', b'Mio']
 
 
 @pytest.mark.parametrize('row', BAD_ROWS)
@@ -167,7 +162,11 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     'name, content, words',
     [
         ('a.csv', b'', 'a.csv'),
-        ('a.csv', text(header='user,anime_id,stars'), 'for the score .*my_score.* are user, anime_id, stars'),
+        (
+            'a.csv',
+            text(header='user,anime_id,points'),
+            'for the score .*my_score.* are user, anime_id, points',
+        ),
         ('a.csv.gz', gzip.compress(text())[:40], 'a.csv.gz'),
         ('a.parquet', b'no parquet', 'a.parquet'),
         ('a.parquet', parquet([*ROWS, ('Mio', 20, 11)]), 'the first is row 7: '),
@@ -178,3 +177,16 @@ def test_files_that_are_no_ratings_end_in_a_sentence(tmp_path, name, content, wo
     (tmp_path / name).write_bytes(content)
     with pytest.raises(RunError, match=words):
         read([tmp_path / name], IDS)
+
+
+TABLES = CASES.parent / 'tables'
+TABLE_CASES = json.loads((CASES.parent / 'tables.json').read_text())
+
+
+@pytest.mark.parametrize('name', [name for name, case in TABLE_CASES.items() if case['kind'] == 'ratings'])
+def test_ratings_files_as_people_have_them(name):
+    path, case = str(TABLES / name), TABLE_CASES[name]
+    ids = list(titles.read_nodes(str(TABLES / 'titles.csv')))
+    assert len(read([path], ids)) == case['lists']
+    scores = ratings.read_user([path], ids, '1')
+    assert {mal_id: scores[int(mal_id)] for mal_id in case['first']} == case['first']

@@ -11,7 +11,7 @@ from tools.mal_server import CLIENT_ID, PASSING, Fault, Server, Site
 from tools.scripted_server import Clock
 
 from aniembed.files import RunError
-from aniembed.sites import anilist_api, mal_api
+from aniembed.sites import anilist_api, client, mal_api
 
 
 @pytest.fixture(scope='module')
@@ -36,9 +36,14 @@ def said():
     assert CLIENT_ID not in ''.join(lines)
 
 
-def client_of(server, say, client_id=CLIENT_ID, **options):
-    options = {'delay': 0, 'timeout': 60, 'backoff': 0.001, **options}
-    return mal_api.MyAnimeList(f'{server.url}/v2', client_id, say=say, **options)
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch):
+    monkeypatch.setattr(client, 'TIMEOUT', 60)
+    monkeypatch.setattr(client, 'BACKOFF', 0.001)
+
+
+def client_of(server, say, client_id=CLIENT_ID, delay=0):
+    return mal_api.MyAnimeList(f'{server.url}/v2', client_id, delay, say)
 
 
 def entries_of(site, name):
@@ -64,29 +69,30 @@ def test_a_list_comes_whole_over_every_passing_fault(site, said):
     assert len(said) == len(faults)
 
 
-def test_a_site_that_is_silent(site, said):
+def test_a_site_that_is_silent(site, said, monkeypatch):
+    monkeypatch.setattr(client, 'TIMEOUT', 0.5)
     with Server(site, plan=[Fault('', 'silence', 1)]) as server:
-        assert client_of(server, said.append, timeout=0.5).animelist(site.names[0]).status == 'ok'
+        assert client_of(server, said.append).animelist(site.names[0]).status == 'ok'
     assert 'no answer for 0.5 s: waiting' in said[0]
 
 
 def test_a_private_and_a_missing_list(site, said):
     with Server(site) as server:
-        client = client_of(server, said.append)
+        api = client_of(server, said.append)
         for status in ('private', 'missing'):
             name = next(name for name in site.names if site.status(name) == status)
-            assert client.animelist(name) == (status, {}, 0, 0)
-        assert client.animelist('nobody-at-all').status == 'missing'
+            assert api.animelist(name) == (status, {}, 0, 0)
+        assert api.animelist('nobody-at-all').status == 'missing'
         assert len(server.calls) == 3 and not said
 
 
 def test_odd_entries_cost_themselves_and_not_the_member(site, said):
     name = site.names[0]
     with Server(site, plan=[Fault('/users/', 'odd', 1), Fault('/users/', 'shape', 1)]) as server:
-        client = client_of(server, said.append)
-        assert client.animelist(name) == ('ok', entries_of(site, name), 4, 0)
+        api = client_of(server, said.append)
+        assert api.animelist(name) == ('ok', entries_of(site, name), 4, 0)
         with pytest.raises(mal_api.Failed, match='not what the API gives'):  # no entry can be read
-            client.animelist(name)
+            api.animelist(name)
 
 
 UNFETCHED = [
@@ -102,12 +108,12 @@ UNFETCHED += [('list', 'elsewhere', 'another host'), ('ranking', 'elsewhere', 'a
 def test_what_cannot_be_fetched(site, said, what, fault, words):
     """A list is left for the next time, a ranking ends the run, and nothing is ever sent to another host."""
     with Server(site) as elsewhere, Server(site, elsewhere=elsewhere.url) as server:
-        client, times = client_of(server, said.append), mal_api.TRIES if what == 'list' else 20
+        api, times = client_of(server, said.append), client.TRIES if what == 'list' else 20
         server.plan = [Fault(f'{what}.*offset=', fault, times)]
         with pytest.raises(RunError, match=words) as ended:
-            client.animelist(site.names[-1]) if what == 'list' else client.ranking('all', 501)
+            api.animelist(site.names[-1]) if what == 'list' else api.ranking('all', 501)
         assert isinstance(ended.value, mal_api.Failed) == (what == 'list') and not elsewhere.calls
-        assert client.animelist(site.names[0]).status == 'ok'  # the next call works
+        assert api.animelist(site.names[0]).status == 'ok'  # the next call works
 
 
 @pytest.mark.parametrize(
@@ -129,20 +135,21 @@ def test_what_ends_a_run_at_the_first_call(site, said, fault, client_id, words):
 def test_throttling_after_a_call_that_worked_is_waited_out(site, said):
     """The answer is that to a wrong client id, but this one has worked."""
     with Server(site) as server:
-        client = client_of(server, said.append)
-        client.animelist(site.names[0])
+        api = client_of(server, said.append)
+        api.animelist(site.names[0])
         server.plan = [Fault('', 'forbidden', 3)]
-        assert client.animelist(site.names[1]).entries == entries_of(site, site.names[1])
+        assert api.animelist(site.names[1]).entries == entries_of(site, site.names[1])
     assert len(said) == 3 and all('status 403: waiting' in line for line in said)
 
 
-def test_patience_ends_after_failures_in_a_row_whatever_was_asked_for(site, said):
+def test_patience_ends_after_failures_in_a_row_whatever_was_asked_for(site, said, monkeypatch):
+    monkeypatch.setattr(client, 'MAX_FAILURES', 6)
     with Server(site, plan=[Fault('', '503', 99)]) as server:
-        client = client_of(server, said.append, max_failures=6)
+        api = client_of(server, said.append)
         with pytest.raises(mal_api.Failed):
-            client.animelist(site.names[0])
+            api.animelist(site.names[0])
         with pytest.raises(RunError, match='6 calls in a row failed.*status 503'):
-            client.animelist(site.names[1])
+            api.animelist(site.names[1])
         assert len(server.calls) == 6
 
 
@@ -151,17 +158,18 @@ def test_pace(site, clock, said, monkeypatch):
     record = Server.record
     with Server(site) as server:
         monkeypatch.setattr(server, 'record', lambda call: record(server, call) or clock.sleep(0.1))
-        client = client_of(server, said.append, delay=0.4)
+        api = client_of(server, said.append, delay=0.4)
         for name in site.names[:6]:
-            client.animelist(name)
+            api.animelist(name)
         np.testing.assert_allclose(np.diff([call.time for call in server.calls]), 0.4, rtol=1e-5)
 
 
-def test_announced_waits(site, said):
+def test_announced_waits(site, said, monkeypatch):
     """Retry-After in seconds and as a date, and a backoff that doubles."""
+    monkeypatch.setattr(client, 'BACKOFF', 0.5)
     with Server(site) as server:
         server.plan = [Fault('', '429-seconds', 1), Fault('', '429-date', 1), Fault('', '502', 1)]
-        client_of(server, said.append, backoff=0.5).animelist(site.names[-1])
+        client_of(server, said.append).animelist(site.names[-1])
         gaps = np.diff([call.time for call in server.calls])[:3]
     form = r'\d\d:\d\d:\d\d  status \d+: waiting ([\d.]+) s, until \d\d:\d\d:\d\d \(failure (\d) in a row, 10'
     waits = [re.match(form, line).groups() for line in said]
@@ -170,15 +178,14 @@ def test_announced_waits(site, said):
     assert gaps[0] == pytest.approx(1) and 1 <= gaps[1] <= 2 and 2 <= gaps[2] <= 3
 
 
-def test_titles_of_a_ranking_that_moves(site, said):
+def test_titles_of_a_ranking_that_moves(site, said, monkeypatch):
     """Titles move between pages while they are read: none twice, none missing, in the order at the end."""
     faults = ['429', '403', 'html', 'reset', 'truncated', 'forbidden']
     with Server(site, plan=[Fault('offset=0', 'move', 1), Fault('offset=500', 'move', 1)]) as server:
         server.plan += [Fault('offset=500', fault, 1) for fault in faults]
         seen = []
-        found = client_of(server, said.append, max_failures=20).ranking(
-            'bypopularity', 1200, True, seen.append
-        )
+        monkeypatch.setattr(client, 'MAX_FAILURES', 20)
+        found = client_of(server, said.append).ranking('bypopularity', 1200, True, seen.append)
         wanted = server.ranking()[:1200]
         assert server.moved == 2
     assert list(found) == [node['id'] for node in wanted]
@@ -202,12 +209,12 @@ def test_fewer_titles_than_wanted_null_fields_and_odd_entries(said):
 
 def test_related_titles(site, said):
     with Server(site, plan=[Fault('/anime/', 'odd', 1), Fault('/anime/', 'null', 1)]) as server:
-        client, place = client_of(server, said.append), 1005  # generated
+        api, place = client_of(server, said.append), 1005  # generated
         mal_id = site.nodes[place]['id']
-        assert client.related(mal_id) == site.related(place) != []
-        assert client.related(mal_id) == []  # null
-        assert client.related(site.nodes[place + 1]['id'])[0]['node']['id'] == mal_id
-        assert client.related(999_999) == []
+        assert api.related(mal_id) == site.related(place) != []
+        assert api.related(mal_id) == []  # null
+        assert api.related(site.nodes[place + 1]['id'])[0]['node']['id'] == mal_id
+        assert api.related(999_999) == []
 
 
 def test_where_the_client_id_comes_from(monkeypatch):
@@ -266,3 +273,12 @@ def test_a_wrong_address_is_named(said, monkeypatch):
         anilist_api.member_list('Mio', said.append)
     pace = str(mal_api.MyAnimeList('http://127.0.0.1/v2', CLIENT_ID, delay=0.1))
     assert 'at least 0.1 s apart' in pace and 'bans' in pace and CLIENT_ID not in pace
+
+
+def test_a_socks_proxy_that_cannot_be_used_is_named_at_once(site, local, said, monkeypatch):
+    monkeypatch.setenv('http_proxy', 'socks5://127.0.0.1:9')
+    monkeypatch.setenv('no_proxy', '')
+    for read in mal_api, anilist_api:
+        with pytest.raises(RunError, match='SOCKS.* Check the proxy variables'):
+            read.member_list(site.names[0], said.append)
+    assert not said and not local.calls

@@ -18,10 +18,11 @@ from tools.processes import run
 
 import similarity_map
 from aniembed import files
+from aniembed.inputs.titles import title_table
 from aniembed.map import drawing, fonts, land, layout, page
 from aniembed.map.clusters import find_clusters, name_clusters
 from aniembed.map.short_titles import short_titles, shorten
-from aniembed.settings import check
+from aniembed.settings import read
 from aniembed.sites import covers as cover_files
 from aniembed.sites.covers import fetch_covers
 
@@ -34,11 +35,14 @@ def run_map(folder, *arguments):
     )
 
 
+def config_of(**values):
+    """Return the settings of similarity_map.py."""
+    return read([f'{name}={value}' for name, value in values.items()], similarity_map.SETTINGS)
+
+
 def draw(folder, monkeypatch, vectors, nodes, covers=(), **values):
     """Draw a map with every warning an error; returns the Map and the graph."""
-    for name, value in {'COVERS_DIR': '', **values}.items():
-        monkeypatch.setattr(similarity_map, name, value)
-    check(vars(similarity_map), similarity_map.RULES)
+    values = {'OUTPUT_DIR': write_output(folder, vectors, nodes), 'COVERS_DIR': '', **values}
     drawn = []
     real = drawing.draw_map
 
@@ -51,7 +55,7 @@ def draw(folder, monkeypatch, vectors, nodes, covers=(), **values):
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         warnings.filterwarnings('ignore', category=DeprecationWarning, module='matplotlib')  # old pyparsing
-        similarity_map.draw(str(write_output(folder, vectors, nodes)))
+        similarity_map.draw(config_of(**values))
     monkeypatch.setattr(drawing, 'draw_map', real)
     return drawn[0], json.loads((folder / 'graph.json').read_text())
 
@@ -98,21 +102,19 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     text = (tmp_path / 'graph.json').read_text()
     graph = json.loads(text)
     assert graph['format'] == 'aniembed-graph/2' and graph['n_embedding'] == 64 and graph['lists'] == 900
-    assert (
-        graph['settings'].items() >= {'MARGIN': 2.0, 'SEED': 3, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
-    )
+    assert graph['settings'].items() >= {'SEED': 3, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
     assert '/home/me' not in text and str(tmp_path) not in text
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60
     assert [anime['id'] for anime in graph['anime']] == list(nodes)
     assert graph['anime'][4]['title'] == AWKWARD[4]
-    assert graph['model'] == {'mean': [8.0] * 60, 'popularity': [1.0] * 60}
+    assert graph['model'].items() >= {'mean': [8.0] * 60, 'popularity': [1.0] * 60}.items()
     similarity = vectors @ vectors.T - 2 * np.eye(60)
     for row, mal_id in enumerate(nodes):
         assert graph['neighbours'][str(mal_id)][0][0] == list(nodes)[similarity[row].argmax()]
 
 
 WRONG = [('neighbours.csv', 'mal_id,neighbour_id,similarity\n1,2,0.5\n'), ('neighbours.csv', '')]
-WRONG += [('titles.json', '{"10": {"title": "A"}}'), ('settings.json', '{"lists": 7}')]
+WRONG += [('titles.json', '{"10": {"title": "A"}}'), ('settings.json', '[]')]
 
 
 @pytest.mark.parametrize('name, content', [*WRONG, ('embeddings.pkl', 'no pickle')])
@@ -120,7 +122,7 @@ def test_files_that_do_not_fit_end_in_a_sentence(name, content, tmp_path):
     vectors, nodes, _ = planted(20)
     (write_output(tmp_path, vectors, nodes) / name).write_text(content)
     with pytest.raises(files.RunError, match=name):
-        similarity_map.draw(str(tmp_path))
+        similarity_map.draw(config_of(OUTPUT_DIR=tmp_path))
     assert not any((tmp_path / written).exists() for written in FILES)
 
 
@@ -150,7 +152,7 @@ def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch
 
 def find(n=100, **options):
     vectors, nodes, group = planted(n, **options)
-    anime = similarity_map.titles.title_table(nodes, 'test')
+    anime = title_table(nodes, 'test')
     nearest = np.argsort(-(vectors @ vectors.T - 2 * np.eye(n)), axis=1)[:, :10]
     clusters = find_clusters(nearest, 0, 7)
     written = anime['title'].tolist()
@@ -186,7 +188,7 @@ def name_fours(written, genres=()):
     for row, own in enumerate(genres):
         nodes[row]['genres'] = [{'name': name} for name in own.split()]
     nearest = np.array([[4 * (row // 4) + (row + step) % 4 for step in (1, 2, 3)] for row in range(n)])
-    anime = similarity_map.titles.title_table(nodes, 'test')
+    anime = title_table(nodes, 'test')
     return name_clusters(np.arange(n) // 4, nearest, anime, written)
 
 
@@ -273,14 +275,13 @@ def test_no_short_title_looks_like_another_title(family):
 
 @pytest.mark.parametrize('name', ['romaji', 'english'])
 def test_a_title_that_no_font_can_write_has_its_other_name(name, monkeypatch):
-    monkeypatch.setattr(similarity_map, 'TITLES', name)
     odd, plain = '\U00013000\U000130b8', 'Plain'  # hieroglyphs
     one = {'title': odd, 'alternative_titles': {'en': plain}}
     two = {'title': plain, 'alternative_titles': {'en': odd}}
     three = {'title': odd, 'alternative_titles': {'en': ''}}
-    anime = similarity_map.titles.title_table({1: one, 2: two, 3: three}, 'test')
+    anime = title_table({1: one, 2: two, 3: three}, 'test')
     monkeypatch.setattr(fonts, 'characters', lambda path: set(range(0x3000)))
-    assert similarity_map.shown_titles(anime) == [plain, plain, odd]
+    assert similarity_map.shown_titles(anime, name) == [plain, plain, odd]
 
 
 def test_years_tell_titles_of_one_name_apart():

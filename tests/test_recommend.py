@@ -6,12 +6,14 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from tools import recommendation_cases
 from tools.outputs import spoken, write_list
 from tools.planted import GROUPS, SIZE, ids_of
 from tools.processes import call, is_sentence
 
 import recommend
-from aniembed.taste.query import Query, check_scores
+from aniembed import files
+from aniembed.taste.query import CONSTANTS, Query, check_scores
 
 IDS = np.array(ids_of(GROUPS * SIZE))
 
@@ -108,6 +110,35 @@ def test_wrong_scores_are_a_value_error(vectors, words):
         recommend.recommend(vectors, WRONG_SCORES[words])
     with pytest.raises(ValueError, match=words):
         recommend.predict_scores(vectors, WRONG_SCORES[words])
+
+
+# ---- the table of cases that the page tests, too ----------------------------------------------------------
+
+
+def test_the_table_of_cases_is_what_recommend_gives():
+    table = json.loads(files.read_text(recommendation_cases.TABLE))
+    assert table['graph']['model']['constants'] == CONSTANTS
+    lengths = []
+    for case in table['cases']:
+        answer, expected = recommendation_cases.answer(table['graph'], case), case['answer']
+        lengths.append(len(expected['rows']))
+        # Only numbers differ between machines, in the last digits
+        answer, expected = flat(answer), flat(expected)
+        numbers = {path for path, value in expected.items() if isinstance(value, float)}
+        assert answer.keys() == expected.keys()
+        assert all(answer[path] == expected[path] for path in answer.keys() - numbers)
+        np.testing.assert_allclose(
+            [answer[path] for path in numbers], [expected[path] for path in numbers], 1e-9
+        )
+    assert len(lengths) == recommendation_cases.PEOPLE and sorted(lengths)[10] > 5
+
+
+def flat(value):
+    """Return JSON as a dict path -> number or text."""
+    if not isinstance(value, (dict, list, tuple)):
+        return {(): value}
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return {(key, *path): leaf for key, part in items for path, leaf in flat(part).items()}
 
 
 # ---- the command line ----------------------------------------------------------------------------

@@ -20,6 +20,8 @@ NODE = {
     'mean': 7.5,
     'popularity': 3,
     'media_type': 'tv',
+    'source': 'light_novel',
+    'rating': 'pg_13',
     'start_season': {'year': 2011, 'season': 'fall'},
     'genres': [{'id': 1, 'name': 'Drama'}],
     'studios': [{'id': 2, 'name': 'Ufotable'}],
@@ -53,14 +55,13 @@ WRONG_DATA = {
     b'{"7": {"mean": 8}}': 'id 7 is not as the API gives a title: ',
     b'[5]': 'is not a list of titles',
     b'[{"name": "Naruto", "score": 8}]': 'its fields are name, score',
-    b'[{"name": "Naruto", "mal_id": 20, "score": -3}]': 'id 20 is not',
     b'[{"Name": "Naruto", "mal_id": 20, "genres": 5}]': 'id 20: 5 is not a list of names',
     b'[{"Name": "Naruto", "mal_id": 20, "type": 5, "genres": ["Drama"]}]': 'id 20 is not',
     b'name,score\nNaruto,8\n': 'its columns are name, score',
 }
 WRONG_VALUES = {
     'title': (None, '', 3),
-    'mean': (11, []),
+    'mean': ([], True),
     'popularity': (-1, [3]),
     'genres': (5, [5], [{}]),
     'start_season': ([5], {'year': 'x'}),
@@ -129,9 +130,29 @@ def test_a_node_becomes_a_row():
     names = {'title': 'A title', 'english': 'One', 'japanese': '題', 'synonyms': ['Uno']}
     facts = {'mean': 7.5, 'popularity': 3, 'studios': ['Ufotable'], 'genres': ['Drama'], 'year': 2011}
     others = {'picture': 'http://127.0.0.1/b.jpg', 'media_type': 'tv', 'prequels': None, 'franchise': None}
+    others |= {'source': 'light_novel', 'rating': 'pg_13'}
     assert row == {**names, **facts, **others}
     row = titles.title_table({1: {'title': '\x1b[2J  A\n title\u200b '}}, 'animes.json').loc[1]
     assert row.title == '[2J A title'
+
+
+@pytest.mark.parametrize('mean, read', [(0, None), (0.99, None), (1, 1), (10, 10), (10.1, None), (-1, None)])
+def test_a_mean_is_from_1_to_10(mean, read):
+    assert titles.title_table({1: {**NODE, 'mean': mean}}, 'animes.json')['mean'][1] == read
+
+
+AGES = {'R - 17+ (violence & profanity)': 'r', 'PG-13 - Teens 13 or older': 'pg_13', 'Rx - Hentai': 'rx'}
+AGES |= {'G - All Ages': 'g', 'PG - Children': 'pg', 'R+ - Mild Nudity': 'r+', 'pg_13': 'pg_13', 'None': None}
+AGES |= {'8.56': None, 'Great': None}
+
+
+@pytest.mark.parametrize('written, rating', AGES.items())
+def test_ages_and_sources_are_in_the_words_of_the_api(tmp_path, written, rating):
+    path = tmp_path / 'titles.csv'
+    path.write_text(f'mal_id,title,rating,source,genres\n1,A,{written},4-koma manga,Drama\n2,B,,Unknown,\n')
+    table = read_table(str(path))
+    assert table['rating'].tolist() == [rating, None] and table['source'].tolist() == ['4_koma_manga', None]
+    assert table['mean'][1] == (8.56 if written == '8.56' else None)
 
 
 COLUMN = {'main_picture': 'picture', 'start_season': 'year', 'alternative_titles': 'english'}

@@ -1,115 +1,103 @@
-"""Read a long table of ratings, one row a rating, as the public data sets have it: CSV, TSV or Parquet.
+"""Read long tables of ratings, one row a rating, as the public data sets have them: CSV, TSV or Parquet.
 
-polars reads it: in a third of the time of pandas in chunks, and whatever numpy is installed.
+polars reads them: in a third of the time of pandas in chunks, and whatever numpy is installed.
 """
 
-import contextlib
-import functools
 import os
-import shutil
-import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from scipy.sparse import coo_matrix, csr_matrix
 
-from aniembed.files import PACKING_ERRORS, RunError, unpacked
+from aniembed.files import RunError
+from aniembed.inputs import columns, scales, table_text
 
-# The names that a column may have, without regard to case, the best first
-USER_COLUMNS = ('username', 'user_name', 'user', 'user_id', 'userid')
-TITLE_COLUMNS = ('anime_id', 'mal_id', 'animeid')
-SCORE_COLUMNS = ('my_score', 'rating', 'score', 'user_score')
-NUMBERED = ('user_id', 'userid')  # names of columns in which users may be numbers; elsewhere 007 is not 7
-NO_SCORE = -1  # on the list without a score, as 0 is
-MOST_WRONG = 1 / 1000  # share of rows that may be no rating
-LARGE_FILE = 100 << 20  # bytes of text from which the time of reading is estimated, from its first rows
-FIRST_BYTES = 4 << 20
-LONG_WAIT = 10  # seconds of reading from which on the estimate is printed
+USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
 USUAL_ID = 1 << 20  # MAL ids up to which every number has a column, whether a title has it or not
-CSV = {'encoding': 'utf8-lossy', 'infer_schema': False, 'truncate_ragged_lines': True}  # read by polars
-PARQUET_START = b'PAR1'
+NUMBERED = ('userid', 'uid')  # normal names of columns in which users may be numbers; elsewhere 007 is not 7
+SAMPLE = 4 << 20  # bytes from the beginning that tell what the columns hold
+FEWEST_REPEATS = 30  # rows of titles that were there before; with fewer, equal scores of a title are chance
+NO_SCORE = -1  # on the list without a score, as 0 is
 
 
-def read_blocks(paths, ids, users_per_block):
-    """Return all lists of some files in blocks, and the function that makes user_items of one of them.
-
-    user_items: csr_matrix, users x the titles `ids`; users are in order of appearance. Of two rows for one
-    pair the last counts. RunError if a column is missing or too many rows are no rating.
-    """
-    names, blocks = _read_scores(_stamps(paths), users_per_block)
-    columns = np.searchsorted(names, ids)
-    columns[names[np.minimum(columns, len(names) - 1)] != ids] = len(names)  # the empty one
-
-    def user_items(block):
-        selected = block[:, columns].tocsr()
-        selected.data = selected.data.astype(np.float32)
-        return selected
-
-    return blocks, user_items
-
-
-def count_scores(paths, users_per_block):
-    """Return how many users score each title, as a dict MAL id -> int."""
-    names, blocks = _read_scores(_stamps(paths), users_per_block)
-    counts = sum((np.diff(block.indptr)[:-1] for block in blocks), np.zeros(len(names), int))
-    scored = counts > 0
-    return dict(zip(names[scored].tolist(), counts[scored].tolist()))
+def read_lists(paths):
+    """Return the lists of some files as a LongTable; RunError if they are no ratings. Print what was read."""
+    return LongTable(paths)
 
 
 def read_user(paths, ids, username):
     """Return one user's list as a dict MAL id -> score, 0 where there is none; None without the user."""
-    rows = []
-    for path, plain in _plain_files(paths):
-        user = pl.col('user').cast(pl.String).str.to_lowercase()
-        rows.append(_collect(_scan(plain, path).filter(user == username.lower()), path))
-    rows = pl.concat(rows)
-    if rows.is_empty():
+    users, starts, titles, scores, _ = _read_rows_by_user(paths)
+    number = users.cast(pl.String).str.to_lowercase().index_of(username.strip().lower().removesuffix('.0'))
+    if number is None:
         return None
-    known = set(ids)
-    return {
-        int(mal_id): float(max(score, 0))
-        for mal_id, score in rows.select('title', 'score').iter_rows()
-        if mal_id in known and score is not None and score <= 10
-    }
+    rows, known = slice(starts[number], starts[number + 1]), set(ids)
+    scores = zip(titles[rows].tolist(), scores[rows].tolist())
+    return {mal_id: float(max(score, 0)) for mal_id, score in scores if mal_id in known}
 
 
-def _stamps(paths):
-    """Return what tells whether files have changed: (path, time of the last change, bytes) of each."""
-    stamps = []
-    for path in paths:
-        try:
-            status = os.stat(path)
-        except OSError as error:
-            raise RunError(f'{path} cannot be read: {error.strerror}.') from None
-        stamps.append((path, status.st_mtime_ns, status.st_size))
-    return tuple(stamps)
-
-
-@functools.lru_cache(maxsize=1)  # the titles with the most scores, their means and the index need the same
-def _read_scores(stamps, users_per_block):
-    """Return the MAL ids of titles, ascending, and all scores of them as blocks of users x titles.
+class LongTable:
+    """The lists of some files, in memory as blocks of users x titles.
 
     A block is a csc_matrix of the scores 1 to 10 with one more column, which is empty: in this form a title's
     scores are counted, and titles are selected, without a look at single scores.
     """
-    starts, titles, scores = _read_lists([path for path, _, _ in stamps])
-    largest = int(titles.max(initial=0))
-    if largest < USUAL_ID:
-        names = np.arange(largest + 1)
-    else:
-        names, titles = np.unique(titles, return_inverse=True)
-        titles = titles.astype(np.int32)
 
-    def block(first):
-        own = starts[first : first + users_per_block + 1]
-        rows = slice(own[0], own[-1])
-        shape = len(own) - 1, len(names) + 1
-        return _last_scores(csr_matrix((scores[rows], titles[rows], (own - own[0]).astype(np.int32)), shape))
+    def __init__(self, paths):
+        users, starts, titles, scores, report = _read_rows_by_user(paths)
+        rows, scored = len(scores), np.count_nonzero(scores > 0)
+        report += f'; {len(users):,} users, {scored:,} scores'
+        print(report + (f', {rows - scored:,} without' if rows > scored else ''), flush=True)
+        self.name = ', '.join(map(str, paths))
+        largest = int(titles.max(initial=0))
+        if largest < USUAL_ID:
+            self.titles = np.arange(largest + 1)
+        else:
+            self.titles, titles = np.unique(titles, return_inverse=True)
+            titles = titles.astype(np.int32)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return names, list(pool.map(block, range(0, len(starts) - 1, users_per_block)))
+        def block(first):
+            begin = starts[first : first + USERS_PER_BLOCK + 1]
+            rows = slice(begin[0], begin[-1])
+            shape = len(begin) - 1, len(self.titles) + 1
+            entries = csr_matrix((scores[rows], titles[rows], (begin - begin[0]).astype(np.int32)), shape)
+            return _last_scores(entries)
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            self._blocks = list(pool.map(block, range(0, len(starts) - 1, USERS_PER_BLOCK)))
+        counts = (np.diff(block.indptr)[:-1] for block in self._blocks)
+        self.counts = sum(counts, np.zeros(len(self.titles), int))
+
+    def most_scored(self, known, number):
+        """Return the `number` titles with the most scores among the ids `known`, most first."""
+        self._compare_ids(known)
+        counts = dict(zip(self.titles.tolist(), self.counts.tolist()))
+        scored = [mal_id for mal_id in set(known) if counts.get(mal_id)]
+        return sorted(scored, key=lambda mal_id: (-counts[mal_id], mal_id))[:number]
+
+    def blocks(self, ids, rank=0, workers=1):
+        """Yield the lists as csr_matrix user_items, users x the titles `ids`, users in order of appearance.
+
+        Of two rows for one pair the last counts. The worker `rank` of several takes every workers-th block.
+        """
+        selection = np.searchsorted(self.titles, ids)
+        selection[self.titles[np.minimum(selection, len(self.titles) - 1)] != ids] = len(self.titles)
+        for block in self._blocks[rank::workers]:
+            selected = block[:, selection].tocsr()
+            selected.data = selected.data.astype(np.float32)
+            yield selected
+
+    def _compare_ids(self, known):
+        """Say so if the ids hardly are those of the titles that somebody asks for."""
+        scored = set(self.titles[self.counts > 0].tolist())
+        common, least = len(scored.intersection(known)), min(len(scored), len(known))
+        if common < least / 2:
+            print(
+                f'{self.name}: only {common:,} of the {len(scored):,} titles are among the {len(known):,} of '
+                'ANIME_DATA; the ids of both files have to be those of MyAnimeList.'
+            )
 
 
 def _last_scores(entries):
@@ -127,177 +115,277 @@ def _last_scores(entries):
     return entries
 
 
-def _read_lists(paths):
-    """Return the rows of all files by user: where each list starts (and the last ends), titles and scores."""
-    users, *arrays = zip(*(_read_rows(path, plain) for path, plain in _plain_files(paths)))
+# ---- the rows of all files, by user --------------------------------------------------------------------
+
+
+def _read_rows_by_user(paths):
+    """Return the rows of some files by user: users, where each list starts (and the last ends), the rest.
+
+    The rest: titles and scores of all rows, and a line on how the files were read.
+    """
+    tables, reports = zip(*map(_read_file, paths))
+    scale = scales.find_scale([table['score'].to_numpy() for table in tables], paths[0])
+    users, *arrays = zip(*(_runs(table, path, scale) for table, path in zip(tables, paths)))
+    del tables
     if len({part.dtype for part in users}) > 1:  # numbers in one file, names in another
         users = [part.cast(pl.String) for part in users]
     users = pl.concat(users)
     lengths, titles, scores = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in arrays)
+    report = '; '.join(dict.fromkeys(reports)) + (f'; {scale.name}' if scale.name else '')
     names = users.unique(maintain_order=True)
     if len(names) == len(users):  # all rows of a user follow each other
-        return np.concatenate([[0], np.cumsum(lengths)]), titles, scores
+        return names, np.concatenate([[0], np.cumsum(lengths)]), titles, scores, report
     numbers = names.to_frame().with_row_index('number')
     numbers = users.to_frame().join(numbers, on='user', how='left', maintain_order='left')['number']
     rows = np.repeat(numbers.to_numpy().astype(np.int32), lengths)
     by_user = coo_matrix((scores, (rows, titles)))
     by_user.has_canonical_format = True  # or the conversion adds up what belongs to one pair
     by_user = by_user.tocsr()
-    return by_user.indptr, by_user.indices, by_user.data
+    return names, by_user.indptr, by_user.indices, by_user.data, report
 
 
-def _read_rows(path, plain):
-    """Return the rows of a file that are ratings, as (users, lengths, titles, scores).
+def _runs(table, path, scale):
+    """Return (users, lengths, titles, scores) of the rows of a file that are ratings, scores on 1-10.
 
-    The first two: whose rows follow each other, and how many; titles and scores: of all rows.
+    The first two: whose rows follow each other, and how many; the others: of all rows.
     """
-    _announce(path, plain)
-    try:
-        rows = _scan(plain, path, 'whole numbers').collect(engine='streaming')
-    except pl.exceptions.PolarsError:  # not all are whole numbers, or the file is damaged
-        rows = _collect(_scan(plain, path), path)
-    if not rows['right'].all():
-        _report_wrong(path, plain, rows['right'].to_numpy())
-        rows = rows.filter('right')
-    users = rows['user']
+    right = table['right'] & (table['score'] <= scale.highest)
+    if not right.all(ignore_nulls=False):
+        _report_wrong(path, right, scale)
+        table = table.filter(right)
+    users = table['user']
     codes = users.to_physical().to_numpy()
     first = np.concatenate([np.zeros(min(1, len(codes)), int), np.flatnonzero(codes[1:] != codes[:-1]) + 1])
-    lengths = np.diff(first, append=len(codes))
-    return users.gather(first), lengths, rows['title'].to_numpy(), rows['score'].to_numpy()
+    lengths, users = np.diff(first, append=len(codes)), users.gather(first)
+    if not users.dtype.is_integer():
+        names = users.unique().cast(pl.String)
+        if (names != names.str.strip_chars()).any():
+            users = users.cast(pl.String).str.strip_chars().cast(pl.Categorical)
+    return users, lengths, table['title'].to_numpy(), scales.to_ten(table['score'].to_numpy(), scale)
 
 
-def _report_wrong(path, plain, right):
+def _report_wrong(path, right, scale):
     """Say how many rows are no ratings; RunError if they are too many."""
-    wrong = len(right) - int(right.sum())
-    first = int(np.argmin(right))
-    place = f'row {first + 1}' if _is_parquet(plain) else f'line {first + 2}'
+    wrong = (~right).fill_null(False)
+    if not wrong.any():
+        return
+    number, first = int(wrong.sum()), int(wrong.arg_true()[0])
+    with table_text.plain_file(path, _is_ratings) as (plain, _):
+        if _is_parquet(plain):
+            row = pl.scan_parquet(plain, glob=False).slice(first, 1).collect().row(0)
+            place = f'row {first + 1}: {", ".join(map(repr, row))}'
+        else:
+            line = table_text.lines_of(plain).slice(first + 1, 1).collect().item()
+            place = f'line {first + 2}: {line}'
     sentence = (
-        f'{path}: {wrong:,} of {len(right):,} rows are not a user, a MAL id and a score from 1 to 10 (0 or '
-        f'-1 for none); the first is {place}: {_values(path, plain, first)}'
+        f'{path}: {number:,} of {len(right):,} rows are not a user, a MAL id and a score up to '
+        f'{scale.highest} (0, -1 or nothing for none); the first is {place:.300}'
     )
-    if wrong > MOST_WRONG * len(right):
-        raise RunError(
-            f'{sentence}. Mend the file; more than one row in {round(1 / MOST_WRONG)} is too many.'
-        )
+    if number > scales.MOST_WRONG * len(right):
+        most = round(1 / scales.MOST_WRONG)
+        raise RunError(f'{sentence}. Mend the file; more than one row in {most:,} is too many.')
     print(f'{sentence}. They are passed over.')
 
 
-def _values(path, plain, row):
-    """Return the values of one row, as text."""
-    return ', '.join(map(repr, _collect(_scan(plain, path, 'text').slice(row, 1), path).row(0)))
+# ---- one file ------------------------------------------------------------------------------------------
 
 
-def _announce(path, plain):
-    """Say how long reading takes where that is more than a few seconds, estimated from the first rows."""
-    size = os.path.getsize(plain)
-    if size < LARGE_FILE or _is_parquet(plain):
-        return
-    with open(plain, 'rb') as file:
-        rows = file.read(FIRST_BYTES)
-    started = time.perf_counter()
-    with _one_sentence(path):
-        pl.read_csv(rows[: rows.rfind(b'\n') + 1], separator=_separator(plain), **CSV)
-    seconds = (time.perf_counter() - started) * size / len(rows)
-    if seconds > LONG_WAIT:
-        print(f'reading {path}: about {seconds:.0f} s', flush=True)
+class Source(NamedTuple):
+    """An unpacked file, and how to read it."""
+
+    path: str
+    separator: str  # '' for Parquet
+    quote: str  # or None
+    schema: dict  # column -> polars type
+
+    def scan(self, kinds=None):
+        """Return the file as a LazyFrame; kinds: types of columns of a text file, else text."""
+        if not self.separator:
+            return pl.scan_parquet(self.path, glob=False)
+        return pl.scan_csv(
+            self.path, separator=self.separator, quote_char=self.quote, schema_overrides=kinds, **CSV
+        )
 
 
-def _plain_files(paths):
-    """Yield (path, its unpacked file) for each."""
-    for path in paths:
-        with _plain_file(path) as plain:
-            yield path, plain
+CSV = {'encoding': 'utf8-lossy', 'infer_schema': False, 'truncate_ragged_lines': True, 'glob': False}
 
 
-def _collect(table, path):
-    with _one_sentence(path):
-        return table.collect(engine='streaming')
-
-
-@contextlib.contextmanager
-def _one_sentence(path):
-    try:
-        yield
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).partition('\n')[0][:200]
-        raise RunError(f'{path} cannot be read as a table: {reason}.') from None
-
-
-@contextlib.contextmanager
-def _plain_file(path):
-    """Give the name of the unpacked file, a temporary one where `path` is packed."""
-    try:
-        with open(path, 'rb') as stored:
-            content = unpacked(stored)
-            if content is stored:
-                yield path
-                return
-            with tempfile.NamedTemporaryFile() as plain:
-                shutil.copyfileobj(content, plain, 1 << 20)
-                plain.flush()
-                yield plain.name
-    except PACKING_ERRORS as error:
-        raise RunError(f'{path} cannot be read: {getattr(error, "strerror", None) or error}.') from None
+def _is_ratings(start):
+    """Tell whether a file that begins with these bytes may hold ratings."""
+    header = start.partition(b'\n')[0].decode(
+        'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
+    )
+    names = header.split(table_text.separator_of(header))
+    return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
 
 def _is_parquet(plain):
     with open(plain, 'rb') as file:
-        return file.read(len(PARQUET_START)) == PARQUET_START
+        return file.read(4) == b'PAR1'
 
 
-def _scan(plain, path, form='numbers'):
-    """Return a file as a polars LazyFrame with the columns user, title, score, and right: is it a rating.
+def _read_file(path, encoding=''):
+    """Return a file as a DataFrame with the columns user, title, score and right, and how it was read.
 
-    user is categorical or an integer, title an integer and score a float; what cannot be read is null. In the
-    form 'whole numbers' score is an integer, too, and whatever is none ends the reading with an error of
-    polars; in the form 'text' all is as it stands in the file.
+    user: categorical or an integer; title: integer; score: a number, 0 for none. right: is the row a rating;
+    null where it is passed over without a word.
     """
-    with _one_sentence(path):
-        parquet, options = _is_parquet(plain), {'separator': _separator(plain), **CSV}
-        table = pl.scan_parquet(plain) if parquet else pl.scan_csv(plain, **options)
-        schema = table.collect_schema()
-        columns = user, title, score = _find_columns(schema.names(), path)
-    renamed = dict(zip(columns, ('user', 'title', 'score')))
-    if form == 'text':
-        return table.select(columns).rename(renamed)
-    whole = form == 'whole numbers'
-    numbered = schema[user].is_integer() or (whole and user.strip().lower() in NUMBERED)
-    kinds = {user: pl.Categorical, title: pl.Float64, score: pl.Float32}
-    if parquet:
-        table = table.with_columns(pl.col(name).cast(kinds[name], strict=False) for name in (title, score))
-        if not numbered:
-            table = table.with_columns(pl.col(user).cast(pl.String).cast(pl.Categorical))
-    else:
-        if whole:
-            kinds = {user: pl.Int32 if numbered else pl.Categorical, title: pl.Int32, score: pl.Int8}
-        table = pl.scan_csv(
-            plain, schema_overrides=kinds, ignore_errors=not whole, separator=_separator(plain), **CSV
-        )
-    table = table.select(columns).rename(renamed)
-    title, score = pl.col('title'), pl.col('score')
-    title = pl.when(title == title.floor()).then(title).cast(pl.Int32, strict=False)
-    is_score = ((score >= 1) & (score <= 10)) | (score == 0) | (score == NO_SCORE)
-    named = pl.col('user').is_not_null() if numbered else pl.col('user') != ''
-    right = is_score & (pl.col('title') > 0) & named
-    return table.with_columns(title).with_columns(right=right.fill_null(False))
+    with table_text.plain_file(path, _is_ratings, encoding) as (plain, member):
+        label = f'{path} ({member})' if member else str(path)
+        try:
+            source, sample = _open(plain)
+            chosen, found = _choose_columns(sample, label)
+            table, source = _read_quoted(source, chosen, found, label)
+            for user in found['user']:  # one that every row has
+                if table['user'].null_count() <= table['right'].null_count():
+                    break
+                if user != chosen['user']:
+                    table, chosen = _rows(source, {**chosen, 'user': user}, found), {**chosen, 'user': user}
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).partition('\n')[0][:200]
+            raise RunError(f'{label} cannot be read as a table: {reason}.') from None
+        report = f'{label} read as: {columns.describe(chosen, found)}'
+        if not encoding and source.separator and not table['user'].dtype.is_integer():
+            names = table['user'].unique().cast(pl.String)
+            if names.str.contains('\ufffd').any() and not table_text.is_utf8(plain):
+                table, report = _read_file(path, 'cp1252')
+                return table, f'{report}, in the encoding cp1252'
+        if len(found['title']) > 1 and table['right'].null_count():
+            report += f'; {table["right"].null_count():,} rows without {chosen["title"]}'
+        return table, report
 
 
-def _separator(path):
-    with open(path, 'rb') as file:
-        header = file.readline()
-    return '\t' if header.count(b'\t') > header.count(b',') else ','
+def _open(plain):
+    """Return a file as a Source, and its first rows as a DataFrame of texts."""
+    if _is_parquet(plain):
+        source = Source(plain, '', None, pl.read_parquet_schema(plain))
+        simple = [name for name, kind in source.schema.items() if not kind.is_nested()]
+        return source, source.scan().select(simple).head(SAMPLE >> 4).cast(pl.String, strict=False).collect()
+    with open(plain, 'rb') as file:
+        start = file.read(SAMPLE)
+    header = start.partition(b'\n')[0].decode(errors='replace')
+    separator = table_text.separator_of(header)
+    start = start[: start.rfind(b'\n') + 1] if len(start) == SAMPLE else start
+    options = {'separator': separator, **CSV}
+    try:
+        sample = pl.read_csv(start, **options)
+    except pl.exceptions.ComputeError:  # a lone quote
+        sample = pl.read_csv(start, quote_char=None, **options)
+    return Source(plain, separator, '"', sample.schema), sample
 
 
-def _find_columns(names, path):
-    """Return the names of the columns for user, title and score; RunError says which names would do."""
-    lower = {name.strip().lower().lstrip('\ufeff'): name for name in reversed(names)}
-    found = []
-    for what, wanted in (('user', USER_COLUMNS), ('title', TITLE_COLUMNS), ('score', SCORE_COLUMNS)):
-        column = next((lower[name] for name in wanted if name in lower), None)
-        if column is None:
+def _choose_columns(sample, label):
+    """Return which columns to read, {'user': ..., 'title': ..., 'score': ...}, and all that might do."""
+    found = columns.find_columns(sample.columns, columns.RATINGS)
+    for what, names in found.items():
+        if not names:
             raise RunError(
-                f'{path} has no column for the {what} (looked for: {", ".join(wanted)}); its columns are '
-                f'{", ".join(names)[:300]}.'
+                f'{label} has no column for the {what} (looked for: {", ".join(columns.RATINGS[what])}); its '
+                f'columns are {", ".join(sample.columns)[:300]}. The first line has to name them.'
             )
-        found.append(column)
-    return found
+    numbers = {name: _numbers(sample, name) for name in (*found['title'], *found['score'])}
+    title = next((name for name in found['title'] if numbers[name] is not None), found['title'][0])
+    scores = [name for name in found['score'] if numbers[name] is not None] or found['score'][:1]
+    means = [name for name in scores if _is_mean(numbers[title], numbers[name])]
+    score = next((name for name in scores if name not in means), None)
+    if score is None:
+        raise RunError(
+            f'{label}: {" and ".join(means)} has the same value in all rows of a title. That is a mean, no '
+            "user's score; take a file with the score of each user."
+        )
+    return {'user': found['user'][0], 'title': title, 'score': score}, found
+
+
+def _numbers(sample, name):
+    """Return a column of the sample as numbers, None if more than half of its values are none."""
+    numbers, bad = _as_number(name, sample.schema[name], '')
+    numbers = sample.select(number=numbers, bad=bad)
+    return None if numbers['bad'].sum() > numbers['number'].count() else numbers['number']
+
+
+def _is_mean(titles, scores):
+    """Tell whether a title's scores are all the same."""
+    if titles is None or scores is None:
+        return False
+    rows = pl.DataFrame({'title': titles, 'score': scores}).filter(pl.col('score') > 0)
+    of_title = rows.group_by('title').agg(number=pl.len(), values=pl.col('score').n_unique())
+    return len(rows) - len(of_title) >= FEWEST_REPEATS and of_title['values'].max() == 1
+
+
+def _read_quoted(source, chosen, found, label):
+    """Return _rows() of a Source, and the Source with the quote that gives as many rows as there are."""
+    table = error = None
+    try:
+        table = _rows(source, chosen, found)
+    except pl.exceptions.PolarsError as failure:
+        error = failure
+    if source.separator and table_text.has_quotes(source.path):
+        rows = None if table is None else len(table)
+        quote = table_text.quote_of(source.path, source.separator, rows, label)
+        if quote != source.quote:
+            source = source._replace(quote=quote)
+            return _rows(source, chosen, found), source
+    if error:
+        raise error
+    return table, source
+
+
+def _rows(source, chosen, found):
+    """Return the rows of a Source as _read_file() does; an error of polars if that fails."""
+    names = list(chosen.values())
+    user, title, score = map(pl.col, names)
+    numbered = columns.normal(chosen['user']) in NUMBERED
+    has_other_id = len(found['title']) > 1
+    if source.separator:  # first as whole numbers, which is fastest
+        kinds = dict(zip(names, (pl.Int32 if numbered else pl.Categorical, pl.Int32, pl.Int8)))
+        bad = pl.lit(False)
+        try:
+            return _collect(source.scan(kinds), user, title, score, bad, has_other_id)
+        except pl.exceptions.PolarsError:
+            pass  # not all are, or the file is damaged
+    title, bad_title = _as_number(chosen['title'], source.schema[chosen['title']], source.separator)
+    score, bad_score = _as_number(chosen['score'], source.schema[chosen['score']], source.separator)
+    title = pl.when(title == title.floor()).then(title).cast(pl.Int32, strict=False)
+    user = _as_user(chosen['user'], source.schema[chosen['user']])
+    return _collect(
+        source.scan(), user, title, score.cast(pl.Float32, strict=False), bad_title | bad_score, has_other_id
+    )
+
+
+def _collect(rows, user, title, score, bad, has_other_id):
+    """Return the rows with the columns user, title, score and right."""
+    right = (
+        ~bad
+        & user.is_not_null()
+        & (title > 0).fill_null(False)
+        & ((score >= 0) | (score == NO_SCORE)).fill_null(True)
+    )
+    nothing = title.is_null() & ~bad
+    if not has_other_id:
+        nothing &= user.is_null() & score.is_null()  # a blank line
+    return rows.select(
+        user=user, title=title, score=score.fill_null(0), right=pl.when(~nothing).then(right)
+    ).collect(engine='streaming')
+
+
+def _as_number(name, kind, separator):
+    """Return a column as numbers, null where there is none, and whether a cell has something else."""
+    column = pl.col(name)
+    if kind != pl.String:
+        return column.cast(pl.Float64, strict=False).fill_nan(None), pl.lit(False)
+    text = column.str.strip_chars(' \t\r"')
+    absent = text.is_null() | text.str.to_lowercase().is_in(list(columns.ABSENT))
+    if separator != ',':  # as in 8,5
+        text = text.str.replace(',', '.', literal=True)
+    number = pl.when(~absent).then(text.cast(pl.Float64, strict=False))
+    return number, ~absent & number.is_null()
+
+
+def _as_user(name, kind):
+    column = pl.col(name)
+    if kind.is_integer():
+        return column
+    if kind.is_float():
+        return column.cast(pl.Int64, strict=False)
+    text = column.cast(pl.String).str.strip_chars(' \t\r"').str.replace(r'\.0+$', '')
+    return pl.when(text != '').then(text).cast(pl.Categorical)

@@ -17,15 +17,19 @@ COLUMNS = {
     'en': ('title_english', 'english name', 'english'),
     'ja': ('title_japanese', 'japanese name', 'other name', 'japanese'),
     'synonyms': ('title_synonyms', 'synonyms'),
-    'mean': ('mean', 'score', 'rating'),  # rating is an age where there is a score, too
+    'mean': ('mean', 'score', 'rating'),  # a rating that is no number is an age
     'popularity': ('popularity',),
     'members': ('members',),
     'genres': ('genres', 'genre'),
     'studios': ('studios', 'studio'),
     'media_type': ('media_type', 'type'),
     'year': ('year', 'premiered', 'start_date', 'aired'),
+    'source': ('source',),
+    'rating': ('rating',),
     'picture': ('image_url', 'image url', 'picture'),
 }
+# How MyAnimeList's pages write a rating: "R - 17+ (violence & profanity)", "PG-13 - Teens 13 or older"
+AGE_RATING = re.compile(r'(PG[-_]13|PG|G|R\+|Rx|R)(\s+-|$)', re.I)
 NEVER_TEXT = ('genres', 'studios', 'mean', 'popularity')  # lists and numbers in a node of the API
 ABSENT = ('', 'unknown', 'none', 'nan', 'null', 'n/a', '-')
 
@@ -114,6 +118,11 @@ def node_of(record):
     year = re.search(r'\b(19|20)\d\d\b', str(fields.get('year', '')))
     if year:
         node['start_season'] = {'year': int(year[0])}
+    if 'source' in fields:
+        node['source'] = re.sub('[^a-z0-9]+', '_', str(fields['source']).lower()).strip('_')
+    age = AGE_RATING.match(str(fields.get('rating', '')).strip())
+    if age:
+        node['rating'] = age[1].lower().replace('-', '_')
     if 'picture' in fields:
         node['main_picture'] = {'medium': fields['picture']}
     return node

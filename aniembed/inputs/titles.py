@@ -71,9 +71,10 @@ def title_table(nodes, path):
     """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
 
     Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type,
-    prequels, franchise; synonyms, studios and genres are lists of str. prequels: list of the MAL ids in
-    `nodes` that come right before the title; franchise: MAL id of the first title in `nodes` of the same
-    franchise; both None if no node has relations. RunError names `path`, the file that the nodes came from,
+    source, rating, prequels, franchise. synonyms, studios and genres are lists of str; source (manga,
+    light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the API. prequels: list of the
+    MAL ids in `nodes` that come right before the title; franchise: MAL id of the first title in `nodes`
+    of the same franchise; both None if no node has relations. RunError names `path`, the file of the nodes,
     and the title that is not as the API gives it.
     """
     rows, related = [], {}
@@ -102,13 +103,15 @@ def _row(node):
         'english': _text(titles.get('en')),
         'japanese': _text(titles.get('ja')),
         'synonyms': [_text(synonym) for synonym in (titles.get('synonyms') or [])[:MAX_NAMES]],
-        'mean': _checked(node, 'mean', float, 10),
+        'mean': _mean(node),
         'popularity': _checked(node, 'popularity', int, 10**9),
         'picture': _text(picture.get('large') or picture.get('medium')),
         'studios': _names(node.get('studios')),
         'genres': _names(node.get('genres')),
         'year': _checked(node.get('start_season') or {}, 'year', int, 10**4),
         'media_type': _text(node.get('media_type')),
+        'source': _text(node.get('source')),
+        'rating': _text(node.get('rating')),
     }
     if row['title'] is None:
         raise ValueError('it has no title')
@@ -134,6 +137,14 @@ def _checked(node, key, kind, most):
     if isinstance(value, bool) or not 0 <= kind(value) <= most:
         raise ValueError(f'its {key} is {value!r}')
     return kind(value)
+
+
+def _mean(node):
+    """Return the mean score, None if it is outside 1 to 10: files write 0 for a title without scores."""
+    mean = node.get('mean')
+    if isinstance(mean, bool):
+        raise ValueError(f'its mean is {mean}')
+    return float(mean) if mean is not None and 1 <= float(mean) <= 10 else None
 
 
 def by_popularity(anime):

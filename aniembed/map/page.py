@@ -9,6 +9,7 @@ import re
 import numpy as np
 
 from aniembed import files
+from aniembed.taste.query import CONSTANTS
 
 GRAPH_FORMAT = 'aniembed-graph/2'
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
@@ -20,13 +21,12 @@ USUAL_HOST = 'https://cdn.myanimelist.net'
 PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 
 
-def make_graph(vectors, anime, neighbours, settings, lists, clusters, places):
+def make_graph(vectors, anime, neighbours, settings, clusters, places):
     """Return the content of graph.json, all that the page in web/ needs.
 
     vectors: the DataFrame of embeddings.pkl; anime: its title_table; neighbours: of read_neighbours();
-    settings: dict of the settings of both scripts; lists: number of lists; clusters: (int n, names, colours);
-    places: float n x 3, x, y and radius of each title's mark on the drawn map, in widths of the map, y
-    upwards.
+    settings: dict of the settings of both scripts; clusters: (int n, names, colours); places: float n x 3, x,
+    y and radius of each title's mark on the drawn map, in widths of the map, y upwards.
     """
     cluster_of, names, colours = clusters
     rows = [
@@ -42,9 +42,9 @@ def make_graph(vectors, anime, neighbours, settings, lists, clusters, places):
     return {
         'format': GRAPH_FORMAT,
         'n_embedding': vectors.shape[1],
-        'lists': lists,
+        'lists': vectors.attrs['lists'],
         'settings': public_settings(settings),
-        'model': model_arrays(vectors),
+        'model': {**model_arrays(vectors), 'constants': CONSTANTS},
         'clusters': [
             {'id': cluster, 'name': name, 'size': size, 'color': colour}
             for cluster, (name, size, colour) in enumerate(zip(names, sizes, colours))

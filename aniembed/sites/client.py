@@ -1,6 +1,6 @@
-"""Call a site's JSON API: one call at a time, with patience.
+"""Call a site's JSON API: one call at a time, at a fixed pace, again after a failure.
 
-No redirect is followed, so that the headers of a call go to one host and nowhere else.
+Redirects are not followed, so the headers of a call go to one host only.
 """
 
 import contextlib
@@ -11,18 +11,21 @@ import time
 from collections import namedtuple
 
 import requests
-import tenacity
 import urllib3
+from requests.exceptions import InvalidSchema, InvalidURL
 
 from aniembed.files import RunError
 from aniembed.settings import Rule, check
 
-LONGEST_WAIT = 600  # seconds after a failure, however many came before it
-LONGEST_BAN = 3600  # seconds of Retry-After that are waited for; a longer one ends the run
-TRIES = 4  # calls for one thing before it is left for the next time
+TIMEOUT = 30  # seconds without an answer after which a call has failed
+BACKOFF = 5  # seconds to wait after a failure, doubled with each one in a row
+LONGEST_BACKOFF = 600  # seconds, where the doubling ends
+LONGEST_RETRY_AFTER = 3600  # seconds; if the site asks for a longer wait, the run ends
+TRIES = 4  # calls for one list before it is left for the next run
+MAX_FAILURES = 10  # failures in a row that end the run
 
 # status: 'ok', 'private' or 'missing'; entries: {MAL id: (score 0-10, watching status)}; odd: number of
-# entries passed over because they cannot be read; unknown: number of titles that only AniList has
+# entries that cannot be read; unknown: number of titles that only AniList has
 MemberList = namedtuple('MemberList', 'status entries odd unknown', defaults=(0,))
 
 
@@ -35,7 +38,7 @@ class Failed(RunError):
 
 
 class Refused(RunError):
-    """A refusal with its HTTP status: 403 a private list, 404 what is not there, 400 a wrong call."""
+    """A refusal with its HTTP status: 403 a private list, 404 no such member or title, 400 a wrong call."""
 
     def __init__(self, status, message):
         super().__init__(f'status {status}, {message}')
@@ -54,25 +57,23 @@ ADDRESS = Rule(_address, 'an address with http:// or https://')
 
 
 def address_from(variable, default):
-    """Return the address that an environment variable gives, or the default; UsageError if it is none."""
+    """Return the address in an environment variable, or the default; UsageError if it is no address."""
     found = {variable: os.environ.get(variable) or default}
     check(found, {variable: ADDRESS})
     return found[variable]
 
 
 class Client:
-    """Call one API: never two calls closer than `delay`, again after a failure, never on another host.
+    """Call one API, with at least `delay` seconds from the start of one call to the start of the next.
 
-    url: address of the API. headers: sent with every call. delay, timeout, backoff: seconds; backoff is
-    doubled with each failure in a row. max_failures: failures in a row that end the run. say: prints
-    announcements. A subclass says in `check_refusal` what its API answers to those it refuses.
+    url: address of the API. headers: sent with every call. say: prints what the user should know. A subclass
+    recognises in `check_refusal` the answers after which another try makes no sense.
     """
 
     site, least_delay = 'The site', 0.0  # seconds; it bans those who call more often
 
-    def __init__(self, url, headers, delay=0.75, timeout=30, backoff=5, max_failures=10, say=print):
-        self.url, self.delay, self.timeout, self.backoff = url, delay, timeout, backoff
-        self.max_failures, self.say = max_failures, say
+    def __init__(self, url, headers, delay=0.75, say=print):
+        self.url, self.delay, self.say = url, delay, say
         self.session = requests.Session()
         self.session.headers.update(headers)
         self.failures = 0  # in a row
@@ -85,49 +86,35 @@ class Client:
         return f'Calls go to {self.url}, at least {self.delay:g} s apart.{hasty}'
 
     def call(self, url, shape, tries=TRIES, method='GET', **arguments):
-        """Make a call until it succeeds; return the JSON object that comes back.
+        """Make a call until it succeeds, and return the JSON object of the answer.
 
-        shape: {key: type} that the object has to have; arguments: further ones of requests.
-        Raises Failed after so many tries, Refused where the API refuses, RunError when the run has to end.
+        shape: {key: type} that the object must have. arguments: further ones of requests. Raises Failed after
+        so many tries, Refused if the API refuses, RunError if the run has to end.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Failed),
-            stop=tenacity.stop_after_attempt(tries),
-            wait=self._wait,
-            before_sleep=self._postpone,
-            retry_error_callback=self._give_up,
-        )
-        return retrying(self._attempt, url, shape, method, arguments)
-
-    def _attempt(self, url, shape, method, arguments):
-        """Make one call, and count the failures in a row."""
-        try:
-            body = self._judge(self._send(url, method, arguments), shape)
-        except Failed as problem:
-            self.failures += 1
-            if self.failures >= self.max_failures:
-                self.failures = 0
-                raise RunError(
-                    f'{self.max_failures} calls in a row failed, the last with: {problem}. '
-                    'Run this again later.'
-                ) from None
-            if problem.retry_after > LONGEST_BAN:
-                until = clock(problem.retry_after)
-                raise RunError(f'{self.site} asks for no calls until {until}. Run this again then.') from None
-            raise
-        except Refused:
-            self.failures, self.worked = 0, True
-            raise
-        self.failures, self.worked = 0, True
-        return body
+        for left in reversed(range(tries)):
+            try:
+                body = self._judge(self._send(url, method, arguments), shape)
+            except Failed as problem:
+                self._count_failure(problem)
+                if not left:
+                    raise
+            except Refused:
+                self.failures, self.worked = 0, True
+                raise
+            else:
+                self.failures, self.worked = 0, True
+                return body
 
     def _send(self, url, method, arguments):
+        """Wait until the next call may start, and make it."""
         time.sleep(max(0, self.next_call - time.monotonic()))
         self.next_call = time.monotonic() + self.delay
         try:
-            return self.session.request(method, url, timeout=self.timeout, allow_redirects=False, **arguments)
+            return self.session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **arguments)
+        except (InvalidSchema, InvalidURL) as error:  # such as a SOCKS proxy without PySocks
+            raise RunError(f'{url} cannot be called: {error} Check the proxy variables.') from None
         except requests.Timeout:
-            raise Failed(f'no answer for {self.timeout:g} s') from None
+            raise Failed(f'no answer for {TIMEOUT:g} s') from None
         except (requests.RequestException, ValueError) as error:
             raise Failed(f'no connection, or one that broke off ({type(error).__name__})') from None
 
@@ -148,31 +135,30 @@ class Client:
         raise Failed(problem, _retry_after(answer))
 
     def check_refusal(self, status, body):
-        """Raise Refused or RunError where an answer says that another try makes no sense."""
+        """Raise Refused or RunError for an answer after which another try makes no sense."""
 
-    def _wait(self, _):
-        """Return the seconds to wait after the latest failure; called by tenacity."""
-        wait = self.backoff * 2 ** min(self.failures - 1, 20) * random.uniform(1, 1.5)
-        return min(LONGEST_WAIT, wait)
-
-    def _postpone(self, state):
-        """Let the next call wait, and say why and until when."""
-        problem = state.outcome.exception()
-        wait = max(state.upcoming_sleep, problem.retry_after)
+    def _count_failure(self, problem):
+        """Let the next call wait, and announce it; RunError after too many failures in a row."""
+        self.failures += 1
+        if self.failures >= MAX_FAILURES:
+            self.failures = 0
+            raise RunError(
+                f'{MAX_FAILURES} calls in a row failed, the last with: {problem}. Run this again later.'
+            ) from None
+        if problem.retry_after > LONGEST_RETRY_AFTER:
+            until = clock(problem.retry_after)
+            raise RunError(f'{self.site} asks for no calls until {until}. Run this again then.') from None
+        backoff = min(LONGEST_BACKOFF, BACKOFF * 2 ** (self.failures - 1) * random.uniform(1, 1.5))
+        wait = max(backoff, problem.retry_after)
         self.next_call = max(self.next_call, time.monotonic() + wait)
         self.say(
             f'{clock()}  {problem}: waiting {wait:.1f} s, until {clock(wait)} '
-            f'(failure {self.failures} in a row, {self.max_failures} end the run)'
+            f'(failure {self.failures} in a row, {MAX_FAILURES} end the run)'
         )
-
-    def _give_up(self, state):
-        """Let this call be, after its last try; the next one, for something else, waits all the same."""
-        self._postpone(state)
-        raise state.outcome.exception()
 
 
 def _retry_after(answer):
-    """Return the seconds that the header Retry-After asks for, which may be a date; 0 without one."""
+    """Return the seconds in the header Retry-After, which may be a date; 0 without one."""
     retry = urllib3.Retry()
     retry.retry_after_max = 1e6  # seconds; urllib3 2.6 stops at six hours otherwise
     with contextlib.suppress(ValueError, OverflowError, urllib3.exceptions.InvalidHeader):
@@ -181,6 +167,6 @@ def _retry_after(answer):
 
 
 def clock(seconds=0):
-    """Return the time of day in so many seconds, with the date where that is not soon."""
+    """Return the time of day in so many seconds, with the date if it is more than an hour away."""
     moment = datetime.datetime.now() + datetime.timedelta(seconds=seconds)
-    return f'{moment:%H:%M:%S}' if seconds < LONGEST_BAN else f'{moment:%d %B, %H:%M}'
+    return f'{moment:%H:%M:%S}' if seconds < 3600 else f'{moment:%d %B, %H:%M}'

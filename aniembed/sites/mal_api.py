@@ -14,7 +14,8 @@ import urllib3
 
 from aniembed.files import RunError, one_line
 from aniembed.inputs.title_records import LARGEST_ID
-from aniembed.settings import number, whole
+from aniembed.settings import Rule, number
+from aniembed.sites import client
 from aniembed.sites.client import ADDRESS, TRIES, Client, Failed, MemberList, Refused, address_from
 
 API_URL = 'https://api.myanimelist.net/v2'
@@ -23,20 +24,25 @@ RANKING_PAGE, LIST_PAGE = 500, 1000  # entries of one call at most, as the API s
 READINGS = 3  # of a ranking that moves while it is read
 FIELDS = (
     'id,title,alternative_titles,main_picture,mean,popularity,rating,media_type,'
-    'num_episodes,start_season,genres,studios'
+    'num_episodes,start_season,source,genres,studios'
 )
 USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
 PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
 TITLE = {'id': int}
 
-# The rules of settings.check() for the globals that a Client is made from
-RULES = {
-    'API_URL': ADDRESS,
-    'DELAY': number(0, 60),
-    'TIMEOUT': number(0.001, 600),
-    'BACKOFF': number(0, 600),
-    'MAX_FAILURES': whole(1),
-}
+RANKING_TYPES = ['all', 'airing', 'upcoming', 'tv', 'ova', 'movie', 'special', 'bypopularity', 'favorite']
+
+
+def _ranking_types(value):
+    names = [name.strip() for name in value.split(',') if name.strip()] if isinstance(value, str) else [None]
+    if not set(names) <= set(RANKING_TYPES):
+        raise ValueError
+    return names
+
+
+# The rules of settings.check() for the globals of the notebooks
+RULES = {'API_URL': ADDRESS, 'DELAY': number(0, 60)}
+RANKINGS = Rule(_ranking_types, f'some of {", ".join(RANKING_TYPES)}, with commas between')
 
 
 def client_id():
@@ -126,16 +132,14 @@ class MyAnimeList(Client):
         except Failed as problem:
             raise RunError(f'The ranking cannot be fetched: {problem}.') from None
         except Refused as problem:
-            raise RunError(
-                f'MyAnimeList refuses the request ({problem}). Look at RANKING_TYPE and API_URL.'
-            ) from None
+            raise RunError(f'MyAnimeList refuses the request ({problem}). Look at API_URL.') from None
         nodes = [node for _, node in sorted(places.values(), key=lambda found: found[0])]
         return {node['id']: node for node in nodes[:number]}
 
     def _read_ranking(self, query, number, progress):
         """Read a ranking once; return {MAL id: (place, node)}, and whether a title came twice."""
         found, entries, odd = {}, 0, 0
-        for page in self._pages('/anime/ranking', query, tries=self.max_failures):
+        for page in self._pages('/anime/ranking', query, tries=client.MAX_FAILURES):
             before, nodes = len(found), _readable(page, _title)
             odd += len(page) - len(nodes)
             for node in nodes:
@@ -228,9 +232,9 @@ def member_list(name, say=print):
     """
     if not USERNAME.fullmatch(name):
         raise RunError(f'{name!r} is no username of MyAnimeList: 2 to 16 letters, digits, - and _.')
-    client = MyAnimeList(address_from('MAL_API_URL', API_URL), client_id(), say=say)
+    api = MyAnimeList(address_from('MAL_API_URL', API_URL), client_id(), say=say)
     try:
-        found = client.animelist(name)
+        found = api.animelist(name)
     except Failed as problem:
         raise RunError(
             f'The list of {name} cannot be fetched from MyAnimeList: {problem}. Try again later.'

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from aniembed.files import RunError, UsageError
+from aniembed.files import UsageError
 
 PLANNED = ('also', 'only', 'no')
 
@@ -83,23 +83,16 @@ def _known(names, there_are, kind):
 
 
 def narrow(candidates, passing):
-    """Return which candidates pass all filters, n bool; RunError if none does, with what each filter took.
+    """Return which candidates pass all filters, n bool, and how many each filter removes, as a dict.
 
     candidates: n bool, the titles that can be recommended. passing: dict option -> n bool, applied in its
-    order.
+    order. Filters that remove nothing are not in the dict.
     """
-    left, taken = candidates.copy(), []
+    removed = {}
     for option, passes in passing.items():
-        takes = np.sum(left & ~passes)
-        if takes:
-            taken.append(f'{option} takes {takes:,}')
-        left &= passes
-    if candidates.any() and not left.any():
-        raise RunError(
-            f'nothing is left to recommend: of the {candidates.sum():,} titles that can be recommended, '
-            f'{", then ".join(taken)}.'
-        )
-    return left
+        removed[option] = int(np.sum(candidates & ~passes))
+        candidates = candidates & passes
+    return candidates, {option: number for option, number in removed.items() if number}
 
 
 def not_before_its_prequel(anime, seen):

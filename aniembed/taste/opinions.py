@@ -3,39 +3,44 @@
 Watching statuses are the words of MyAnimeList's API: watching, completed, on_hold, dropped, plan_to_watch.
 """
 
-USUAL_SCORE, USUAL_WEIGHT = 7.8, 5  # mean of the scores of mal-2016; it counts as so many scores of one's own
-DISLIKED_BELOW = 2.0  # points below the person's usual score from where a score is a dislike
-# Measured on mal-2016 (tests/README.md): what a dislike weighs beside the same score of somebody's who
-# liked the title; and an entry that is completed without a score, beside one that has the usual score
-DISLIKED_WEIGHT = -0.1
-UNSCORED_WEIGHT = 0.5
+from types import SimpleNamespace
+
+# Part of query.CONSTANTS; the weights were measured on mal-2016 (tests/README.md)
+CONSTANTS = {
+    'usual_score': 7.8,  # mean of all scores of mal-2016
+    'usual_weight': 5,  # number of a person's scores that usual_score counts as
+    'disliked_below': 2.0,  # points below the person's usual score from where a score is a dislike
+    'disliked_weight': -0.1,  # weight of a dislike; a liked title has 1
+    'unscored_weight': 0.5,  # weight of a title that was completed without a score
+}
+C = SimpleNamespace(**CONSTANTS)
 
 
 def usual_score(scores):
     """Return the mean of a person's scores and of five more of 7.8; 7.8 for a person without a score."""
     given = [score for score in scores.values() if score > 0]
-    return (sum(given) + USUAL_WEIGHT * USUAL_SCORE) / (len(given) + USUAL_WEIGHT)
+    return (sum(given) + C.usual_weight * C.usual_score) / (len(given) + C.usual_weight)
 
 
 def weigh(scores, statuses=None):
     """Return the entries that say what a person likes, as a dict MAL id -> (score, weight).
 
     scores: dict MAL id -> 1 to 10, 0 without a score. statuses: dict MAL id -> watching status, as far as it
-    is known. Weight 1: a title with a score. DISLIKED_WEIGHT: one whose score is DISLIKED_BELOW or more below
-    usual_score(), or that was dropped without a score. UNSCORED_WEIGHT, at the usual score: one that was
-    completed without a score. Other entries without a score say nothing.
+    is known. A title with a score weighs 1; a dislike, which is a score of 2 points or more below
+    usual_score() or a dropped title without a score, -0.1; a completed title without a score 0.5, at the
+    usual score. Other entries without a score say nothing.
     """
     usual = usual_score(scores)
     entries = {}
     for mal_id, score in scores.items():
         if score > 0:
-            entries[mal_id] = score, DISLIKED_WEIGHT if score <= usual - DISLIKED_BELOW else 1.0
+            entries[mal_id] = score, C.disliked_weight if score <= usual - C.disliked_below else 1.0
             continue
         status = (statuses or {}).get(mal_id)
         if status == 'dropped':
-            entries[mal_id] = usual - DISLIKED_BELOW, DISLIKED_WEIGHT
+            entries[mal_id] = usual - C.disliked_below, C.disliked_weight
         elif status == 'completed':
-            entries[mal_id] = usual, UNSCORED_WEIGHT
+            entries[mal_id] = usual, C.unscored_weight
     return entries
 
 

@@ -3,7 +3,7 @@
 import os
 from typing import NamedTuple
 
-from aniembed import files
+from aniembed import output
 from aniembed.files import RunError
 from aniembed.inputs import ratings
 from aniembed.inputs.exported_list import read_exported_list
@@ -37,8 +37,7 @@ def read_listed(name, pattern, output_dir, ids):
         paths = ratings.find_files(pattern, '--lists', 'name the file of the lists')
     else:
         path = os.path.join(output_dir, 'settings.json')
-        recorded = files.read_json(path)
-        pattern = recorded.get('ANIME_DATA_LIST') if isinstance(recorded, dict) else None
+        pattern = output.read_settings(output_dir).get('ANIME_DATA_LIST')
         if not isinstance(pattern, str):
             raise RunError(f'{path} does not say where the lists are; --lists does.')
         advice = 'where embeddings.py was run from another folder, --lists names the lists'

@@ -1,22 +1,34 @@
 """Say what a person's scores mean for every title: the query on the vectors of embeddings.pkl."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
-from aniembed.taste.opinions import USUAL_SCORE, planned_titles, weigh
+from aniembed.taste import opinions
+from aniembed.taste.opinions import planned_titles, weigh
 
-# The query's constants, searched on one half of the members of mal-2016, read on the other (tests/README.md)
-SCORE_WEIGHT = 0.2  # a score one point higher weighs e^0.2 times as much
-PREDICTED_WEIGHT = 0.15  # a predicted score one point higher has e^0.15 times the affinity
-POPULARITY_WEIGHT = 0.4  # exponent of popularity
-# Exponent of the similarity, and what it grows with log10(n): the more titles, the fewer count as near
-EXPONENT, EXPONENT_GROWTH = 1.7, 0.65
-# Weight of the linear part among 100 titles or fewer, the exponent with which it falls as they become more,
-# and that of popularity
-LINEAR_WEIGHT, LINEAR_FALL, LINEAR_POPULARITY = 0.25, 1.25, 0.2
-NOISE = 0.5  # variance of the noise of a liking, with 1 for that of the liking itself
-PRIOR = 0.02  # what popularity alone says, beside the list
-SCORES_RANGE, SCORES_NOISE, SCORES_BIAS, SCORES_SLOPE = 2, 0.4, 0.5, 0.1  # of the predicted scores
+# Searched on one half of the members of mal-2016 and read on the other (tests/README.md). The docstrings of
+# Query and predict_scores() have the formulas; graph.json carries the numbers to the page.
+CONSTANTS = {
+    **opinions.CONSTANTS,
+    'score_weight': 0.2,  # a score one point higher weighs e^0.2 times as much
+    'predicted_weight': 0.15,  # a predicted score one point higher has e^0.15 times the affinity
+    'popularity_weight': 0.4,  # exponent of popularity
+    'exponent': 1.7,  # exponent of the similarity of two titles
+    'exponent_growth': 0.65,  # what it grows with log10(n): the more titles, the fewer count as near
+    'linear_weight': 0.25,  # weight of the linear part among linear_titles or fewer
+    'linear_titles': 100,
+    'linear_fall': 1.25,  # exponent with which that weight falls as the titles become more
+    'linear_popularity': 0.2,  # exponent of popularity in the linear part
+    'noise': 0.5,  # variance of the noise of a liking, with 1 for that of the liking itself
+    'prior': 0.02,  # what popularity alone says, beside the list
+    'scores_range': 2,  # the rest: of the predicted scores
+    'scores_noise': 0.4,
+    'scores_bias': 0.5,
+    'scores_slope': 0.1,
+}
+C = SimpleNamespace(**CONSTANTS)
 
 
 def recommend(vectors, scores, number=10, statuses=None, niche=0.0):
@@ -89,24 +101,26 @@ class Query:
         # k x n, the k_ij and then the v_i . v_j of the known titles and all titles
         own = np.arange(len(indices)), indices
         products = unit[indices] @ unit.T
-        similarity = np.maximum(products, 0) ** (EXPONENT + EXPONENT_GROWTH * np.log10(len(unit)))
+        similarity = np.maximum(products, 0) ** (C.exponent + C.exponent_growth * np.log10(len(unit)))
         similarity[own], products[own] = 1, 0
         self.similarity, self.products = similarity, products
-        observed = counts * np.exp(SCORE_WEIGHT * (given - self.mean[indices])) / np.sqrt(popularity[indices])
-        kernel = similarity[:, indices] + NOISE * np.eye(len(indices))
+        observed = counts * np.exp(C.score_weight * (given - self.mean[indices]))
+        observed /= np.sqrt(popularity[indices])
+        kernel = similarity[:, indices] + C.noise * np.eye(len(indices))
         self.counts, self.weights = counts, np.linalg.solve(kernel, observed)
-        self.linear_weights = LINEAR_WEIGHT * min(1, 100 / len(unit)) ** LINEAR_FALL * observed
-        self.linear_item_weights = popularity**-LINEAR_POPULARITY
-        self.item_weights = popularity ** (POPULARITY_WEIGHT * (1 - niche))
+        linear = C.linear_weight * min(1, C.linear_titles / len(unit)) ** C.linear_fall
+        self.linear_weights = linear * observed
+        self.linear_item_weights = popularity**-C.linear_popularity
+        self.item_weights = popularity ** (C.popularity_weight * (1 - niche))
         scored = {mal_id: scores[mal_id] for mal_id in self.known if scores[mal_id] > 0}
         self.predicted = predicted_scores(unit, self.mean, vectors.index.get_indexer(scored), scored.values())
 
     def affinity(self):
         """Return the affinity of every title, float64."""
-        liking = self.weights @ self.similarity + PRIOR * self.item_weights
+        liking = self.weights @ self.similarity + C.prior * self.item_weights
         liking += (self.linear_weights @ self.products) * self.linear_item_weights
         liking *= self.item_weights
-        return liking * np.exp(PREDICTED_WEIGHT * np.copysign(self.predicted, liking))
+        return liking * np.exp(C.predicted_weight * np.copysign(self.predicted, liking))
 
     def terms(self, indices):
         """Return what each known title adds to the affinity of some titles, float64 k x len(indices).
@@ -153,11 +167,11 @@ def predicted_scores(unit, mean, indices, given):
     """Return predict_scores() as an array. indices: of the k titles with a score; given: their scores."""
     if not len(indices):
         return mean
-    offset = mean - USUAL_SCORE
-    kernel = SCORES_BIAS + SCORES_SLOPE * np.outer(offset[indices], offset)
-    kernel += np.exp(SCORES_RANGE * (unit[indices] @ unit.T - 1))
+    offset = mean - C.usual_score
+    kernel = C.scores_bias + C.scores_slope * np.outer(offset[indices], offset)
+    kernel += np.exp(C.scores_range * (unit[indices] @ unit.T - 1))
     observed = np.array([*given]) - mean[indices]
-    weights = np.linalg.solve(kernel[:, indices] + SCORES_NOISE * np.eye(len(indices)), observed)
+    weights = np.linalg.solve(kernel[:, indices] + C.scores_noise * np.eye(len(indices)), observed)
     return np.clip(mean + weights @ kernel, 1, 10)
 
 

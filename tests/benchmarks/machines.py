@@ -41,7 +41,7 @@ def timed(owner, name, before, after):
     setattr(owner, name, run)
 
 timed(embeddings, 'learn', 'start', 'rest')
-timed(ratings, 'most_scored', 'rest', 'reading')
+timed(ratings, 'read_lists', 'rest', 'reading')
 timed(machines.Workers, 'sum', 'index', 'sums')
 timed(embeddings, 'target_of', 'rest', 'target')
 timed(embeddings, 'train', 'rest', 'net')

@@ -36,11 +36,11 @@ KNN_SHRINKAGE = 100  # scores in common at which a correlation counts half
 
 def read_lists(given):
     """Return the titles' ids and all lists as a csr_matrix of float64."""
-    paths = ratings.find_files(given['ANIME_DATA_LIST'])
+    lists = ratings.read_lists(ratings.find_files(given['ANIME_DATA_LIST']))
     nodes = titles.read_nodes(given['ANIME_DATA'])
     listed = given.get('ANIME_LIST')
-    ids = titles.read_ids(listed) if listed else ratings.most_scored(paths, nodes, int(given.get('TOP', 100)))
-    return ids, vstack(list(ratings.read_blocks(paths, ids))).astype(np.float64).tocsr()
+    ids = titles.read_ids(listed) if listed else lists.most_scored(nodes, int(given.get('TOP', 100)))
+    return ids, vstack(list(lists.blocks(ids))).astype(np.float64).tocsr()
 
 
 def hide(scores, random):

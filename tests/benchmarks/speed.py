@@ -46,7 +46,7 @@ def measure_aniembed(arguments):
 
         return timed
 
-    embeddings.ratings.most_scored = lap('titles', 'reading', embeddings.ratings.most_scored)
+    embeddings.ratings.read_lists = lap('titles', 'reading', embeddings.ratings.read_lists)
     embeddings.target_of = lap('index', 'target', embeddings.target_of)
     embeddings.train = lap('iterator', 'net', embeddings.train)
     embeddings.similarity_map.draw = lap('neighbours and files', 'map', embeddings.similarity_map.draw)
@@ -75,9 +75,9 @@ def measure_als(arguments):
     from aniembed.inputs import ratings, titles
 
     given = dict(argument.split('=', 1) for argument in arguments)
-    paths = ratings.find_files(given['ANIME_DATA_LIST'])
-    ids = ratings.most_scored(paths, titles.read_nodes(given['ANIME_DATA']), int(given['TOP']))
-    user_items = scipy.sparse.vstack(list(ratings.read_blocks(paths, ids)))
+    lists = ratings.read_lists(ratings.find_files(given['ANIME_DATA_LIST']))
+    ids = lists.most_scored(titles.read_nodes(given['ANIME_DATA']), int(given['TOP']))
+    user_items = scipy.sparse.vstack(list(lists.blocks(ids)))
     user_items.data[:] = 1
     options = {'factors': 50, 'iterations': 20, 'alpha': 10, 'regularization': 0.05, 'random_state': 0}
     model = AlternatingLeastSquares(**options, num_threads=2)

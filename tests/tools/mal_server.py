@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for a run by itself
 from tools import anilist  # noqa: E402
-from tools.mal_site import Site  # noqa: E402
+from tools.mal_site import AIRING, Site  # noqa: E402
 
 CLIENT_ID = 'client-id-of-the-local-server'  # the one client id that this site knows
 # What a patient client gets over whenever it meets it: --faults draws from these
@@ -105,7 +105,7 @@ class Server(ThreadingHTTPServer):
 
     def ranking(self):
         """The nodes in ranking order; every move brings the title behind a page's end before it."""
-        nodes, last = list(self.site.nodes), len(self.site.nodes) - 1
+        nodes, last = self.site.nodes[: self.site.titles], self.site.titles - 1
         for move in range(self.moved):
             nodes.insert(min(499 + 3 * move, last // 2), nodes.pop(min(500 + 3 * move, last)))
         return nodes
@@ -210,9 +210,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def ranking(self):
         types = ('all', 'airing', 'upcoming', 'tv', 'ova', 'movie', 'special', 'bypopularity', 'favorite')
-        if self.query.get('ranking_type', 'all') not in types:
+        ranking_type, site = self.query.get('ranking_type', 'all'), self.server.site
+        if ranking_type not in types:
             raise ValueError('ranking_type')
-        nodes = list(enumerate(self.server.ranking(), 1))
+        new = {'airing': site.nodes[site.titles :][:AIRING], 'upcoming': site.nodes[site.titles + AIRING :]}
+        nodes = list(enumerate(new.get(ranking_type) or self.server.ranking(), 1))
         if self.fault == 'move':  # what this call shows is already out of date when the next one comes
             self.server.moved += 1
         fields = {'id', 'title', 'main_picture', *self.query.get('fields', '').split(',')}
@@ -370,6 +372,12 @@ def read_arguments():
     parser.add_argument(
         '--titles', type=int, default=20_000, help='of the ranking, at least 20 (default 20000)'
     )
+    parser.add_argument(
+        '--month',
+        type=int,
+        default=1,
+        help='2: the same site a month later, with lists that changed (default 1)',
+    )
     parser.add_argument('--seed', type=int, default=1, help='another seed is another site (default 1)')
     parser.add_argument(
         '--faults',
@@ -400,7 +408,7 @@ def read_arguments():
 def main():
     settings = read_arguments()
     plan = [Fault(pattern, kind, int(times)) for pattern, kind, times in settings.plan]
-    site = Site(settings.members, settings.titles, settings.seed)
+    site = Site(settings.members, settings.titles, settings.seed, settings.month)
     try:
         log = open(settings.log, 'a', encoding='utf-8') if settings.log else None  # noqa: SIM115
         server = Server(site, settings.port, plan, settings.faults, log=log)

@@ -22,11 +22,16 @@ SECONDS = 300  # that one cell may take
 PATIENCE = {'timeout': SECONDS, 'startup_timeout': SECONDS, 'iopub_timeout': SECONDS}  # of nbclient
 
 
-def read(name, **parameters):
-    """Return a notebook with parameters, in a cell after the one that is tagged so, as papermill does."""
+def read(name, constants=(), **parameters):
+    """Return a notebook with parameters, in a cell after the one that is tagged so, as papermill does.
+
+    constants: dict of those of aniembed.sites.client, which are set too.
+    """
     notebook = nbformat.read(ROOT / name, as_version=4)
     place = next(i for i, cell in enumerate(notebook.cells) if 'parameters' in cell.metadata.get('tags', ()))
     lines = [f'{key} = {value!r}' for key, value in parameters.items()]
+    lines += ['import aniembed.sites.client'] if constants else []
+    lines += [f'aniembed.sites.client.{key} = {value!r}' for key, value in dict(constants).items()]
     notebook.cells.insert(place + 1, nbformat.v4.new_code_cell('\n'.join(lines)))
     return notebook
 
@@ -106,7 +111,7 @@ RUNNER = textwrap.dedent('''
     import os, sys
     import matplotlib
     matplotlib.use('Agg')
-    import matplotlib.pyplot, numpy, pandas, requests, tenacity, tqdm.auto    # once for all the processes
+    import matplotlib.pyplot, numpy, pandas, requests, tqdm.auto    # once for all the processes
     from tools.processes import die_while_writing
 
     script = compile(open(sys.argv[1]).read(), 'notebook', 'exec')

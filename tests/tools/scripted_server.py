@@ -103,7 +103,7 @@ class Clock:
 
 
 # Start one scraper after the other and kill each: at once, or soon after it wrote so many bytes. They are
-# forked, as forty starts of Python take most of a minute, and wait a fiftieth of the time.
+# forked, as so many starts of Python take most of a minute, and wait a fiftieth of the time.
 KILLER = """
 import os, random, signal, sys, time
 import malscraper
@@ -114,7 +114,7 @@ class FastClock:
         time.sleep(seconds / 50)
 
 path = sys.argv[-1]
-for life in range(40):
+for life in range(24):
     goal = os.path.getsize(path) + (0, 1, 200, 500)[life % 4]
     child = os.fork()
     if not child:

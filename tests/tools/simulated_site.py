@@ -20,7 +20,7 @@ LOAD_SECONDS = 0.4  # seconds that a load takes
 
 
 class SimulatedDay:
-    """The clock and the touches of one day; .load() is what malscraper.Site has.
+    """The clock and the touches of one day; .load() is a load of malscraper.scrape().
 
     `members`: how many are active on the day. `median_stay`: seconds. The touches are `moments`, seconds from
     0 to DAY in order, and `members`, the member that each is of. `now`: seconds, may exceed DAY.
@@ -54,7 +54,7 @@ class SimulatedDay:
         self.now += seconds
 
     def load(self):
-        """Names of the 20 members who touched a page last, latest first, and no count of users online."""
+        """Names of the 20 members who touched a page last, latest first."""
         self.loads += 1
         self.now += LOAD_SECONDS
         shown = {}
@@ -63,14 +63,14 @@ class SimulatedDay:
             shown[f'member{self.members[touch]}'] = None
             if len(shown) == SHOWN:
                 break
-        return list(shown), None
+        return list(shown)
 
 
 def fixed_scheme(day, pause):
     """Bursts of 100 loads a second apart with a pause of so many seconds between; the set of names caught."""
     caught = set()
     while day.now < DAY:
-        caught.update(day.load()[0])
+        caught.update(day.load())
         day.sleep(pause if day.loads % 100 == 0 else 1)
     return caught
 
@@ -82,6 +82,6 @@ class Names:
         self.known = set()
 
     def append(self, names):
-        new = [name for name in names if name not in self.known]
-        self.known.update(new)
-        return new
+        before = len(self.known)
+        self.known.update(names)
+        return len(self.known) - before
