@@ -1,8 +1,8 @@
 /** Reads the user's list files, chosen or dropped; goes on while the panel is closed. */
 import { useCallback, useRef, useState } from 'react'
-import { FileError } from './file'
-import type { AnimeGraph } from './graph'
-import { readListFile, report } from './listfile'
+import { FileError } from '../data/file'
+import type { AnimeGraph } from '../data/graph'
+import { readListFile, report } from '../data/listfile'
 import { imported, type useScores } from './scores'
 
 /** `read`: add a file to the list. `failure`: what was wrong with the last one. `reading`: whether one is being read. */

@@ -1,8 +1,8 @@
 /** Statistics of the user's list: scores given and predicted, surprises, genres. */
-import type { AnimeGraph } from './graph'
+import type { AnimeGraph } from '../data/graph'
+import { likedGenres, type Surprise, surprises } from '../taste/taste'
+import type { Recommended } from '../taste/useRecommendations'
 import { Computing } from './parts'
-import { likedGenres, type Surprise, surprises } from './taste'
-import type { Recommended } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph

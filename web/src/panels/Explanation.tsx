@@ -1,10 +1,10 @@
 /** What on the user's list speaks for a title, and against it: --explain of recommend.py. */
 import { useState } from 'react'
-import type { AnimeGraph } from './graph'
+import type { AnimeGraph } from '../data/graph'
+import { animeAddress } from '../data/route'
+import type { Term } from '../taste/query'
+import type { UserList } from '../taste/scores'
 import { Computing } from './parts'
-import type { Term } from './query'
-import { animeAddress } from './route'
-import type { UserList } from './scores'
 
 interface Props {
   graph: AnimeGraph

@@ -1,15 +1,16 @@
 /** The panel beside the map: a title, the user's scores, or that the address is not known. */
-import type { Walk } from './Explorer'
+
+import type { AnimeGraph } from '../data/graph'
+import { animeAddress } from '../data/route'
+import type { Walk } from '../Explorer'
+import { rated, toggled, type useScores } from '../taste/scores'
+import type { ListFiles } from '../taste/useListFiles'
+import type { Recommended } from '../taste/useRecommendations'
+import type { SharedLink } from '../taste/useSharedList'
 import { GroupPanel } from './GroupPanel'
-import type { AnimeGraph } from './graph'
 import { PanelHead } from './parts'
-import { animeAddress } from './route'
 import { ScoresPanel } from './ScoresPanel'
-import { rated, toggled, type useScores } from './scores'
 import { TitlePanel } from './TitlePanel'
-import type { ListFiles } from './useListFiles'
-import type { Recommended } from './useRecommendations'
-import type { SharedLink } from './useSharedList'
 
 interface Props {
   ref: React.Ref<HTMLElement>

@@ -1,9 +1,9 @@
 /** What the map shows, and how: colours, names, the user's list, the clusters; links and a picture of it. */
-import type { Coloring } from './coloring'
-import type { ThemeColor } from './colors'
-import type { AnimeGraph } from './graph'
+import type { Coloring } from '../data/coloring'
+import type { ThemeColor } from '../data/colors'
+import type { AnimeGraph } from '../data/graph'
+import { COLORINGS, type ColorBy, type Language, type Settings } from '../data/settings'
 import { colorVariables, Dot } from './parts'
-import { COLORINGS, type ColorBy, type Language, type Settings } from './settings'
 
 interface Props {
   graph: AnimeGraph

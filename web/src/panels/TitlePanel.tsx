@@ -1,13 +1,13 @@
 /** One title: its facts, the user's score, the nearest titles, the trail. */
 import { useEffect, useRef } from 'react'
+import { type Anime, type AnimeGraph, malAddress } from '../data/graph'
+import { groupAddress } from '../data/route'
+import type { Group } from '../data/search'
+import type { UserList } from '../taste/scores'
+import type { Recommended } from '../taste/useRecommendations'
+import type { SharedLink } from '../taste/useSharedList'
 import { Explanation } from './Explanation'
-import { type Anime, type AnimeGraph, malAddress } from './graph'
 import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
-import { groupAddress } from './route'
-import type { UserList } from './scores'
-import type { Group } from './search'
-import type { Recommended } from './useRecommendations'
-import type { SharedLink } from './useSharedList'
 
 interface Props {
   graph: AnimeGraph

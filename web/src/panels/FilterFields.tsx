@@ -1,9 +1,9 @@
 /** What the recommendations are narrowed down to: the options of recommend.py. */
 import { useMemo, useState } from 'react'
-import { hasRelations, type Options } from './filters'
-import type { AnimeGraph } from './graph'
+import type { AnimeGraph } from '../data/graph'
+import { hasRelations, type Options } from '../taste/filters'
+import { DEFAULTS, STEP } from '../taste/useRecommendations'
 import { mediaTypeName, titleCount } from './parts'
-import { DEFAULTS, STEP } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph

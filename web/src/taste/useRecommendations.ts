@@ -1,7 +1,7 @@
 /** The worker that recommends, and what the panel shows of it; both outlive the panel. */
 import { useEffect, useMemo, useRef, useState } from 'react'
+import type { AnimeGraph } from '../data/graph'
 import type { Options } from './filters'
-import type { AnimeGraph } from './graph'
 import type { Answer, Explanation, Question } from './recommend.worker'
 import RecommendWorker from './recommend.worker?worker&inline'
 import type { UserList } from './scores'

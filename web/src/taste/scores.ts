@@ -1,7 +1,7 @@
 /** The user's list: kept in this browser alone (localStorage), with every change undoable. */
 import { useCallback, useMemo, useState } from 'react'
-import type { AnimeGraph } from './graph'
-import type { ListFile } from './listfile'
+import type { AnimeGraph } from '../data/graph'
+import type { ListFile } from '../data/listfile'
 
 export interface UserList {
   /** MAL id -> score up to 10, or 0 for a title without a score. */

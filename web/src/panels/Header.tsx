@@ -1,7 +1,8 @@
 /** Name, search, and the buttons that switch parts of the page. */
-import type { Walk } from './Explorer'
+
+import type { SearchIndex } from '../data/search'
+import type { Walk } from '../Explorer'
 import { SearchBox } from './SearchBox'
-import type { SearchIndex } from './search'
 import type { Theme } from './theme'
 
 interface Switch {

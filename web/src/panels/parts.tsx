@@ -1,8 +1,8 @@
 /** Small pieces that several panels show. */
 import { useEffect, useRef, useState } from 'react'
-import type { ThemeColor } from './colors'
-import type { Anime } from './graph'
-import { animeAddress } from './route'
+import type { ThemeColor } from '../data/colors'
+import type { Anime } from '../data/graph'
+import { animeAddress } from '../data/route'
 import { useSheet } from './useSheet'
 
 export const titleCount = (count: number) =>

@@ -1,10 +1,10 @@
 /** What the map shows of the user's list. */
 import { useMemo } from 'react'
-import { type Coloring, makeColoring } from './coloring'
-import type { AnimeGraph } from './graph'
+import { type Coloring, makeColoring } from '../data/coloring'
+import type { AnimeGraph } from '../data/graph'
+import type { Settings } from '../data/settings'
 import { plannedTitles, usualScore } from './opinions'
 import type { UserList } from './scores'
-import type { Settings } from './settings'
 import type { Recommended } from './useRecommendations'
 
 /** What is drawn at a disc. */

@@ -1,7 +1,7 @@
 /** A list that a link brings: it is looked at beside the user's own, and kept only on request. */
 import { useMemo, useState } from 'react'
-import type { AnimeGraph } from './graph'
-import { useRoute } from './route'
+import type { AnimeGraph } from '../data/graph'
+import { useRoute } from '../data/route'
 import { EMPTY, scoredOn, type UserList, type useScores } from './scores'
 
 type Scores = ReturnType<typeof useScores>

@@ -1,7 +1,7 @@
 /** Links to what the page shows, and a picture of the map. */
 import { useState } from 'react'
-import { linkTo } from './route'
-import type { Settings } from './settings'
+import { linkTo } from '../data/route'
+import type { Settings } from '../data/settings'
 
 interface Props {
   settings: Settings

@@ -1,14 +1,14 @@
 /** The user's list: the file, the scored titles, the recommendations, and undoing every change. */
 import { useEffect, useRef, useState } from 'react'
-import type { AnimeGraph } from './graph'
+import type { AnimeGraph } from '../data/graph'
+import { EMPTY, toggled, type UserList, type useScores } from '../taste/scores'
+import type { ListFiles } from '../taste/useListFiles'
+import type { Recommended } from '../taste/useRecommendations'
+import type { SharedLink } from '../taste/useSharedList'
 import { LinkChoice } from './Notices'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
-import { EMPTY, toggled, type UserList, type useScores } from './scores'
 import { Taste } from './Taste'
-import type { ListFiles } from './useListFiles'
-import type { Recommended } from './useRecommendations'
-import type { SharedLink } from './useSharedList'
 
 type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph

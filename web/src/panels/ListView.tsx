@@ -1,6 +1,6 @@
 /** The titles as text, for those who prefer it and for browsers without WebGL. */
 import { useMemo, useState } from 'react'
-import { type AnimeGraph, byPopularity } from './graph'
+import { type AnimeGraph, byPopularity } from '../data/graph'
 import { TitleRow } from './parts'
 
 const STEP = 100

@@ -1,8 +1,8 @@
 /** Short notes over the map. */
 import { useCallback, useEffect, useState } from 'react'
-import type { Anime, AnimeGraph } from './graph'
+import type { Anime, AnimeGraph } from '../data/graph'
+import type { SharedLink } from '../taste/useSharedList'
 import { titleCount } from './parts'
-import type { SharedLink } from './useSharedList'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
 

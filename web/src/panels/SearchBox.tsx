@@ -1,9 +1,9 @@
 /** Search as a combobox: arrows and Enter choose, Escape clears, `/` focuses it from anywhere. */
 import { useEffect, useId, useMemo, useRef, useState } from 'react'
-import type { Anime } from './graph'
+import type { Anime } from '../data/graph'
+import { animeAddress, groupAddress } from '../data/route'
+import { type Found, type Group, type SearchIndex, search } from '../data/search'
 import { Cover, Facts, titleCount } from './parts'
-import { animeAddress, groupAddress } from './route'
-import { type Found, type Group, type SearchIndex, search } from './search'
 
 /** Focus a field when the user presses `/` outside of any field. */
 function useSlash(field: React.RefObject<HTMLInputElement | null>) {

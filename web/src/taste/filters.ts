@@ -1,5 +1,5 @@
 /** Which titles pass: the rules of aniembed/taste/filters.py. An unknown fact does not pass a filter that asks for it. */
-import type { Anime } from './graph'
+import type { Anime } from '../data/graph'
 
 export type Facts = Pick<Anime, 'id' | 'mediaType' | 'year' | 'genres' | 'mean' | 'prequels' | 'franchise'>
 

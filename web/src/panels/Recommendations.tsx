@@ -1,11 +1,12 @@
 /** Recommendations from the user's list, with filters; titles and reasons can be taken out. */
+
+import type { AnimeGraph } from '../data/graph'
+import { plannedTitles } from '../taste/opinions'
+import type { Recommendation, Table } from '../taste/recommend'
+import { toggled, type UserList } from '../taste/scores'
+import { type Recommended, STEP } from '../taste/useRecommendations'
 import { FilterFields } from './FilterFields'
-import type { AnimeGraph } from './graph'
-import { plannedTitles } from './opinions'
 import { Computing, Facts, TitleRow } from './parts'
-import type { Recommendation, Table } from './recommend'
-import { toggled, type UserList } from './scores'
-import { type Recommended, STEP } from './useRecommendations'
 
 interface Props {
   graph: AnimeGraph

@@ -1,7 +1,7 @@
 /** Measures which part of the map is free of header, legend and panel. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { Box, FreeArea } from './map/geometry'
-import { UPRIGHT } from './media'
+import { UPRIGHT } from '../panels/media'
+import type { Box, FreeArea } from './geometry'
 
 /** A box wider than this share of the window lies below the map, not beside it. */
 const WIDE = 0.8

@@ -1,8 +1,9 @@
 /** The form of graph.json, aniembed-graph/2 (web/README.md describes it), and its checks. */
+
+import { parseModel, type RecommendationModel } from '../taste/query'
 import { forThemes, type ThemeColor } from './colors'
 import { FileError } from './file'
 import { findPictureOrigin, parsePicture } from './pictures'
-import { parseModel, type RecommendationModel } from './query'
 import type { Language } from './settings'
 
 export interface Anime {

@@ -1,5 +1,5 @@
 /** Titles short enough for the map: cut where they are long, and no two alike. */
-import type { Anime } from './graph'
+import type { Anime } from '../data/graph'
 
 const MAX_LENGTH = 30
 /** Least number of letters of a name that titles of one series share, and of it that a label keeps. */

@@ -1,7 +1,7 @@
 /** The titles of a studio or a genre, the most popular first. */
 import { useState } from 'react'
+import type { Group } from '../data/search'
 import { PanelHead, TitleRow, titleCount } from './parts'
-import type { Group } from './search'
 
 const STEP = 60
 
