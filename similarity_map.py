@@ -49,23 +49,22 @@ PERPLEXITY = 0.0  # of t-SNE: neighbours that each title attends to, fewer than 
 N_CLUSTERS = 0  # groups of titles that are coloured and named, up to 50; 0: fitted to the number of titles
 MAP_WIDTH = 3200  # pixels, 2400 or more; from 300 titles on the map grows up to twice as wide
 TITLES = 'romaji'  # names on the map: 'romaji', MyAnimeList's own, or 'english' where there is one
-SEED = 7  # any whole number from 0 up; the same seed and inputs give the same files
 
 # Covers
 COVER_WORKERS = 8  # covers fetched at the same time, 1 to 32
 COVER_TIMEOUT = 5.0  # seconds that a picture server may be silent, 0.1 to 60
 
-RULES = {
-    'OUTPUT_DIR': settings.path(),
-    'COVERS_DIR': settings.path(may_be_empty=True),
-    'PERPLEXITY': settings.number(0, 10_000),
-    'N_CLUSTERS': settings.whole(0, 50),
-    'MAP_WIDTH': settings.whole(2400, 20_000),
-    'TITLES': settings.choice('romaji', 'english'),
-    'SEED': settings.whole(0, 2**31 - 1),
-    'COVER_WORKERS': settings.whole(1, 32),
-    'COVER_TIMEOUT': settings.number(0.1, 60),
-}
+SETTINGS = settings.head(
+    globals(),
+    OUTPUT_DIR=settings.path(),
+    COVERS_DIR=settings.path(may_be_empty=True),
+    PERPLEXITY=settings.number(0, 10_000),
+    N_CLUSTERS=settings.whole(0, 50),
+    MAP_WIDTH=settings.whole(2400, 20_000),
+    TITLES=settings.choice('romaji', 'english'),
+    COVER_WORKERS=settings.whole(1, 32),
+    COVER_TIMEOUT=settings.number(0.1, 60),
+)
 GRAPH_FORMAT = 'aniembed-graph/2'
 GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
 SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
@@ -88,29 +87,28 @@ PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # globals that are a word, not the name of a file
 
 
-def check_sizes(n):
-    """Check the globals that the number of titles bounds; UsageError names the one that is too large."""
+def check_sizes(config, n):
+    """Check the settings that n titles bound; UsageError names the one that is too large."""
     for name, most in (('PERPLEXITY', n - 1), ('N_CLUSTERS', n // 2)):
-        value = globals()[name]
-        if value > most:
-            raise files.UsageError(f'{name} is {value}; it must be at most {most} for {n} titles.')
+        if config[name] > most:
+            raise files.UsageError(f'{name} is {config[name]}; it must be at most {most} for {n} titles.')
 
 
-def find_clusters(nearest):
+def find_clusters(nearest, n_clusters, seed):
     """Group titles by spectral clustering of who is near whom: labels, n int, 0 the largest cluster.
 
     nearest: int n x k, rows of the titles nearest to each in the vectors. Clusters have few links to each
     other (Ng and others 2001); the mean degree is added to each, without which a franchise is soon a cluster
-    of its own (Qin and Rohe 2013). Where N_CLUSTERS is 0, their number is about the cube root of n,
+    of its own (Qin and Rohe 2013). Where n_clusters is 0, their number is about the cube root of n,
     MOST_CLUSTERS at most.
     """
     n, k = nearest.shape
-    count = N_CLUSTERS or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * n ** (1 / 3)))
+    count = n_clusters or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * n ** (1 / 3)))
     links = csr_matrix((np.ones(n * k), (np.repeat(np.arange(n), k), nearest.ravel())), (n, n))
     links = links + links.T
     degree = np.asarray(links.sum(0)).ravel()
     scale = diags(1 / np.sqrt(degree + EVEN * degree.mean()))
-    random, found = np.random.default_rng(SEED), []
+    random, found = np.random.default_rng(seed), []
     with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
         axes = eigsh(scale @ links @ scale, count, which='LA', v0=np.ones(n))[1]
         axes /= np.linalg.norm(axes, axis=1, keepdims=True) + TINY
@@ -180,12 +178,12 @@ def _alike(one, other):
     return one == other or (min(len(one), len(other)) >= LONG_WORD and (one in other or other in one))
 
 
-def shown_titles(anime):
-    """Return the name on the map of each title, n str: TITLES says which.
+def shown_titles(anime, language):
+    """Return the name on the map of each title, n str: language is 'romaji' or 'english'.
 
     Where there is none, or no font of this machine has its letters, the other one is taken.
     """
-    languages = ['title', 'english'] if TITLES == 'romaji' else ['english', 'title']
+    languages = ['title', 'english'] if language == 'romaji' else ['english', 'title']
     return [
         next((name for name in names if name and font_for(name)[1]), title)
         for title, names in zip(anime['title'], anime[languages].values.tolist())
@@ -207,10 +205,10 @@ def footnote(lists, kept):
     )
 
 
-def make_graph(vectors, anime, neighbours, info, clusters, places):
+def make_graph(vectors, anime, neighbours, record, clusters, places):
     """Return the content of graph.json, all that the page in web/ needs.
 
-    vectors: the DataFrame of embeddings.pkl; anime: its title_table; info: what settings.json holds;
+    vectors: the DataFrame of embeddings.pkl; anime: its title_table; record: settings of both scripts;
     clusters: (labels, names, colours); places: float n x 3, x, y and radius of each title's mark on the
     drawn map, in widths of the map, y upwards.
     """
@@ -229,7 +227,7 @@ def make_graph(vectors, anime, neighbours, info, clusters, places):
         'format': GRAPH_FORMAT,
         'n_embedding': vectors.shape[1],
         'lists': vectors.attrs['lists'],
-        'settings': public_settings(info),
+        'settings': public_settings(record),
         'model': {**model_arrays(vectors), 'constants': CONSTANTS},
         'clusters': [
             {'id': label, 'name': name, 'size': size, 'color': colour}
@@ -241,16 +239,10 @@ def make_graph(vectors, anime, neighbours, info, clusters, places):
     }
 
 
-def public_settings(info):
-    """Return the numbers and choices of settings.json and of this run; no name of a file or folder.
-
-    SEED is that of the training, MAP_SEED that of this run.
-    """
-    own = {name: globals()[name] for name in RULES}
+def public_settings(record):
+    """Return the numbers and choices among the settings; no name of a file or folder."""
     return {
-        name: value
-        for name, value in {**own, **info, 'MAP_SEED': SEED}.items()
-        if isinstance(value, (int, float)) or name in CHOICES
+        name: value for name, value in record.items() if isinstance(value, (int, float)) or name in CHOICES
     }
 
 
@@ -284,32 +276,40 @@ def write_explorer(path, graph, urls):
         file.write(page.encode())
 
 
-def draw(output_dir):
-    """Draw the map of what embeddings.py has written to a folder; returns the names of the files it wrote."""
+def draw(config):
+    """Draw the map of what embeddings.py has written to OUTPUT_DIR; return the names of the files written.
+
+    config: dict of the settings of this script. SEED is that of embeddings.py.
+    """
+    output_dir, covers_dir = config['OUTPUT_DIR'], config['COVERS_DIR']
     vectors = read_vectors(output_dir)
     ids = vectors.index.tolist()
     anime = read_titles(output_dir, ids)
-    neighbours, info = read_neighbours(output_dir, ids), read_settings(output_dir)
-    check_sizes(len(anime))
-    shown = shown_titles(anime)
+    neighbours, record = read_neighbours(output_dir, ids), read_settings(output_dir)
+    seed = record['SEED']
+    check_sizes(config, len(anime))
+    shown = shown_titles(anime, config['TITLES'])
     points = np.ascontiguousarray(vectors, np.float32)
     nearest = nearest_rows(neighbours)
-    labels = find_clusters(nearest)
+    labels = find_clusters(nearest, config['N_CLUSTERS'], seed)
     names = name_clusters(labels, nearest, anime, shown)
     print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
-    layouts = layout.tsne_layouts(points, labels, PERPLEXITY, SEED)
+    layouts = layout.tsne_layouts(points, labels, config['PERPLEXITY'], seed)
     urls = anime['picture'].dropna().to_dict()
-    wanted = COVERS_DIR and len(anime) <= drawing.MOST_TILES
-    covers = fetch_covers(urls, COVERS_DIR, COVER_WORKERS, COVER_TIMEOUT) if wanted else {}
+    wanted = covers_dir and len(anime) <= drawing.MOST_TILES
+    limits = config['COVER_WORKERS'], config['COVER_TIMEOUT']
+    covers = fetch_covers(urls, covers_dir, *limits) if wanted else {}
     drawn = drawing.draw_map(
-        MAP_WIDTH,
+        config['MAP_WIDTH'],
         (layouts, nearest[:, : layout.KEPT]),
         (labels, names),
         (anime, shown, covers),
         partial(footnote, vectors.attrs['lists']),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
-    graph = make_graph(vectors, anime, neighbours, info, (labels, names, drawn.colours), drawn.places)
+    graph = make_graph(
+        vectors, anime, neighbours, {**record, **config}, (labels, names, drawn.colours), drawn.places
+    )
     files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
     written = ['similarity_map.png', 'graph.json']
     if os.path.exists(EXPLORER):
@@ -325,8 +325,8 @@ def main(arguments):
     if {'-h', '--help'} & set(arguments):
         print(__doc__)
         return
-    settings.apply(arguments, (globals(), RULES))
-    print(f'In {OUTPUT_DIR}: {", ".join(draw(OUTPUT_DIR))}')
+    config = settings.read(arguments, SETTINGS)
+    print(f'In {config["OUTPUT_DIR"]}: {", ".join(draw(config))}')
 
 
 if __name__ == '__main__':

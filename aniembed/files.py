@@ -7,8 +7,10 @@ import bz2
 import contextlib
 import gzip
 import json
+import linecache
 import lzma
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -76,10 +78,8 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
-    elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
-        place = os.path.basename(_last(traceback).tb_frame.f_code.co_filename)
-        sentence = f'{place}, line {_last(traceback).tb_lineno}: {error}; a text needs quotes around it.'
-        status = 2
+    elif isinstance(error, NameError) and (place := _unquoted(traceback)):
+        sentence, status = f'{place}: {error}; a text needs quotes around it.', 2
     else:
         sys.__excepthook__(kind, error, traceback)
         sys.exit(1)
@@ -92,8 +92,14 @@ def print_error(sentence):
     print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
 
 
-def _last(traceback):
-    return _last(traceback.tb_next) if traceback.tb_next else traceback
+def _unquoted(traceback):
+    """Return the file and line of a setting whose value lacks its quotes, else None."""
+    while traceback.tb_next:
+        traceback = traceback.tb_next
+    path, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+    if re.match(r'[A-Z_]+ = [\w./-]+\s*(#|$)', linecache.getline(path, line)):
+        return f'{os.path.basename(path)}, line {line}'
+    return None
 
 
 def _missing_library(script, error):
@@ -217,11 +223,12 @@ def label(path, name=''):
 
 
 def make_folder(path, name=''):
-    """Make a folder where there is none; RunError if that fails."""
+    """Make a folder where there is none; RunError if that fails, or if no file can be written there."""
     try:
         os.makedirs(path, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise RunError(f'{label(path, name)} cannot be made: {error.strerror}.') from None
+        raise RunError(f'{label(path, name)} cannot be written to: {error.strerror}.') from None
 
 
 @contextlib.contextmanager

@@ -100,7 +100,7 @@ def measure(folder, covers):
     plain = tsne.fit_transform(points)
     row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
 
-    clusters = similarity_map.find_clusters(ten)
+    clusters = similarity_map.find_clusters(ten, 0, 7)
     names = similarity_map.name_clusters(clusters, ten, anime, written)
     begun = time.process_time()
     layouts = layout.tsne_layouts(points, clusters, 0, 7)
