@@ -1,7 +1,7 @@
 """Read one member's list as MyAnimeList exports it, or as other sites' exporters write it in that form.
 
-The web page reads such files by the same rules (web/src/listfile.ts); tests/cases/exports.json says what both
-make of each case.
+The web page reads such files by the same rules (web/src/data/listfile.ts); tests/cases/exports.json says
+what both make of each case.
 """
 
 import re

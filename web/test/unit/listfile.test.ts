@@ -5,8 +5,8 @@ import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { JSDOM } from 'jsdom'
 import { describe, expect, test } from 'vitest'
-import { FileError } from '../../src/file'
-import { parseList, readListFile, report } from '../../src/listfile'
+import { FileError } from '../../src/data/file'
+import { parseList, readListFile, report } from '../../src/data/listfile'
 import { PYTHON, ROOT } from '../python'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
