@@ -78,6 +78,11 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
+    elif _fails_to_import(traceback):
+        sentence = (
+            f'the installed libraries do not fit each other ({error}); '
+            'run: pip install --upgrade -r requirements.txt'
+        )
     elif isinstance(error, NameError) and (place := _unquoted(traceback)):
         sentence, status = f'{place}: {error}; a text needs quotes around it.', 2
     else:
@@ -100,6 +105,13 @@ def _unquoted(traceback):
     if re.match(r'[A-Z_]+ = [\w./-]+\s*(#|$)', linecache.getline(path, line)):
         return f'{os.path.basename(path)}, line {line}'
     return None
+
+
+def _fails_to_import(traceback):
+    """Tell whether an error comes from the import of an installed library."""
+    while traceback and 'site-packages' not in traceback.tb_frame.f_code.co_filename:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_name == '<module>'
 
 
 def _missing_library(script, error):
