@@ -215,7 +215,7 @@ def _is_ratings(start):
     header = start.partition(b'\n')[0].decode(
         'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
     )
-    names = header.split(table_text.separator_of(header))
+    names = header.split(columns.separator_of(header))
     return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
 
@@ -264,7 +264,7 @@ def _open(plain):
     with open(plain, 'rb') as file:
         start = file.read(SAMPLE)
     header = start.partition(b'\n')[0].decode(errors='replace')
-    separator = table_text.separator_of(header)
+    separator = columns.separator_of(header)
     start = start[: start.rfind(b'\n') + 1] if len(start) == SAMPLE else start
     options = {'separator': separator, **CSV}
     try:
