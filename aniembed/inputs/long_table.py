@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from scipy.sparse import coo_matrix, csr_matrix
 
-from aniembed.files import RunError
+from aniembed.files import RunError, one_line
 from aniembed.inputs import columns, scales, table_text
 
 USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
@@ -180,7 +180,7 @@ def _report_wrong(path, right, scale):
             place = f'line {first + 2}: {line}'
     sentence = (
         f'{path}: {number:,} of {len(right):,} rows are not a user, a MAL id and a score up to '
-        f'{scale.highest} (0, -1 or nothing for none); the first is {place:.300}'
+        f'{scale.highest} (0, -1 or nothing for none); the first is {one_line(place, 300)}'
     )
     if number > scales.MOST_WRONG * len(right):
         most = round(1 / scales.MOST_WRONG)
@@ -216,7 +216,7 @@ def _is_ratings(start):
     header = start.partition(b'\n')[0].decode(
         'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
     )
-    names = header.split(table_text.separator_of(header))
+    names = header.split(columns.separator_of(header))
     return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
 
@@ -243,7 +243,7 @@ def _read_file(path, encoding=''):
                 if user != chosen['user']:
                     table, chosen = _rows(source, {**chosen, 'user': user}, found), {**chosen, 'user': user}
         except pl.exceptions.PolarsError as error:
-            reason = str(error).partition('\n')[0][:200]
+            reason = one_line(str(error).partition('\n')[0], 200)
             raise RunError(f'{label} cannot be read as a table: {reason}.') from None
         report = f'{label} read as: {columns.describe(chosen, found)}'
         if not encoding and source.separator and not table['user'].dtype.is_integer():
@@ -265,7 +265,7 @@ def _open(plain):
     with open(plain, 'rb') as file:
         start = file.read(SAMPLE)
     header = start.partition(b'\n')[0].decode(errors='replace')
-    separator = table_text.separator_of(header)
+    separator = columns.separator_of(header)
     start = start[: start.rfind(b'\n') + 1] if len(start) == SAMPLE else start
     options = {'separator': separator, **CSV}
     try:
@@ -282,7 +282,7 @@ def _choose_columns(sample, label):
         if not names:
             raise RunError(
                 f'{label} has no column for the {what} (looked for: {", ".join(columns.RATINGS[what])}); its '
-                f'columns are {", ".join(sample.columns)[:300]}. The first line has to name them.'
+                f'columns are {one_line(", ".join(sample.columns), 300)}. The first line has to name them.'
             )
     numbers = {name: _numbers(sample, name) for name in (*found['title'], *found['score'])}
     title = next((name for name in found['title'] if numbers[name] is not None), found['title'][0])
