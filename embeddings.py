@@ -95,11 +95,11 @@ OUTCOMES = (
     'dropped: all scores alike',
 )
 # What MXNet asks numpy for and newer versions no longer have
-REMOVED_FROM_NUMPY = {kind.__name__: kind for kind in (bool, object, int, float, complex, str)}
-REMOVED_FROM_NUMPY |= {'float_': np.float64, 'PZERO': 0.0, 'NZERO': -0.0, 'PINF': np.inf, 'NINF': -np.inf}
-REMOVED_FROM_NUMPY |= dict.fromkeys(('Inf', 'Infinity', 'infty'), np.inf) | dict.fromkeys(
-    ('NaN', 'NAN'), np.nan
-)
+REMOVED_FROM_NUMPY = {
+    **{kind.__name__: kind for kind in (bool, object, int, float, complex, str)},
+    **dict.fromkeys(('Inf', 'Infinity', 'PINF', 'infty'), np.inf),
+    **{'NAN': np.nan, 'NINF': -np.inf, 'NZERO': -0.0, 'NaN': np.nan, 'PZERO': 0.0, 'float_': np.float64},
+}
 UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # imported by parts of it that nothing here uses
 
 

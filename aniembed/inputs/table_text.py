@@ -10,7 +10,6 @@ import polars as pl
 
 from aniembed.files import PACKING_ERRORS, RunError, unpacked
 
-SEPARATORS = '\t,;|'
 UTF16_MARKS = b'\xff\xfe', b'\xfe\xff'
 
 
@@ -84,11 +83,6 @@ def is_utf8(path):
     except UnicodeDecodeError:
         return False
     return True
-
-
-def separator_of(header):
-    """Return the character between the columns of a table, of which this is the first line."""
-    return max(SEPARATORS, key=header.count)
 
 
 def has_quotes(path):

@@ -32,9 +32,12 @@ class WideTable:
         counts = {}
         for path in self.paths:
             frame = read_dataframe(path, 'ANIME_DATA_LIST')
-            for mal_id, index in _positions(frame, path).items():
-                scored = (pd.to_numeric(frame.iloc[:, index], errors='coerce') > 0).sum()
-                counts[mal_id] = counts.get(mal_id, 0) + int(scored)
+            position = _positions(frame, path)
+            columns, scored = np.array([*position.values()]), np.zeros(len(position), int)
+            for start in range(0, len(frame), USERS_PER_BLOCK):
+                scored += (_numbers(frame.iloc[start : start + USERS_PER_BLOCK], columns)[0] > 0).sum(0)
+            for mal_id, count in zip(position, scored.tolist()):
+                counts[mal_id] = counts.get(mal_id, 0) + count
         best = sorted(set(known).intersection(counts), key=lambda mal_id: (-counts[mal_id], mal_id))
         return best[:number]
 
@@ -122,7 +125,8 @@ def _scores(rows, columns, path, scale):
     if not wrong.any():
         return scales.to_ten(np.maximum(scores, 0), scale)
     row, column = np.argwhere(wrong)[0]
-    cell = repr(rows.iat[row, columns[column]])[:40]
+    cell = rows.iat[row, columns[column]]
+    cell = repr(str(cell)[:40]) if isinstance(cell, (str, *NUMBERS)) else f'a {type(cell).__name__}'
     raise RunError(
         f'{path}: scores are numbers from 0 to {scale.highest}, but {str(rows.index[row])[:40]!r} has {cell} '
         f'for the title {rows.columns[columns[column]]}.'
