@@ -63,41 +63,43 @@ MX_CONTEXT = 'cpu'  # where MXNet computes: 'cpu' or 'gpu'
 KVSTORE = 'local'  # 'local' for this machine alone, 'dist_sync' for several with MXNet's parameter server
 # ------------------------------------------------------------------------------------------------
 
-RULES = {
-    'ANIME_LIST': settings.path(may_be_empty=True),
-    'TOP': settings.whole(5),
-    'ANIME_DATA': settings.path(),
-    'ANIME_DATA_LIST': settings.path(),
-    'OUTPUT_DIR': settings.path(),
-    'MIN_ANIME_REQUIRED': settings.whole(1),
-    'BOTTER_LIMIT': settings.number(1, 10),
-    'MARGIN': settings.number(0, 10),
-    'COMMON': settings.number(0, 1),
-    'POWER': settings.number(0.01, 1),
-    'RIDGE': settings.number(0.0001, 1),
-    'N_EMBEDDING': settings.whole(2, 10**4),
-    'EPOCHS': settings.whole(0),
-    'FOCUS': settings.number(0, 100),
-    'LEARNING_RATE': settings.number(1e-9, 1),
-    'BATCH_SIZE': settings.whole(1, 10**6),
-    'SEED': settings.whole(0, 2**31 - 1),
-    'MX_CONTEXT': settings.choice('cpu', 'gpu'),
-    'KVSTORE': settings.choice('local', 'dist_sync'),
-}
-# With EPOCHS = 0: steps of Adam after which the loss falls by less than half a percent more (tests/README.md)
-ENOUGH_STEPS, FEWEST_EPOCHS = 150, 3
-SUBSPACE_ITERATIONS, SPARE_VECTORS = 6, 20  # of the start of the training
-MIN_TITLES = 5  # with fewer there is nothing to learn and no map
-NEIGHBOURS = 10  # nearest titles a title in neighbours.csv
-SHOWN_TITLES, SHOWN_NEIGHBOURS = 5, 3  # how many are printed at the end
-EMPTY_MEAN = 5.5  # mean of a title that nobody scored: the middle of 1 to 10
-MOST_ALIKE = 0.45  # mean dot product of all pairs above which the vectors tell nothing apart
-# What MXNet asks numpy for and newer versions no longer have
-REMOVED_FROM_NUMPY = {kind.__name__: kind for kind in (bool, object, int, float, complex, str)}
-REMOVED_FROM_NUMPY |= {'float_': np.float64, 'PZERO': 0.0, 'NZERO': -0.0, 'PINF': np.inf, 'NINF': -np.inf}
-REMOVED_FROM_NUMPY |= dict.fromkeys(('Inf', 'Infinity', 'infty'), np.inf) | dict.fromkeys(
-    ('NaN', 'NAN'), np.nan
+SETTINGS = settings.head(
+    globals(),
+    ANIME_LIST=settings.path(may_be_empty=True),
+    TOP=settings.whole(5),
+    ANIME_DATA=settings.path(),
+    ANIME_DATA_LIST=settings.path(),
+    OUTPUT_DIR=settings.path(),
+    MIN_ANIME_REQUIRED=settings.whole(1),
+    BOTTER_LIMIT=settings.number(1, 10),
+    MARGIN=settings.number(0, 10),
+    COMMON=settings.number(0, 1),
+    POWER=settings.number(0.01, 1),
+    RIDGE=settings.number(0.0001, 1),
+    N_EMBEDDING=settings.whole(2, 10**4),
+    EPOCHS=settings.whole(0),
+    FOCUS=settings.number(0, 100),
+    LEARNING_RATE=settings.number(1e-9, 1),
+    BATCH_SIZE=settings.whole(1, 10**6),
+    SEED=settings.whole(0, 2**31 - 1),
+    MX_CONTEXT=settings.choice('cpu', 'gpu'),
+    KVSTORE=settings.choice('local', 'dist_sync'),
 )
+MIN_TITLES = 5  # with fewer there is nothing to learn and no map
+# What becomes of a list
+OUTCOMES = (
+    'read',
+    'kept',
+    'dropped: too few scores',
+    'dropped: mean too high',
+    'dropped: all scores alike',
+)
+# What MXNet asks numpy for and newer versions no longer have
+REMOVED_FROM_NUMPY = {
+    **{kind.__name__: kind for kind in (bool, object, int, float, complex, str)},
+    **dict.fromkeys(('Inf', 'Infinity', 'PINF', 'infty'), np.inf),
+    **{'NAN': np.nan, 'NINF': -np.inf, 'NZERO': -0.0, 'NaN': np.nan, 'PZERO': 0.0, 'float_': np.float64},
+}
 UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # imported by parts of it that nothing here uses
 
 
@@ -138,72 +140,71 @@ def import_mxnet():
 mx = import_mxnet()
 
 
-# ---- the lists -----------------------------------------------------------------------------------
+# ---- the lists -> W ------------------------------------------------------------------------------
 
 
-def kept_lists(lists, ids, counts, workers):
-    """Yield the lists that count, block by block, as csr_matrix user_items (users x titles).
+def select_lists(user_items, config):
+    """Return the lists of a block that count, and how many have each of the OUTCOMES.
 
-    counts: dict that is filled with how many lists were read, kept, and dropped for which reason.
+    user_items: csr_matrix users x titles.
     """
-    reasons = (
-        'read',
-        'kept',
-        'dropped: too few scores',
-        'dropped: mean too high',
-        'dropped: all scores alike',
-    )
-    counts.update(dict.fromkeys(reasons, 0))
-    for user_items in lists.blocks(ids, workers.rank, workers.number):
-        number = np.diff(user_items.indptr)
-        total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
-        highest = user_items.max(1).toarray().ravel()
-        dropped = ratings.left_out(number, total, highest, MIN_ANIME_REQUIRED, BOTTER_LIMIT)
-        keep = ~np.any(dropped, axis=0)
-        for reason, users in zip(reasons, (np.ones_like(keep), keep, *dropped)):
-            counts[reason] += int(users.sum())
-        yield user_items[keep]
+    number = np.diff(user_items.indptr)
+    total = np.asarray(user_items.astype(np.float64).sum(1)).ravel()  # exact
+    highest = user_items.max(1).toarray().ravel()
+    dropped = ratings.left_out(number, total, highest, config['MIN_ANIME_REQUIRED'], config['BOTTER_LIMIT'])
+    keep = ~np.any(dropped, axis=0)
+    return user_items[keep], np.array([len(keep), keep.sum(), *np.sum(dropped, axis=1)], np.float64)
 
 
-def title_means(anime, blocks, workers):
-    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists."""
+def title_means(anime, blocks, config, workers):
+    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists that count."""
     means = anime['mean'].to_numpy(np.float64, na_value=np.nan)
     absent = np.isnan(means)
     if absent.any():
         total, number = np.zeros(len(means)), np.zeros(len(means))
-        for user_items in blocks:
+        for block in blocks:
+            user_items, _ = select_lists(block, config)
             total += np.asarray(user_items.sum(0, dtype=np.float64)).ravel()
             number += user_items.getnnz(0)
         total, number = workers.sum(np.stack([total, number]))
-        means[absent] = np.where(number > 0, total / np.maximum(number, 1), EMPTY_MEAN)[absent]
-        print(f'{absent.sum()} titles have no mean score in ANIME_DATA; theirs is taken from the lists')
+        # 5.5, the middle of 1 to 10, for a title that nobody scored
+        means[absent] = np.where(number > 0, total / np.maximum(number, 1), 5.5)[absent]
+        print(f'{absent.sum()} titles have no mean score in ANIME_DATA; the mean of the lists is used')
     return means.astype(np.float32)
 
 
-# ---- the similarity index, and the iterator that feeds it to the net -------------------------------
+def sum_pairs(blocks, means, config, workers):
+    """Return the pair sums W of the lists that count, float32 n x n, and two counts.
+
+    blocks: iterable of csr_matrix user_items; means: n mean scores. The counts are how many lists score each
+    title, n, and how many lists have each of the OUTCOMES.
+    """
+    sums = PairSums(means, config['MARGIN'])
+    scored, outcomes = np.zeros(len(means)), np.zeros(len(OUTCOMES))
+    for block in blocks:
+        user_items, number = select_lists(block, config)
+        outcomes += number
+        scored += user_items.getnnz(0)
+        sums.add(user_items)
+    return workers.sum(sums.total()), workers.sum(scored), workers.sum(outcomes)
+
+
+# ---- the target T -> vectors ---------------------------------------------------------------------
 
 
 class PairIterator(mx.io.DataIter):
-    """Sum the similarity index over the lists, then feed the net with pairs: some titles against all.
+    """Feed the net with pairs of titles and their target: some titles against all at a time.
 
-    blocks: iterable of csr_matrix user_items; means: n mean scores; batch_size: titles a batch. Afterwards
-    `target` is the index, float32 n x n, and `counts` how many lists score each title.
+    target: float32 n x n; batch_size: titles a batch; seed: of the order of the titles.
     """
 
-    def __init__(self, blocks, means, batch_size, workers):
-        n = len(means)
-        super().__init__(min(batch_size, n))
-        sums, counts = PairSums(means, MARGIN), np.zeros(n)
-        for user_items in blocks:
-            counts += user_items.getnnz(0)
-            sums.add(user_items)
-        self.counts = workers.sum(counts)
-        self.target = target_of(workers.sum(sums.total()), COMMON, POWER, RIDGE)
-        self.workers = workers
-        self.batches_per_epoch = -(-n // (self.batch_size * workers.number))
-        self.random = np.random.default_rng(SEED)
+    def __init__(self, target, batch_size, seed, workers):
+        super().__init__(min(batch_size, len(target)))
+        self.target, self.workers = target, workers
+        self.batches_per_epoch = -(-len(target) // (self.batch_size * workers.number))
+        self.random = np.random.default_rng(seed)
         self.provide_data = [mx.io.DataDesc('titles', (self.batch_size,))]
-        self.provide_label = [mx.io.DataDesc('target', (self.batch_size, n))]
+        self.provide_label = [mx.io.DataDesc('target', (self.batch_size, len(target)))]
         self.reset()
 
     def reset(self):
@@ -217,9 +218,6 @@ class PairIterator(mx.io.DataIter):
         """Return the next batch; StopIteration at the end of an epoch."""
         indices = next(self.batches)
         return mx.io.DataBatch([mx.nd.array(indices)], [mx.nd.array(self.target[indices])], pad=0)
-
-
-# ---- the net -------------------------------------------------------------------------------------
 
 
 def embedding_net(n_titles, n_embedding, focus):
@@ -248,35 +246,37 @@ def initial_vectors(target, n_embedding, seed):
     n = len(target)
     random = np.random.default_rng(seed)
     start = random.normal(0, 1e-3, (n, n_embedding)).astype(np.float32)
-    basis = random.normal(size=(n, min(n, n_embedding + SPARE_VECTORS))).astype(np.float32)
-    for _ in range(SUBSPACE_ITERATIONS):
+    basis = random.normal(size=(n, min(n, n_embedding + 20))).astype(np.float32)  # 20 to spare
+    for _ in range(6):
         basis = np.linalg.qr(target @ basis)[0]
     values, rotation = np.linalg.eigh(basis.T @ (target @ basis))
     leading = np.argsort(-values)[:n_embedding]
-    start[:, : len(leading)] += basis @ rotation[:, leading] * np.sqrt(np.maximum(values[leading], 0))
+    basis = basis @ rotation[:, leading]
+    basis *= np.sign(basis[np.abs(basis).argmax(0), range(len(leading))])  # the sign is arbitrary otherwise
+    start[:, : len(leading)] += basis * np.sqrt(np.maximum(values[leading], 0))
     return start
 
 
-def train(pairs):
-    """Train the net on a PairIterator; return the vectors and the loss.
+def train(target, config, workers):
+    """Train the net on the target; return the vectors and the loss.
 
     The vectors are float32 n x N_EMBEDDING, rows of unit length. RunError if the training fails.
     """
     os.environ.setdefault('MXNET_SUBGRAPH_VERBOSE', '0')  # no line of MXNet's own between ours
-    mx.random.seed(SEED)
-    n = len(pairs.target)
-    root_mean_square = np.sqrt(
-        (np.linalg.norm(pairs.target) ** 2 - n) / (n * (n - 1))
-    )  # without the diagonal
+    n, n_embedding, rate = len(target), config['N_EMBEDDING'], config['LEARNING_RATE']
+    pairs = PairIterator(target, config['BATCH_SIZE'], config['SEED'], workers)
+    off_diagonal = np.sqrt((np.linalg.norm(target) ** 2 - n) / (n * (n - 1)))  # root mean square
     net = mx.mod.Module(
-        embedding_net(n, N_EMBEDDING, FOCUS / root_mean_square),
+        embedding_net(n, n_embedding, config['FOCUS'] / off_diagonal),
         ['titles'],
         ['target'],
-        context=mx.gpu() if MX_CONTEXT == 'gpu' else mx.cpu(),
+        context=mx.gpu() if config['MX_CONTEXT'] == 'gpu' else mx.cpu(),
     )
-    epochs = EPOCHS or max(FEWEST_EPOCHS, -(-ENOUGH_STEPS // pairs.batches_per_epoch))
+    # After 150 steps of Adam the loss falls by less than half a percent more (tests/README.md)
+    epochs = config['EPOCHS'] or max(3, -(-150 // pairs.batches_per_epoch))
+    start = mx.nd.array(initial_vectors(target, n_embedding, config['SEED']))
     loss = mx.metric.Loss()
-    schedule = mx.lr_scheduler.CosineScheduler(epochs * pairs.batches_per_epoch, LEARNING_RATE, 0)
+    schedule = mx.lr_scheduler.CosineScheduler(epochs * pairs.batches_per_epoch, rate, 0)
     bar = tqdm(
         total=epochs, desc='training', unit='epoch', delay=1, disable=None, dynamic_ncols=True, leave=False
     )
@@ -284,7 +284,7 @@ def train(pairs):
     def after_epoch(epoch, *_):
         value = loss.get()[1]
         if not np.isfinite(value):
-            raise RunError(f'the loss is {value} after epoch {epoch + 1}; take a smaller LEARNING_RATE.')
+            raise RunError(f'the loss is {value} after epoch {epoch + 1}; use a smaller LEARNING_RATE.')
         bar.set_postfix(loss=f'{value:.6f}', refresh=False)
         bar.update()
 
@@ -295,10 +295,10 @@ def train(pairs):
             eval_metric=loss,
             epoch_end_callback=after_epoch,
             batch_end_callback=interrupt.check,
-            kvstore=pairs.workers.store or 'local',
-            arg_params={'embedding_weight': mx.nd.array(initial_vectors(pairs.target, N_EMBEDDING, SEED))},
+            kvstore=workers.store or 'local',
+            arg_params={'embedding_weight': start},
             optimizer='adam',
-            optimizer_params={'learning_rate': LEARNING_RATE, 'lr_scheduler': schedule},
+            optimizer_params={'learning_rate': rate, 'lr_scheduler': schedule},
         )
     return unit_vectors(net.get_params()[0]['embedding_weight'].asnumpy()), round(float(loss.get()[1]), 6)
 
@@ -332,13 +332,13 @@ def unit_vectors(weights):
     """Return the rows of the embedding at unit length; RunError if they cannot tell the titles apart."""
     lengths = np.linalg.norm(weights, axis=1, keepdims=True)
     if not np.isfinite(lengths).all():
-        raise RunError('the vectors are no longer numbers; take a smaller LEARNING_RATE.')
+        raise RunError('the vectors are no longer numbers; use a smaller LEARNING_RATE.')
     vectors = weights / lengths
     alike = float(np.linalg.norm(vectors.mean(0)) ** 2)  # the mean of v_i . v_j over all pairs
-    if not alike < MOST_ALIKE:
+    if not alike < 0.45:
         raise RunError(
             f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not tell the '
-            'titles apart; take a smaller MARGIN, or more lists.'
+            'titles apart; use a smaller MARGIN, or more lists.'
         )
     return vectors
 
@@ -399,9 +399,9 @@ def neighbour_table(anime, indices, similarities):
 def print_neighbours(anime, neighbours):
     """Print the nearest titles of the best-known ones."""
     print('\nNearest titles; 1 is loved by exactly the same people, 0 has nothing in common:')
-    for mal_id in anime.index[titles.by_popularity(anime)[:SHOWN_TITLES]]:
+    for mal_id in anime.index[titles.by_popularity(anime)[:5]]:
         print(f'\n{anime.title[mal_id]}')
-        for row in neighbours[neighbours.mal_id == mal_id].head(SHOWN_NEIGHBOURS).itertuples():
+        for row in neighbours[neighbours.mal_id == mal_id].head(3).itertuples():
             print(f'  {row.similarity:.2f}  {row.neighbour_title}')
 
 
@@ -410,59 +410,71 @@ def main(arguments):
     if {'-h', '--help'} & set(arguments):
         print(__doc__)
         return
-    settings.apply(arguments, (globals(), RULES), (vars(similarity_map), similarity_map.RULES))
-    if MX_CONTEXT == 'gpu' and not mx.context.num_gpus():
-        raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds no GPU or was built without CUDA; take 'cpu'.")
-    with join_workers(mx, KVSTORE) if KVSTORE == 'dist_sync' else Workers() as workers:
-        learn(workers)
+    config = settings.read(arguments, {**similarity_map.SETTINGS, **SETTINGS})
+    if config['MX_CONTEXT'] == 'gpu' and not mx.context.num_gpus():
+        raise UsageError("MX_CONTEXT is 'gpu', but MXNet finds no GPU or was built without CUDA; use 'cpu'.")
+    distributed = config['KVSTORE'] == 'dist_sync'
+    with join_workers(mx, config['KVSTORE']) if distributed else Workers() as workers:
+        anime, neighbours = learn(config, workers)
+        if workers.rank == 0:  # the first worker alone writes
+            drawn = similarity_map.draw(config)
+            print_neighbours(anime, neighbours)
+            print(f'\nAll results are in {config["OUTPUT_DIR"]}: ' + ', '.join(sorted([*NAMES, *drawn])))
 
 
-def learn(workers):
-    """Turn the lists into vectors, write what was learnt, and draw the map."""
-    files.make_folder(OUTPUT_DIR, 'OUTPUT_DIR')
-    paths = ratings.find_files(ANIME_DATA_LIST)
-    print(f'reading {ANIME_DATA} and {ANIME_DATA_LIST}', flush=True)
-    nodes = titles.read_nodes(ANIME_DATA)
+def learn(config, workers):
+    """Learn the vectors from the lists and write them; return the title_table and the neighbour_table."""
+    paths = ratings.find_files(config['ANIME_DATA_LIST'])
+    print(f'reading {config["ANIME_DATA"]} and {config["ANIME_DATA_LIST"]}', flush=True)
     lists = ratings.read_lists(paths)
-    ids = titles.read_ids(ANIME_LIST) if ANIME_LIST else lists.most_scored(nodes, TOP)
-    if len(ids) < MIN_TITLES:
-        where = (
-            f'ANIME_LIST ({ANIME_LIST})'
-            if ANIME_LIST
-            else f'{ANIME_DATA_LIST}, as far as ANIME_DATA knows them,'
-        )
-        raise RunError(f'{where} holds {len(ids)} titles; {MIN_TITLES} or more are needed.')
-    similarity_map.check_sizes(len(ids))
-    nodes = titles.select_nodes(nodes, ids, ANIME_DATA)
-    anime = titles.title_table(nodes, ANIME_DATA)
+    nodes = read_nodes(lists, config)
+    ids = list(nodes)
+    similarity_map.check_sizes(config, len(ids))
+    anime = titles.title_table(nodes, config['ANIME_DATA'])
+    if workers.rank == 0:
+        files.make_folder(config['OUTPUT_DIR'], 'OUTPUT_DIR')
 
-    means = title_means(anime, kept_lists(lists, ids, {}, workers), workers)
-    counts = {}
-    pairs = PairIterator(kept_lists(lists, ids, counts, workers), means, BATCH_SIZE, workers)
-    del lists  # not needed any more, and large
-    counts = dict(zip(counts, map(int, workers.sum(np.array([*counts.values()], np.float64)))))
-    print('lists: ' + ', '.join(f'{number:,} {what}' for what, number in counts.items()), flush=True)
+    part = ids, workers.rank, workers.number
+    means = title_means(anime, lists.blocks(*part), config, workers)
+    sums, scored, outcomes = sum_pairs(lists.blocks(*part), means, config, workers)
+    del lists  # large, and not needed any more
+    counts = dict(zip(OUTCOMES, map(int, outcomes)))
+    print('lists: ' + ', '.join(f'{number:,} {outcome}' for outcome, number in counts.items()), flush=True)
     if not counts['kept']:
-        raise RunError(f'no list of {ANIME_DATA_LIST} is left; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.')
-    vectors, loss = train(pairs)
-    print(f'net: {len(ids):,} titles, {N_EMBEDDING} numbers each, loss {loss:.5f}')
-    if workers.rank:
-        return  # the first worker alone writes
+        raise RunError(
+            f'no list of {config["ANIME_DATA_LIST"]} counts; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.'
+        )
+    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
+    vectors, loss = train(target, config, workers)
+    print(f'net: {len(ids):,} titles, {config["N_EMBEDDING"]} numbers each, loss {loss:.5f}')
+    neighbours = neighbour_table(anime, *nearest_titles(vectors, 10))
+    if workers.rank == 0:
+        versions = {'python': sys.version.split()[0], 'mxnet': mx.__version__, 'numpy': np.__version__}
+        record = {name: config[name] for name in SETTINGS}
+        write_output(
+            config['OUTPUT_DIR'],
+            vectors_frame(vectors, ids, scored, means, counts['kept']),
+            nodes,
+            neighbours,
+            {**record, 'versions': versions, 'lists': counts, 'loss': loss},
+        )
+    return anime, neighbours
 
-    frame = vectors_frame(vectors, ids, pairs.counts, means, counts['kept'])
-    neighbours = neighbour_table(anime, *nearest_titles(vectors, NEIGHBOURS))
-    versions = {'python': sys.version.split()[0], 'mxnet': mx.__version__, 'numpy': np.__version__}
-    record = {
-        **{name: globals()[name] for name in RULES},
-        'versions': versions,
-        'lists': counts,
-        'loss': loss,
-    }
-    write_output(OUTPUT_DIR, frame, nodes, neighbours, record)
-    del pairs  # the target is the largest thing in memory, and is not needed any more
-    drawn = similarity_map.draw(OUTPUT_DIR)
-    print_neighbours(anime, neighbours)
-    print(f'\nAll results are in {OUTPUT_DIR}: ' + ', '.join(sorted([*NAMES, *drawn])))
+
+def read_nodes(lists, config):
+    """Return what ANIME_DATA says of the titles of ANIME_LIST, a dict MAL id -> node in their order.
+
+    With ANIME_LIST = '', these are the TOP titles of the lists.
+    """
+    nodes = titles.read_nodes(config['ANIME_DATA'])
+    if config['ANIME_LIST']:
+        ids, source = titles.read_ids(config['ANIME_LIST']), f'ANIME_LIST ({config["ANIME_LIST"]}) has'
+    else:
+        ids = lists.most_scored(nodes, config['TOP'])
+        source = f'{config["ANIME_DATA_LIST"]} and ANIME_DATA share'
+    if len(ids) < MIN_TITLES:
+        raise RunError(f'{source} {len(ids)} titles; at least {MIN_TITLES} are needed.')
+    return titles.select_nodes(nodes, ids, config['ANIME_DATA'])
 
 
 if __name__ == '__main__':

@@ -7,8 +7,10 @@ import bz2
 import contextlib
 import gzip
 import json
+import linecache
 import lzma
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -76,10 +78,13 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
-    elif isinstance(error, NameError) and _last(traceback).tb_frame.f_code.co_name == '<module>':
-        place = os.path.basename(_last(traceback).tb_frame.f_code.co_filename)
-        sentence = f'{place}, line {_last(traceback).tb_lineno}: {error}; a text needs quotes around it.'
-        status = 2
+    elif _fails_to_import(traceback):
+        sentence = (
+            f'the installed libraries do not fit each other ({error}); '
+            'run: pip install --upgrade -r requirements.txt'
+        )
+    elif isinstance(error, NameError) and (place := _unquoted(traceback)):
+        sentence, status = f'{place}: {error}; a text needs quotes around it.', 2
     else:
         sys.__excepthook__(kind, error, traceback)
         sys.exit(1)
@@ -92,8 +97,21 @@ def print_error(sentence):
     print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
 
 
-def _last(traceback):
-    return _last(traceback.tb_next) if traceback.tb_next else traceback
+def _unquoted(traceback):
+    """Return the file and line of a setting whose value lacks its quotes, else None."""
+    while traceback.tb_next:
+        traceback = traceback.tb_next
+    path, line = traceback.tb_frame.f_code.co_filename, traceback.tb_lineno
+    if re.match(r'[A-Z_]+ = [\w./-]+\s*(#|$)', linecache.getline(path, line)):
+        return f'{os.path.basename(path)}, line {line}'
+    return None
+
+
+def _fails_to_import(traceback):
+    """Tell whether an error comes from the import of an installed library."""
+    while traceback and 'site-packages' not in traceback.tb_frame.f_code.co_filename:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_name == '<module>'
 
 
 def _missing_library(script, error):
@@ -121,9 +139,18 @@ def read_bytes(path, name=''):
 
     name: the global that names the file.
     """
+    return read_member(path, name)[0]
+
+
+def read_member(path, name='', is_wanted=None):
+    """Return what read_bytes() does, and the name of the file inside a zip archive, '' if it is none.
+
+    is_wanted: which file of a zip archive to read, see unpacked().
+    """
     try:
         with open(path, 'rb') as file:
-            return unpacked(file).read()
+            content = unpacked(file, is_wanted)
+            return content.read(), content.name if isinstance(content, zipfile.ZipExtFile) else ''
     except PACKING_ERRORS as error:
         reason = getattr(error, 'strerror', None) or error
         raise RunError(f'{label(path, name)} cannot be read: {reason}.') from None
@@ -135,6 +162,16 @@ def read_text(path, name=''):
         return read_bytes(path, name).decode('utf-8-sig')
     except UnicodeDecodeError:
         raise RunError(f'{label(path, name)} is not UTF-8 text; save it as UTF-8.') from None
+
+
+def decode(content):
+    """Return bytes as text, and the name of their encoding: UTF-8, UTF-16 with its mark, else cp1252."""
+    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
+        return content.decode('utf-16', 'replace'), 'UTF-16'
+    try:
+        return content.decode('utf-8-sig'), 'UTF-8'
+    except UnicodeDecodeError:
+        return content.decode('cp1252', 'replace'), 'cp1252'
 
 
 def read_json(path, name=''):
@@ -217,11 +254,12 @@ def label(path, name=''):
 
 
 def make_folder(path, name=''):
-    """Make a folder where there is none; RunError if that fails."""
+    """Make a folder where there is none; RunError if that fails, or if no file can be written there."""
     try:
         os.makedirs(path, exist_ok=True)
+        tempfile.TemporaryFile(dir=path).close()
     except OSError as error:
-        raise RunError(f'{label(path, name)} cannot be made: {error.strerror}.') from None
+        raise RunError(f'{label(path, name)} cannot be written to: {error.strerror}.') from None
 
 
 @contextlib.contextmanager

@@ -74,6 +74,6 @@ def read_settings(output_dir):
     """Read settings.json as a dict: the globals of embeddings.py, versions, loss and lists."""
     path = os.path.join(output_dir, 'settings.json')
     record = files.read_json(path)
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) or not isinstance(record.get('SEED'), int):
         raise RunError(f'{path} is not what embeddings.py writes; run embeddings.py again.')
     return record

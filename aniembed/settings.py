@@ -1,20 +1,25 @@
-"""Check a script's globals, and set them from NAME=value arguments for one run."""
+"""Read the settings of a script or notebook: the globals in its head, or NAME=value for one run."""
 
 import difflib
 import math
 import os
+from typing import Callable, NamedTuple
 
 from aniembed.files import UsageError
 
 
-class Rule:
-    """What a global may be.
+class Rule(NamedTuple):
+    """What the value of a setting may be."""
 
-    `read` returns its value, or raises ValueError if it is wrong; `words` says what is right.
-    """
+    read: Callable  # value or text -> value; ValueError if it is wrong
+    description: str  # of the right values, for messages
 
-    def __init__(self, read, words):
-        self.read, self.words = read, words
+
+class Setting(NamedTuple):
+    """The value of a setting in the head of a script, and its rule."""
+
+    value: object
+    rule: Rule
 
 
 def number(low, high=math.inf):
@@ -68,33 +73,44 @@ def path(may_be_empty=False):
     return Rule(read, 'the name of a file or folder, in quotes' + (" ('' for none)" if may_be_empty else ''))
 
 
-def check(namespace, rules):
-    """Check the globals that have a rule and bring them to its type; UsageError names the one that is wrong.
+def head(namespace, **rules):
+    """Return the settings in the head of a script as a dict name -> Setting.
 
-    namespace: a script's or notebook's globals(), changed in place; rules: dict name -> Rule.
+    namespace: the script's globals(); rules: name=Rule for each setting.
     """
-    for name, rule in rules.items():
-        try:
-            namespace[name] = rule.read(namespace[name])
-        except ValueError:
-            raise UsageError(f'{name} is {namespace[name]!r}; it must be {rule.words}.') from None
+    return {name: Setting(namespace[name], rule) for name, rule in rules.items()}
 
 
-def apply(arguments, *scripts):
-    """Set globals from NAME=value arguments, print them, and check every global.
+def read(arguments, head):
+    """Return the value of each setting, checked, as a dict: from NAME=value arguments, else from the head.
 
-    scripts: pairs (namespace, rules) as for check(); a name that several have is set in all of them.
+    The values of the arguments are printed. UsageError names what is wrong.
     """
-    names = list(dict.fromkeys(name for _, rules in scripts for name in rules))
+    given = {}
     for argument in arguments:
         name, equals, value = argument.partition('=')
-        if name not in names or not equals:
-            close = difflib.get_close_matches(name.upper(), names, 1)
-            hint = f'did you mean {close[0]}=...?' if close else 'the globals are ' + ', '.join(names)
-            raise UsageError(f'{argument!r} is not NAME=value with the name of a global: {hint}')
-        for namespace, rules in scripts:
-            if name in rules:
-                namespace[name] = value
-        print(f'{name} = {value!r}')
-    for namespace, rules in scripts:
-        check(namespace, rules)
+        if name not in head:
+            close = difflib.get_close_matches(name.upper(), head, 1)
+            hint = f'did you mean {close[0]}?' if close else f'the settings are {", ".join(head)}.'
+            raise UsageError(f'unknown setting {name!r}; {hint}')
+        if not equals:
+            raise UsageError(f'the setting {name} has no value; write {name}=value.')
+        given[name] = value
+    values = {}
+    for name, (default, rule) in head.items():
+        value = given.get(name, default)
+        try:
+            values[name] = rule.read(value)
+        except ValueError:
+            raise UsageError(f'{name} is {value!r}; it must be {rule.description}.') from None
+    for name in given:
+        print(f'{name} = {values[name]!r}')
+    return values
+
+
+def check(namespace, rules):
+    """Check the settings of a notebook, and bring them to their types; UsageError names a wrong one.
+
+    namespace: the notebook's globals(), changed in place; rules: dict name -> Rule.
+    """
+    namespace.update(read((), head(namespace, **rules)))

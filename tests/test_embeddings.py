@@ -18,7 +18,7 @@ from tools.processes import ROOT, call, die_while_writing, has_loaded, is_senten
 
 import embeddings
 import similarity_map
-from aniembed import machines, similarity
+from aniembed import machines, settings, similarity
 
 mx = embeddings.mx
 FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # what learn() writes
@@ -27,10 +27,19 @@ FILES = ('embeddings.pkl', 'neighbours.csv', 'settings.json', 'titles.json')  # 
 # ---- the index and the net -----------------------------------------------------------------------
 
 
-def pairs_of(scores, means, batch_size=5):
-    """Return the PairIterator of some scores, which come in three blocks."""
+def config_of(*arguments):
+    """Return the settings of embeddings.py."""
+    return settings.read(arguments, embeddings.SETTINGS)
+
+
+EVERY_LIST = config_of('MIN_ANIME_REQUIRED=1', 'BOTTER_LIMIT=10')
+
+
+def target_and_counts(scores, means):
+    """Return the target of some scores, which come in three blocks, and how many lists score each title."""
     blocks = [csr_matrix(np.nan_to_num(part), dtype=np.float32) for part in np.array_split(scores, 3)]
-    return embeddings.PairIterator(blocks, np.float32(means), batch_size, machines.Workers())
+    sums, scored, _ = embeddings.sum_pairs(blocks, np.float32(means), EVERY_LIST, machines.Workers())
+    return similarity.target_of(sums, embeddings.COMMON, embeddings.POWER, embeddings.RIDGE), scored
 
 
 def plain_pair_sums(scores, means):
@@ -97,14 +106,14 @@ def test_the_target_is_what_its_docstrings_say():
     partial = levelled(-precision / np.sqrt(np.outer(precision.diagonal(), precision.diagonal())), 0.75)
     partial = np.minimum(0.15 * np.log10(14) / np.median(np.sort(partial)[:, -6]) * partial, 1)
     np.fill_diagonal(partial, 1)
-    pairs = pairs_of(scores, means)
-    np.testing.assert_allclose(pairs.target, 0.35 * centred + 0.65 * partial, atol=1e-4)
-    np.testing.assert_array_equal(pairs.counts, (scores > 0).sum(0))
+    target, scored = target_and_counts(scores, means)
+    np.testing.assert_allclose(target, 0.35 * centred + 0.65 * partial, atol=1e-4)
+    np.testing.assert_array_equal(scored, (scores > 0).sum(0))
 
 
-def test_scores_alone_find_the_groups(monkeypatch):
+def test_scores_alone_find_the_groups():
     # Everybody scores a random half of the titles, one group of them higher: who saw what says nothing
-    monkeypatch.setattr(embeddings, 'EPOCHS', 30)
+    config = config_of('EPOCHS=30', 'BATCH_SIZE=60')
     for seed in range(3):
         source, n, groups = np.random.default_rng(seed), 60, 5
         means, group = source.uniform(6, 8.5, n), np.arange(n) % groups
@@ -112,19 +121,20 @@ def test_scores_alone_find_the_groups(monkeypatch):
         scores = np.clip(np.round(means + np.where(own, 1.5, -0.7) + source.normal(size=own.shape)), 1, 10)
         scores[source.random(own.shape) < 0.5] = 0
         means = scores.sum(0) / (scores > 0).sum(0)
-        vectors, _ = embeddings.train(pairs_of(scores, means, batch_size=60))
+        vectors, _ = embeddings.train(target_and_counts(scores, means)[0], config, machines.Workers())
         indices, _ = embeddings.nearest_titles(vectors, 1)
         assert (group[indices[:, 0]] == group).all()
 
 
 def test_the_iterator_gives_every_title_against_all():
-    pairs = pairs_of(planted_scores(50)[0], np.full(48, 6.0), batch_size=7)
+    whole = np.random.default_rng(4).normal(size=(48, 48)).astype(np.float32)
+    pairs = embeddings.PairIterator(whole, 7, 5, machines.Workers())
     orders = []
     for _ in range(2):
         batches = [(batch.data[0].asnumpy().astype(int), batch.label[0].asnumpy()) for batch in pairs]
         pairs.reset()
         for titles, target in batches:
-            np.testing.assert_array_equal(target, pairs.target[titles])
+            np.testing.assert_array_equal(target, whole[titles])
         orders.append(np.concatenate([titles for titles, _ in batches]))
         assert set(orders[-1]) == set(range(48)) and {len(titles) for titles, _ in batches} == {7}
     assert not np.array_equal(*orders)
@@ -169,25 +179,19 @@ def test_nearest_titles_equal_a_plain_sort():
 # ---- the lists -----------------------------------------------------------------------------------
 
 
-def test_lists_that_say_nothing_are_dropped_and_counted(tmp_path):
-    none = [np.nan]
-    lists = [none * 30, [*[7, 8] * 7, 7, *none * 15], [7, 8] * 7 + [0] * 16]
+def test_lists_that_say_nothing_are_dropped_and_counted():
+    lists = [[0] * 30, [*[7, 8] * 7, 7, *[0] * 15], [7, 8] * 7 + [0] * 16]
     lists += [[10] * 29 + [9], [6] * 30, [7.3] * 30]
-    path = tmp_path / 'lists.pkl'
-    pd.DataFrame(lists, columns=ids_of(30)).to_pickle(path)
-    counts = {}
-    kept = list(
-        embeddings.kept_lists(embeddings.ratings.read_lists([path]), ids_of(30), counts, machines.Workers())
-    )
-    np.testing.assert_array_equal(kept[0].toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
+    kept, outcomes = embeddings.select_lists(csr_matrix(np.float32(lists)), config_of())
+    np.testing.assert_array_equal(kept.toarray(), [[*[7, 8] * 7, 7, *[0] * 15]])
     dropped = {'dropped: too few scores': 2, 'dropped: mean too high': 1, 'dropped: all scores alike': 2}
-    assert counts == {'read': 6, 'kept': 1, **dropped}
+    assert dict(zip(embeddings.OUTCOMES, outcomes)) == {'read': 6, 'kept': 1, **dropped}
 
 
 def test_a_mean_that_anime_data_lacks_comes_from_the_lists():
     anime = pd.DataFrame({'mean': pd.Series([7.5, None, None], dtype=object)})
     blocks = [csr_matrix(np.float32([[3, 4, 0], [5, 0, 0]])), csr_matrix(np.float32([[9, 7, 0]]))]
-    means = embeddings.title_means(anime, blocks, machines.Workers())
+    means = embeddings.title_means(anime, blocks, EVERY_LIST, machines.Workers())
     assert means.tolist() == [7.5, 5.5, 5.5] and means.dtype == np.float32
 
 
@@ -213,7 +217,7 @@ def test_the_files_of_a_run_agree(planted):
     rows, others = (frame.loc[neighbours[name]].to_numpy() for name in ('mal_id', 'neighbour_id'))
     np.testing.assert_allclose(neighbours.similarity, (rows * others).sum(1), atol=1e-4)
     record = json.loads((planted.output / 'settings.json').read_text())
-    assert set(embeddings.RULES) <= set(record) and record['MARGIN'] == embeddings.MARGIN
+    assert set(embeddings.SETTINGS) <= set(record) and record['MARGIN'] == embeddings.MARGIN
     assert record['lists']['read'] == 1200 == sum(record['lists'].values()) - 1200
     assert json.loads((planted.output / 'titles.json').read_text()) == nodes_of(48)
     graph = json.loads((planted.output / 'graph.json').read_text())
@@ -240,12 +244,11 @@ def test_the_same_inputs_give_the_same_files(planted, tmp_path):
 SCORES = planted_scores(40)[0]
 # Exit status, arguments, words of the sentence, scores. What is wrong in a file stands where that is read.
 WRONG_RUNS = [
-    (2, 'EPOCH=3', 'did you mean EPOCHS=', SCORES),
+    (2, 'EPOCH=3', 'did you mean EPOCHS?', SCORES),
     (2, 'EPOCHS=-1', 'EPOCHS is', SCORES),
     (2, 'N_CLUSTERS=51', 'N_CLUSTERS is', SCORES),  # a global of similarity_map.py
     (2, 'N_CLUSTERS=25', 'for 48 titles', SCORES),
-    (2, 'PERPLEXITY=48', 'for 48 titles', SCORES),
-    (2, 'MX_CONTEXT=gpu', "take 'cpu'", SCORES),
+    (2, 'MX_CONTEXT=gpu', "use 'cpu'", SCORES),
     (2, 'KVSTORE=dist_sync', 'DMLC_ROLE', SCORES),
     (1, 'EPOCHS=3', '4 titles', SCORES[:, :4]),
     (1, 'EPOCHS=3', 'no list', SCORES[:0]),
@@ -268,9 +271,9 @@ def test_a_run_that_fails_is_a_sentence(tmp_path, monkeypatch, status, arguments
 
 def test_kills_leave_whole_files(tmp_path, monkeypatch):
     """Kill a run at every step of writing: a file is as before, or as a run that was left alone writes it."""
-    monkeypatch.setattr(similarity_map, 'draw', lambda folder: [])
-    settings = ['EPOCHS=3', 'MIN_ANIME_REQUIRED=3']
-    arguments = [*write_inputs(tmp_path, planted_scores(80)[0][:, :16]), *settings]
+    monkeypatch.setattr(similarity_map, 'draw', lambda config: [])
+    arguments = write_inputs(tmp_path, planted_scores(80)[0][:, :16])
+    arguments += ['EPOCHS=3', 'MIN_ANIME_REQUIRED=3']
     calm, killed = tmp_path / 'calm', tmp_path / 'killed'
     killed.mkdir()
     assert call(embeddings.main, [*arguments, f'OUTPUT_DIR={calm}'], tmp_path) == (0, '')

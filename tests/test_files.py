@@ -78,6 +78,7 @@ ENDS = {
     'raise BrokenPipeError': (1, 'the program that reads the output has ended'),
     'import no_such_library': (1, 'the library no_such_library is missing; run: pip install -r'),
     'OUTPUT_DIR = output': (2, "script.py, line 5: name 'output' is not defined; a text needs quotes"),
+    'LISTS = my-lists.csv  # the lists': (2, "script.py, line 5: name 'my' is not defined; a text needs"),
     'import mxnet': (1, 'run: pip install --no-deps mxnet==1.9.1'),
     'sys.version_info = (3, 8)\nimport no_such_library': (1, 'uv run --python 3.12'),
 }
@@ -97,7 +98,17 @@ def test_a_run_ends_with_its_sentence(tmp_path, code):
     assert done.returncode == status and words in done.stderr and is_sentence(done.stderr), done.stderr
 
 
-@pytest.mark.parametrize('code', ['1 / 0', 'def main(): return output\nmain()'])
+def test_libraries_that_do_not_fit_each_other_end_in_a_sentence(tmp_path):
+    library = tmp_path / 'site-packages' / 'library.py'
+    library.parent.mkdir()
+    library.write_text("raise ValueError('numpy.dtype size changed')")
+    code = f'sys.path.insert(0, {str(library.parent)!r})\nimport library'
+    done = run_script(tmp_path / 'script.py', code)
+    assert done.returncode == 1 and is_sentence(done.stderr), done.stderr
+    assert 'numpy.dtype size changed' in done.stderr and 'pip install --upgrade' in done.stderr
+
+
+@pytest.mark.parametrize('code', ['1 / 0', 'def main(): return output\nmain()', 'X = len(output)'])
 def test_a_fault_of_the_code_keeps_its_traceback(tmp_path, code):
     done = run_script(tmp_path / 'script.py', code)
     assert done.returncode == 1 and done.stderr.startswith('Traceback') and 'line 5' in done.stderr

@@ -17,9 +17,10 @@ from tools.planted import arguments_for, ids_of, planted_scores, write_inputs
 from tools.processes import ROOT, fork, is_sentence, wait_until
 
 import embeddings
-from aniembed import similarity
+from aniembed import settings, similarity
 from aniembed.files import UsageError
-from aniembed.machines import Workers, join_workers
+from aniembed.inputs import ratings
+from aniembed.machines import join_workers
 
 ROLES = ('scheduler', 'server', 'worker', 'worker')
 
@@ -47,18 +48,19 @@ WORKER = """
 import os, sys, time, numpy, embeddings
 target_of = embeddings.target_of
 def keep(sums, *settings):
-    numpy.save(f'{embeddings.OUTPUT_DIR}/sums-{os.getpid()}.npy', sums)
+    numpy.save(f'{os.environ["SUMS"]}/sums-{os.getpid()}.npy', sums)
     return target_of(sums, *settings)
 embeddings.target_of = keep
-embeddings.similarity_map.draw = lambda folder: time.sleep(6.5) or []
+embeddings.similarity_map.draw = lambda config: time.sleep(6.5) or []
 embeddings.main(sys.argv[1:])
 """
 
 
 @pytest.mark.slow
-def test_two_workers_find_what_one_process_finds(tmp_path):
+def test_two_workers_find_what_one_process_finds(tmp_path, monkeypatch):
     scores, _ = planted_scores(5000)  # three blocks of lists
     arguments = ['KVSTORE=dist_sync', *write_inputs(tmp_path, scores)]
+    monkeypatch.setenv('SUMS', str(tmp_path))
     machines = []
     for environment in environments(silence=5):
         program = ['-c', WORKER] if environment['DMLC_ROLE'] == 'worker' else ['embeddings.py']
@@ -67,9 +69,10 @@ def test_two_workers_find_what_one_process_finds(tmp_path):
     said = [machine.communicate(timeout=300)[1] for machine in machines]
     assert ([machine.returncode for machine in machines], said) == ([0] * 4, [''] * 4)
     alone = similarity.PairSums(np.full(48, 6.5, np.float32), embeddings.MARGIN)
-    for block in embeddings.kept_lists([str(tmp_path / 'dataframe.pkl')], ids_of(48), {}, Workers()):
-        alone.add(block)
-    shared = [np.load(path) for path in (tmp_path / 'output').glob('sums-*.npy')]
+    config = settings.read((), embeddings.SETTINGS)
+    for block in ratings.read_lists([str(tmp_path / 'dataframe.pkl')]).blocks(ids_of(48)):
+        alone.add(embeddings.select_lists(block, config)[0])
+    shared = [np.load(path) for path in tmp_path.glob('sums-*.npy')]
     assert len(shared) == 2
     for sums in shared:
         np.testing.assert_allclose(sums, alone.total(), rtol=1e-5)

@@ -1,5 +1,7 @@
 """aniembed/ratings.py: pickled tables in their forms become blocks of csr_matrix; what is wrong is named."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,11 +24,8 @@ FORMS = {
     'columns in another order, and one more': lambda frame: frame[IDS[::-1]].assign(other=7.0),
     'ids as texts': lambda frame: frame.rename(columns=str),
     'objects and empty cells': lambda frame: frame.astype(object).where(frame.notna(), None),
-    'nullable': lambda frame: frame.astype('Int8').astype({IDS[0]: 'Float64'}),
-    'sparse': lambda frame: frame.astype(pd.SparseDtype('float32', np.nan)),
-    'mixed': lambda frame: frame.astype({IDS[0]: object, IDS[1]: 'Int64', IDS[2]: 'float32'}),
-    'categorical index': lambda frame: frame.set_axis(pd.CategoricalIndex(frame.index)),
-    'two levels': lambda frame: frame.set_axis(pd.MultiIndex.from_product([['x'], frame.columns]), axis=1),
+    'pandas.NA': lambda frame: frame.astype(object).where(frame.notna(), pd.NA),
+    'mixed': lambda frame: frame.astype({IDS[0]: object, IDS[2]: 'float32'}),
     'string index': lambda frame: frame.set_axis(pd.Index(frame.index, dtype='string')),
     'no names': lambda frame: frame.reset_index(drop=True),
 }
@@ -82,9 +81,36 @@ def test_several_files_are_shared_and_a_user_is_found_in_any_of_them(tmp_path):
     assert ratings.read_lists(paths).most_scored(IDS, 3) == wanted
 
 
+REFUSED = {
+    'nullable': lambda frame: frame.astype('Int8').astype({IDS[0]: 'Float64'}),
+    'sparse': lambda frame: frame.astype(pd.SparseDtype('float32', np.nan)),
+    'categorical index': lambda frame: frame.set_axis(pd.CategoricalIndex(frame.index)),
+    'two levels': lambda frame: frame.set_axis(pd.MultiIndex.from_product([['x'], frame.columns]), axis=1),
+}
+
+
+@pytest.mark.parametrize('form', REFUSED)
+def test_a_table_that_is_not_plain_is_read_after_the_advice_was_followed(tmp_path, form):
+    path, frame = str(tmp_path / 'lists.pkl'), REFUSED[form](table())
+    frame.to_pickle(path)
+    with pytest.raises(RunError) as error:
+        list(ratings.read_lists([path]).blocks(IDS))
+    advice = re.search(
+        r'(pandas\.DataFrame.*|frame\.(set_axis|droplevel).*?) (instead|leaves)', str(error.value)
+    )[1]
+    eval(advice, {'frame': frame, 'pandas': pd}).to_pickle(path)
+    (user_items,) = ratings.read_lists([path]).blocks(IDS)
+    np.testing.assert_array_equal(user_items.toarray(), np.nan_to_num(table()))
+
+
 def test_a_path_that_leads_nowhere(tmp_path):
     with pytest.raises(RunError, match='ANIME_DATA_LIST .*no such file'):
         ratings.find_files(f'{tmp_path}/none-*.pkl')
+
+
+def nested(depth):
+    """Return a list that takes forever to print."""
+    return [] if depth == 0 else [inner := nested(depth - 1), inner]
 
 
 def with_score(value):
@@ -102,7 +128,14 @@ def with_score(value):
 WRONG = {
     "'member3' has 11": with_score(11),
     "has 'nine' for the title 1014": with_score('nine'),
+    'has a value of type int for the title 1014': lambda frame: with_score('x')(frame).replace('x', 10**5000),
+    'has a value of type list for the title 1014': with_score(nested(50)),
     'no column for 2 of the 6 titles (1000, 1014)': lambda frame: frame.drop(columns=[1000, 1014]),
+    'has one row a rating; save it as CSV': lambda frame: (
+        frame.rename_axis('user')
+        .melt(var_name='anime_id', value_name='score', ignore_index=False)
+        .reset_index()
+    ),
     'the ids are its rows: write frame.T': lambda frame: frame.T,
     'droplevel': lambda frame: pd.concat({'a': frame, 'b': frame}, axis=1),
     'two columns for the title 1007': lambda frame: pd.concat([frame, frame[[1007]]], axis=1),

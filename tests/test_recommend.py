@@ -91,7 +91,7 @@ def test_predicted_scores_are_those_of_the_docstring(planted, vectors):
     expected = mean + kernel[:, known] @ inverse @ (np.array([*scored.values()]) - mean[known])
     predicted = recommend.predict_scores(vectors, scores)
     assert predicted.index.tolist() == ids
-    np.testing.assert_allclose(predicted, np.clip(expected, 1, 10), rtol=1e-9)
+    np.testing.assert_allclose(predicted, np.clip(expected, 1, 10), rtol=1e-6)
 
 
 # words of the error -> scores
@@ -127,10 +127,9 @@ def test_the_table_of_cases_is_what_recommend_gives():
         numbers = {path for path, value in expected.items() if isinstance(value, float)}
         assert answer.keys() == expected.keys()
         assert all(answer[path] == expected[path] for path in answer.keys() - numbers)
-        np.testing.assert_allclose(
-            [answer[path] for path in numbers], [expected[path] for path in numbers], 1e-9
-        )
-    assert len(lengths) == recommendation_cases.PEOPLE and sorted(lengths)[10] > 5
+        values = [[values[path] for path in numbers] for values in (answer, expected)]
+        np.testing.assert_allclose(*values, 1e-4, 1e-6)
+    assert len(lengths) == recommendation_cases.CASES and sorted(lengths)[10] > 5
 
 
 def flat(value):
@@ -165,8 +164,8 @@ def test_an_exported_list_gets_a_table_with_reasons(planted, folder):
     for row in table[:3].itertuples():
         reasons = row.because.split('; ')
         assert len(reasons) == 3 and set(reasons) <= loved
-        line = f'{row.title}  predicted {row.predicted:.1f}  #{row.mal_id}\n     because of {row.because}\n'
-        assert line in said
+        (line,) = (line for line in said.splitlines() if f' {row.title} ' in line)
+        assert f' {row.predicted:.1f} ' in line and f'{row.because}\n' in said
 
 
 def test_a_user_of_the_lists_is_found_through_settings_json(planted, folder):
@@ -189,15 +188,17 @@ def test_where_the_lists_are_is_asked_for_if_settings_json_does_not_lead_to_them
 
 # arguments -> exit status, words of the sentence; {} is the folder
 WRONG_CALLS = {
-    (): (2, 'who'),
-    ('member7', '--number', '0'): (2, '--number is 0'),
+    (): (2, 'name a person'),
+    ('member7', '--number', '0'): (2, "--number: '0' is not a number from 1"),
     ('member7', '--years', '2020-2010'): (2, "--years: '2020-2010' ends before it begins"),
-    ('member7', '--not', '5,x'): (2, "--not: 'x' is not a MAL id"),
+    ('member7', '--not', 'Title 1000,zzzz'): (2, "nothing on this map is called 'zzzz'"),
     ('member7', '--min-score', '11'): (2, 'not a number from 0 to 10'),
-    ('member7', '--user', 'somebody'): (2, 'name one person'),
+    ('member7', '--like', '1000'): (2, 'name a person'),
+    ('--like', '7'): (2, 'no title with the MAL id 7'),
+    ('member7', '--season', 'summer'): (2, "'summer' is not a season"),
     ('member7', '--genre', 'Romance'): (2, "no title of this map has the genre 'Romance'; those there are:"),
     ('member7', '--type', 'film'): (2, "no title of this map has the type 'film'"),
-    ('member7', '--explain', '5'): (1, 'no title with the MAL id 5'),
+    ('member7', '--explain', '5'): (2, 'no title with the MAL id 5'),
     ('member7', '--min-score', '10'): (1, 'nothing is left to recommend'),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
     ('nobody',): (1, "no user 'nobody' in"),

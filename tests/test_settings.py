@@ -1,4 +1,4 @@
-"""aniembed/settings.py: globals from NAME=value, and what is said of wrong ones."""
+"""aniembed/settings.py: values from a script's head or from NAME=value, and messages for wrong ones."""
 
 import math
 import os
@@ -8,6 +8,7 @@ import pytest
 from aniembed import settings
 from aniembed.files import UsageError
 
+RATE, SIZE, COUNT, FOLDER, COVERS, DEVICE, HIDDEN = 2.0, 0.0, 3, 'out', 'c', 'cpu', False
 RULES = {
     'RATE': settings.number(0.5, 10),
     'SIZE': settings.number(0),
@@ -17,24 +18,23 @@ RULES = {
     'DEVICE': settings.choice('cpu', 'gpu'),
     'HIDDEN': settings.choice(True, False),
 }
-GOOD = dict(zip(RULES, [2.0, 0.0, 3, 'out', 'c', 'cpu', False]))
+HEAD = settings.head(globals(), **RULES)
 
 
-def test_arguments_set_globals_of_the_right_type(capsys):
-    one, other = dict(GOOD), {'COUNT': 7, 'RATE': 1}
+def test_settings_are_of_the_head_or_of_arguments_and_of_the_right_type(capsys):
+    assert settings.read([], HEAD) == {name: globals()[name] for name in RULES}
     arguments = ['RATE=3', 'SIZE=9', 'COUNT=12', 'FOLDER=~/a=b', 'COVERS=', 'DEVICE=gpu', 'HIDDEN=True']
-    settings.apply(arguments, (one, RULES), (other, {'COUNT': settings.whole(1)}))
-    folder = os.path.expanduser('~/a=b')
-    assert repr([*one.values()]) == repr([3.0, 9.0, 12, folder, '', 'gpu', True])
-    assert other == {'COUNT': 12, 'RATE': 1}
-    assert capsys.readouterr().out.splitlines()[2] == "COUNT = '12'"
+    values = settings.read(arguments, HEAD)
+    assert repr([*values.values()]) == repr([3.0, 9.0, 12, os.path.expanduser('~/a=b'), '', 'gpu', True])
+    assert capsys.readouterr().out.splitlines()[2] == 'COUNT = 12'
 
 
 # argument -> words of the sentence
 WRONG = {
-    'COUNTS=3': 'did you mean COUNT=',
-    'COUNT': 'did you mean COUNT=',
-    'nothing=3': 'the globals are RATE, SIZE, COUNT',
+    'COUNTS=3': "^unknown setting 'COUNTS'; did you mean COUNT.$",
+    '--count=3': "^unknown setting '--count'; did you mean COUNT.$",
+    'COUNT': 'write COUNT=value',
+    'nothing=3': 'the settings are RATE, SIZE, COUNT',
     'COUNT=0': 'a whole number of 1 or more',
     'COUNT=2.5': 'a whole number',
     'RATE=nan': 'a number from 0.5 to 10',
@@ -47,10 +47,10 @@ WRONG = {
 @pytest.mark.parametrize('argument', WRONG)
 def test_a_wrong_argument_is_named(argument):
     with pytest.raises(UsageError, match=WRONG[argument]):
-        settings.apply([argument], (dict(GOOD), RULES))
+        settings.read([argument], HEAD)
 
 
 @pytest.mark.parametrize('name, value', [('COUNT', True), ('RATE', True), ('SIZE', math.inf), ('FOLDER', 3)])
 def test_a_wrong_value_in_the_head_is_named(name, value):
     with pytest.raises(UsageError, match=f'^{name} is {value!r}; it must be '):
-        settings.check({**GOOD, name: value}, RULES)
+        settings.check({**globals(), name: value}, RULES)

@@ -1,9 +1,10 @@
 """Read a pandas DataFrame out of a pickle that nobody has to trust.
 
-A pickle is a program: it names functions and says what to call them with. This reader knows the few names
-that the pickle of a table needs, and calls none of them. Each becomes a `PickledPart`, a note of what the
-pickle wants to pass to it. The table is then built from the notes, with sizes and types checked. Any other
-name is refused before it is looked up. The names are those that pandas 1 to 3 write, with or without pyarrow.
+A pickle is a program: it names functions and says what to call them with. Python's documented way to read one
+safely is an Unpickler whose find_class() allows only some names. That is not enough here: functions of numpy
+and pandas trust the sizes and types in a pickle, and wrong ones crash the process. So each of the few names
+that a table needs stands for a Part, which notes what it is given. Arrays and the DataFrame are made from
+these notes by public functions, which check sizes and types. Any other name is refused.
 """
 
 import os
@@ -16,9 +17,40 @@ from tqdm import tqdm
 
 from aniembed import files
 
-# More titles and lists than there are. A range or a sparse array can say any length without taking any bytes.
-MAX_COLUMNS, MAX_ROWS, MAX_CATEGORIES = 10**6, 10**8, 10**7
-MAX_LINE = 1000
+# More titles and lists than there are. An index of a range can have any length without taking any bytes.
+MAX_COLUMNS, MAX_ROWS = 10**6, 10**8
+MAX_LINE = 1000  # bytes; names and numbers of protocol 0 are lines
+
+# Package -> names that a table may hold. The modules inside the packages change from version to version.
+ALLOWED = {
+    'numpy': {'_frombuffer', '_reconstruct', 'dtype', 'ndarray', 'scalar'},
+    'pandas': {
+        *('DataFrame', 'BlockManager', '_unpickle_block', '_new_Index', 'Index', 'RangeIndex'),
+        *('Int64Index', 'UInt64Index', 'Float64Index', 'NA'),
+        *('__pyx_unpickle_NDArrayBacked', 'StringArray', 'StringDtype', 'ArrowStringArray'),
+    },
+    'pyarrow': {'_restore_array', 'chunked_array', 'type_for_alias', 'py_buffer'},
+    'builtins': {'slice', 'bytes'},
+    '__builtin__': {'slice', 'bytes'},  # protocol 2
+    '_codecs': {'encode'},  # how protocol 2 stores bytes
+}
+PLAIN_NUMBERS = (
+    'columns that are no plain numbers; save '
+    "pandas.DataFrame(frame.to_numpy('float32', na_value=float('nan')), frame.index, frame.columns) instead"
+)
+ADVICE = {
+    **dict.fromkeys(('IntegerArray', 'FloatingArray', 'SparseArray', 'ArrowExtensionArray'), PLAIN_NUMBERS),
+    **dict.fromkeys(
+        ('Categorical', 'CategoricalIndex'),
+        'categories; save frame.set_axis(frame.index.astype(str)) instead',
+    ),
+    'MultiIndex': 'several levels of names; save a table with one: frame.droplevel(0, axis=1) leaves out the '
+    'first level of the columns, frame.droplevel(0) that of the index',
+}
+
+
+class TableError(Exception):
+    """Say why a pickle holds no table of scores: the end of a sentence that begins with the file's name."""
 
 
 def read_dataframe(path, name=''):
@@ -46,16 +78,8 @@ def read_dataframe(path, name=''):
 
 def _progress(file, path):
     """Return the file with a progress bar for its `read`: on a terminal, after a second."""
-    return tqdm.wrapattr(
-        file,
-        'read',
-        os.path.getsize(path),
-        desc=f'reading {os.path.basename(path)}',
-        delay=1,
-        leave=False,
-        disable=None,
-        dynamic_ncols=True,
-    )
+    name, options = f'reading {os.path.basename(path)}', {'delay': 1, 'leave': False, 'disable': None}
+    return tqdm.wrapattr(file, 'read', os.path.getsize(path), desc=name, dynamic_ncols=True, **options)
 
 
 class BoundedFile:
@@ -72,7 +96,7 @@ class BoundedFile:
         return self.file.read(size)
 
     def readline(self):
-        """Return the next line, which ends after MAX_LINE bytes; no line of a table's pickle is as long."""
+        """Return the next line, or its first MAX_LINE bytes."""
         return self.file.readline(MAX_LINE)
 
 
@@ -81,15 +105,11 @@ def memory_of_machine():
     return os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
 
 
-# ---- the unpickler: opcodes -> parts -------------------------------------------------------------------
+# ---- the unpickler: bytes -> parts ---------------------------------------------------------------------
 
 
-class TableError(Exception):
-    """Say why a pickle holds no table of scores: the end of a sentence that begins with the file's name."""
-
-
-class PickledPart:
-    """Stand for an object of numpy, pandas or pyarrow; hold what the pickle wants to give to it."""
+class Part:
+    """Stand for an object of numpy, pandas or pyarrow: its arguments and its state in the pickle."""
 
     def __new__(cls, *arguments):
         """Keep the arguments, whatever they are."""
@@ -102,98 +122,64 @@ class PickledPart:
         self.state = state
 
 
-# Package -> the names that a table may hold. Modules inside the packages change from version to version.
-ALLOWED = {
-    '__builtin__': {'slice', 'bytes', 'bytearray'},
-    'builtins': {'slice', 'bytes', 'bytearray'},
-    'numpy': {'_frombuffer', '_reconstruct', 'dtype', 'ndarray', 'scalar'},
-    'pandas': {
-        *('DataFrame', 'BlockManager', '_unpickle_block', '_new_Index', 'Index', 'RangeIndex'),
-        *(
-            'Int64Index',
-            'UInt64Index',
-            'Float64Index',
-            'SparseArray',
-            'SparseDtype',
-            'IntIndex',
-            'BlockIndex',
-        ),
-        *('__pyx_unpickle_NDArrayBacked', 'StringArray', 'StringDtype', 'NA', 'ArrowStringArray'),
-        *('MultiIndex', 'CategoricalIndex', 'Categorical', 'CategoricalDtype'),
-        *(
-            'ArrowExtensionArray',
-            'ArrowDtype',
-            'IntegerArray',
-            'FloatingArray',
-            'Float32Dtype',
-            'Float64Dtype',
-        ),
-        *(f'{sign}Int{bits}Dtype' for sign in ('', 'U') for bits in (8, 16, 32, 64)),
-    },
-    'pyarrow': {'_restore_array', 'chunked_array', 'type_for_alias', 'py_buffer'},
-}
+class PlainDict(dict):
+    """A dict with keys that are texts and numbers; the hash of a nested tuple can take forever."""
 
-
-def _bytes(data=b'', encoding='latin-1'):
-    """Return what bytes() or bytearray() of these arguments hold; a number would make as many zeros."""
-    if isinstance(data, bytes):
-        return data
-    return data.encode('latin-1')
-
-
-STAND_INS = {name: type(name, (PickledPart,), {}) for names in ALLOWED.values() for name in names}
-STAND_INS['bytes'] = STAND_INS['bytearray'] = _bytes  # how older protocols store them
-STAND_INS['NA'] = pd.NA  # a constant; what the unpickler does with it is checked below
-STAND_INS['scalar'] = lambda dtype, data: np.frombuffer(data, _build(dtype))[0]
+    def __setitem__(self, key, value):
+        if not isinstance(key, (str, int)):
+            raise pickle.UnpicklingError('a key that is neither a text nor a number')
+        super().__setitem__(key, value)
 
 
 class TableUnpickler(pickle._Unpickler):
-    """Read the opcodes of a pickle, with a PickledPart for each allowed name.
+    """Read a pickle with a Part for each allowed name.
 
-    The base is the unpickler written in Python, because its steps can be replaced. A bytearray becomes bytes,
-    which takes no second copy. Sets and protocol 0's dicts are left out: no table needs them, and their keys
-    can be made to take forever to hash.
+    This is the unpickler in Python. The one in C reserves memory for any size that a pickle claims.
     """
 
     def find_class(self, module, name):
         """Return what stands for a name; TableError for one that is not allowed."""
-        if (module, name) == ('_codecs', 'encode'):
-            return _bytes  # how protocol 2 stores bytes
-        if name not in ALLOWED.get(module.split('.')[0], ()):
+        package = module.partition('.')[0]
+        if name in ADVICE and package == 'pandas':
+            raise TableError(f'has {ADVICE[name]}')
+        if name not in ALLOWED.get(package, ()):
             named = files.one_line(f'{module:.40}.{name:.40}')
             raise TableError(
                 f'names {named}, which no table of scores needs; it was refused, nothing of it was run'
             )
-        return STAND_INS[name]
+        return STAND_INS[name] if name in STAND_INS else type(name, (Part,), {})
 
     def load_build(self):
-        """Give a state to a part, and to nothing else: pd.NA would run its own __setstate__."""
-        if not isinstance(self.stack[-2], PickledPart):
+        """Give a state to a Part, and to nothing else."""
+        if not isinstance(self.stack[-2], Part):
             raise pickle.UnpicklingError('a state for what has none')
         super().load_build()
 
-    def load_setitem(self):
-        """Set one item of a dict."""
-        self._set_items(self.stack.pop(-2), self.stack.pop())
-
-    def load_setitems(self):
-        """Set several items of a dict."""
-        self._set_items(*self.pop_mark())
-
-    def _set_items(self, *items):
-        if not all(isinstance(key, (str, int)) for key in items[::2]):
-            raise pickle.UnpicklingError('a key that is neither a text nor a number')
-        self.stack[-1].update(zip(items[::2], items[1::2]))
+    def load_empty_dictionary(self):
+        """Begin a dict."""
+        self.append(PlainDict())
 
     dispatch = {
         **pickle._Unpickler.dispatch,
         pickle.BUILD[0]: load_build,
-        pickle.SETITEM[0]: load_setitem,
-        pickle.SETITEMS[0]: load_setitems,
-        pickle.BYTEARRAY8[0]: pickle._Unpickler.load_binbytes8,
+        pickle.EMPTY_DICT[0]: load_empty_dictionary,
+        pickle.BYTEARRAY8[0]: pickle._Unpickler.load_binbytes8,  # takes no second copy
     }
-    for _opcode in (pickle.DICT, pickle.EMPTY_SET, pickle.FROZENSET):
+    for _opcode in (pickle.DICT, pickle.EMPTY_SET, pickle.FROZENSET):  # no table needs them
         del dispatch[_opcode[0]]
+
+
+def _bytes(data=b'', encoding='latin-1'):
+    """Return bytes; a number in place of the data would make as many zeros."""
+    return data if isinstance(data, bytes) else data.encode('latin-1')
+
+
+STAND_INS = {
+    'bytes': _bytes,
+    'encode': _bytes,
+    'NA': None,
+    'scalar': lambda dtype, data: np.frombuffer(data, _dtype(dtype))[0],
+}
 
 
 # ---- parts -> arrays, indices, the table; ValueError and the like where they do not fit together --------
@@ -204,31 +190,59 @@ def _dataframe(part):
     if type(part).__name__ != 'DataFrame':
         raise TableError('holds no DataFrame')
     blocks, axes = part.state['_mgr'].arguments
-    columns, index = map(_build, axes)
+    columns, index = map(_index, axes)
     if len(columns) > MAX_COLUMNS or len(index) > MAX_ROWS:
         raise ValueError(f'{len(index)} lists of {len(columns)} titles are more than there are')
     pieces = []
     for block in blocks:
-        values, positions = _build(block.arguments[0]), block.arguments[1]
+        values, positions = _array(block.arguments[0]), block.arguments[1]
         if type(positions).__name__ == 'slice':
             positions = range(len(columns))[slice(*positions.arguments)]
         else:
-            positions = _build(positions)
+            positions = _array(positions)
         values = values.T if values.ndim == 2 else {positions[0]: values}
         pieces.append(pd.DataFrame(values, index, positions, copy=False))
     frame = pieces[0] if len(pieces) == 1 else pd.concat(pieces, axis=1).sort_index(axis=1)
     if not np.array_equal(frame.columns, np.arange(len(columns))):
         raise ValueError('columns are missing or there twice')
-    frame.columns, frame.attrs = columns, part.state['attrs']
+    frame.columns, frame.attrs = columns, dict(part.state['attrs'])
     return frame
 
 
-def _build(part):
-    """Return the dtype, array or index that a part stands for."""
+def _index(part):
+    """Return the index of texts or numbers that a part stands for."""
+    kind, state = part.arguments
+    if kind.__name__ == 'RangeIndex':
+        return pd.RangeIndex(int(state['start']), int(state['stop']), int(state['step']))
+    names = _array(state['data'])
+    plain = str, int, float, type(None)
+    if names.dtype == object and not all(isinstance(name, plain) for name in names):
+        raise ValueError('a name that is neither a text nor a number')
+    return pd.Index(names, tupleize_cols=False)
+
+
+def _array(part):
+    """Return the numpy array that a part stands for."""
     kind = type(part).__name__
-    if kind not in BUILDERS:
-        raise ValueError(f'a {kind} where numbers should be')
-    return BUILDERS[kind](part)
+    if kind == '_frombuffer':  # protocol 5
+        data, dtype, shape, order = part.arguments
+        return np.frombuffer(data, _dtype(dtype)).reshape(shape, order=order)
+    if kind == '_reconstruct':
+        _, shape, dtype, by_columns, data = part.state
+        dtype = _dtype(dtype)
+        if dtype.hasobject:
+            return np.fromiter(data, object, len(data)).reshape(shape)  # by rows in any case
+        return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C')
+    if kind == '__pyx_unpickle_NDArrayBacked':  # texts, in an array of numpy among the items of the state
+        arrays = '_reconstruct', '_frombuffer'
+        return _array(next(item for item in part.state if type(item).__name__ in arrays))
+    if kind == 'ArrowStringArray':
+        texts = part.state.get('_pa_array', part.state.get('_data'))  # pandas before 2.1 has the second name
+        chunks = texts.arguments[0] if type(texts).__name__ == 'chunked_array' else [texts]
+        if sum(chunk.arguments[0][1] for chunk in chunks) > MAX_ROWS:
+            raise ValueError('texts are more than there are lists')
+        return np.concatenate([_arrow_texts(chunk) for chunk in chunks])
+    raise ValueError(f'a {kind} where numbers should be')
 
 
 def _dtype(part):
@@ -238,130 +252,20 @@ def _dtype(part):
     return np.dtype(code).newbyteorder(part.state[1])
 
 
-def _array_of_protocol_5(part):
-    data, dtype, shape, order = part.arguments
-    return np.frombuffer(data, _build(dtype)).reshape(shape, order=order)
-
-
-def _array(part):
-    _, shape, dtype, by_columns, data = part.state
-    dtype = _build(dtype)
-    if dtype.hasobject:
-        return np.fromiter(data, object, len(data)).reshape(shape)  # numpy lists objects by rows in any case
-    return np.frombuffer(data, dtype).reshape(shape, order='F' if by_columns else 'C')
-
-
-def _backed_array(part):
-    """Return the array of a StringArray, or the values of a Categorical; they are items of the state."""
-    items = {type(item).__name__: item for item in part.state}
-    codes = _build(items.get('_reconstruct', items.get('_frombuffer')))
-    if part.arguments[0].__name__ != 'Categorical':
-        return codes
-    return _values(codes, _build(items['CategoricalDtype'].state['categories']))
-
-
-def _values(codes, categories):
-    """Return the category that each code stands for, NaN for -1."""
-    if len(categories) > MAX_CATEGORIES:
-        raise ValueError(f'{len(categories)} categories are more than there are')
-    return pd.Categorical.from_codes(codes, categories).to_numpy()
-
-
-def _masked_array(part):
-    array_class = getattr(pd.arrays, type(part).__name__)
-    return array_class(_build(part.state['_data']), _build(part.state['_mask']))
-
-
-def _sparse_array(part):
-    index, dtype = part.state['_sparse_index'], part.state['_dtype'].state
-    index_class = getattr(pd._libs.sparse, type(index).__name__)
-    index = index_class(index.arguments[0], *map(_build, index.arguments[1:]))
-    values = _build(part.state['_sparse_values'])
-    return pd.arrays.SparseArray(values, sparse_index=index, fill_value=float(dtype['_fill_value']))
-
-
-def _index(part):
-    index_class, state = part.arguments
-    if index_class.__name__ == 'RangeIndex':
-        return pd.RangeIndex(int(state['start']), int(state['stop']), int(state['step']))
-    names = _one_level(state) if index_class.__name__ == 'MultiIndex' else _build(state['data'])
-    if names.dtype == object and not all(
-        name is pd.NA or isinstance(name, (str, int, float)) for name in names
-    ):
-        raise ValueError('a name that is neither a text nor a number')
-    return pd.Index(names, tupleize_cols=False)
-
-
-def _one_level(state):
-    """Return the values of a MultiIndex of which only one level tells the names apart."""
-    codes = [_build(array) for array in state['codes']]
-    telling = [level for level, array in enumerate(codes) if (array != array[:1]).any()]
-    if len(telling) > 1:
-        raise TableError(
-            'has several levels of names; save a table with one: frame.droplevel(0, axis=1) leaves out the '
-            'first level of the columns, frame.droplevel(0) that of the index'
-        )
-    level = telling[0] if telling else -1
-    return _values(codes[level], _build(state['levels'][level]))
-
-
-# Arrow's names of the types of a column -> the numpy types of its values, or of the offsets of its texts.
-ARROW_NUMBERS = {
-    **{f'{sign}int{bits}': f'<{sign or "i"}{bits // 8}' for sign in ('', 'u') for bits in (8, 16, 32, 64)},
-    'halffloat': '<f2',
-    'float': '<f4',
-    'double': '<f8',
-}
-ARROW_TEXTS = {'string': '<i4', 'large_string': '<i8'}
-
-
-def _arrow_column(part):
-    """Return the array of a pandas column that Arrow holds, in one piece or in several."""
-    array = part.state.get('_pa_array', part.state.get('_data'))  # pandas before 2.1 has the second name
-    if type(array).__name__ == 'chunked_array':
-        chunks = array.arguments[0]
-        if sum(chunk.arguments[0][1] for chunk in chunks) > MAX_ROWS:
-            raise ValueError('an Arrow column is longer than there are lists')
-        return np.concatenate([_arrow_array(chunk) for chunk in chunks])
-    return _arrow_array(array)
-
-
-def _arrow_array(part):
-    """Return an Arrow array as float64 with NaN for what is absent, or as an object array of texts and NaN.
+def _arrow_texts(part):
+    """Return an Arrow array of texts as an object array, None where a text is absent.
 
     Layout: https://arrow.apache.org/docs/format/Columnar.html, "Variable-size Binary Layout".
     """
-    arrow_type, length, _, start, buffers = part.arguments[0][:5]
-    (alias,) = arrow_type.arguments
-    buffers = [buffer and buffer.arguments[0] for buffer in buffers]
-    if alias in ARROW_NUMBERS:
-        values = np.frombuffer(buffers[1], ARROW_NUMBERS[alias])[start : start + length].astype(np.float64)
-    elif alias in ARROW_TEXTS:
-        offsets = np.frombuffer(buffers[1], ARROW_TEXTS[alias])[start : start + length + 1]
-        if offsets[0] < 0 or (offsets[1:] < offsets[:-1]).any():
-            raise ValueError('the texts of an Arrow column overlap')
-        offsets, texts = offsets.tolist(), buffers[2] or b''
-        words = [texts[low:high].decode() for low, high in zip(offsets, offsets[1:])]
-        values = np.fromiter(words, object, len(words))
-    else:
-        raise ValueError(f'a column of the Arrow type {alias!r:.40}, which is neither numbers nor texts')
-    if len(values) != length:
-        raise ValueError('an Arrow column is shorter than it says')
-    if buffers[0] is not None:
-        bits = np.unpackbits(np.frombuffer(buffers[0], np.uint8), bitorder='little')[start : start + length]
-        values[bits == 0] = np.nan
-    return values
-
-
-BUILDERS = {
-    'dtype': _dtype,
-    '_frombuffer': _array_of_protocol_5,
-    '_reconstruct': _array,
-    '__pyx_unpickle_NDArrayBacked': _backed_array,
-    'IntegerArray': _masked_array,
-    'FloatingArray': _masked_array,
-    'SparseArray': _sparse_array,
-    'ArrowStringArray': _arrow_column,
-    'ArrowExtensionArray': _arrow_column,
-    '_new_Index': _index,
-}
+    kind, length, _, start, buffers = part.arguments[0][:5]
+    valid, offsets, texts = [buffer and buffer.arguments[0] for buffer in buffers]
+    offset_type = {'string': '<i4', 'large_string': '<i8'}[kind.arguments[0]]
+    offsets = np.frombuffer(offsets, offset_type)[start : start + length + 1]
+    if len(offsets) != length + 1 or offsets[0] < 0 or (offsets[1:] < offsets[:-1]).any():
+        raise ValueError('the texts of an Arrow array overlap, or are cut off')
+    offsets, texts = offsets.tolist(), texts or b''
+    words = np.fromiter((texts[low:high].decode() for low, high in zip(offsets, offsets[1:])), object, length)
+    if valid is not None:
+        bits = np.unpackbits(np.frombuffer(valid, np.uint8), bitorder='little')[start : start + length]
+        words[bits == 0] = None
+    return words

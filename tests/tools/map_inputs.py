@@ -57,7 +57,7 @@ def write_output(folder, vectors, nodes, **settings):
     }
     frame.to_pickle(folder / 'embeddings.pkl')
     (folder / 'titles.json').write_text(json.dumps(nodes))
-    info = {'ANIME_LIST': '/home/me/private.txt', 'MARGIN': 2.0, 'versions': {'numpy': '1'}, **settings}
+    info = {'ANIME_LIST': '/home/me/private.txt', 'SEED': 7, 'versions': {'numpy': '1'}, **settings}
     (folder / 'settings.json').write_text(json.dumps({**info, 'lists': {'read': 1000, 'kept': 900}}))
     similarity = vectors @ vectors.T
     np.fill_diagonal(similarity, -np.inf)

@@ -1,5 +1,5 @@
 /** The content security policy of the built pages. */
-import { findPictureOrigin, parsePicture } from '../src/pictures.ts'
+import { findPictureOrigin, parsePicture } from '../src/data/pictures.ts'
 
 /** The host of the covers that MyAnimeList's API names. */
 export const MAL_PICTURES = 'https://cdn.myanimelist.net'

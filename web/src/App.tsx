@@ -1,10 +1,10 @@
 /** Loads the graph; until then says how far it is, or why it cannot be shown. */
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { FileError } from './data/file'
+import type { AnimeGraph } from './data/graph'
+import { loadGraph, readGraphFile } from './data/load'
 import { Explorer } from './Explorer'
-import { FileError } from './file'
-import type { AnimeGraph } from './graph'
-import { loadGraph, readGraphFile } from './load'
-import { useTheme } from './theme'
+import { useTheme } from './panels/theme'
 
 export function App() {
   const theme = useTheme()

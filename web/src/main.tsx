@@ -1,8 +1,8 @@
 import { createRoot } from 'react-dom/client'
 import { App } from './App'
 import './style.css'
-import './view.css'
-import './panels.css'
+import './panels/view.css'
+import './panels/panels.css'
 import './devices.css'
 
 // Keeps the page for visits without a network. The development server and the single file have none.

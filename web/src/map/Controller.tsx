@@ -1,8 +1,8 @@
 /** What happens on the map: keyboard, pointer, zoom buttons; brings the view in line with the page. */
 import { useSigma } from '@react-sigma/core'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import type { Anime, AnimeGraph } from '../graph'
-import type { Group } from '../search'
+import type { Anime, AnimeGraph } from '../data/graph'
+import type { Group } from '../data/search'
 import { HoverCard } from './HoverCard'
 import type { MapProps } from './MapView'
 import { Marks } from './marks'

@@ -1,6 +1,6 @@
 /** What is known of the title under the pointer, beside its mark. */
-import type { Anime } from '../graph'
-import { Cover, Dot, Facts } from '../parts'
+import type { Anime } from '../data/graph'
+import { Cover, Dot, Facts } from '../panels/parts'
 import type { FreeArea, Mark } from './geometry'
 
 interface Props {

@@ -1,7 +1,7 @@
 /** States of sigma's camera that show certain titles in the free area. */
 import type Sigma from 'sigma'
 import type { CameraState } from 'sigma/types'
-import type { Anime, AnimeGraph } from '../graph'
+import type { Anime, AnimeGraph } from '../data/graph'
 import type { FreeArea, Point } from './geometry'
 
 /**

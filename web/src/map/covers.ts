@@ -3,7 +3,7 @@
  * allow other pages to read its pictures (CORS) still allows them to be shown.
  */
 import type Sigma from 'sigma'
-import type { Anime } from '../graph'
+import type { Anime } from '../data/graph'
 import { fading } from './fading'
 import type { Visible } from './marks'
 import type { View } from './view'

@@ -1,5 +1,5 @@
 /** How pale a disc is. */
-import type { Anime } from '../graph'
+import type { Anime } from '../data/graph'
 import type { View } from './view'
 
 /** Shares of the background in the colour of a faded mark. */

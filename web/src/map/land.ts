@@ -1,6 +1,6 @@
 /** The land under the clusters, as on the drawn map: where titles lie, in the colour of most of them. */
-import { mix, type ThemeColor } from '../colors'
-import type { Cluster } from '../graph'
+import { mix, type ThemeColor } from '../data/colors'
+import type { Cluster } from '../data/graph'
 import type { Box } from './geometry'
 
 export interface Land {

@@ -1,7 +1,7 @@
 /** The marks of the titles: their sizes, and where they are on the screen. */
 import Graph from 'graphology'
 import type Sigma from 'sigma'
-import { type Anime, type AnimeGraph, byPopularity } from '../graph'
+import { type Anime, type AnimeGraph, byPopularity } from '../data/graph'
 import { clamp, type Mark, type Point } from './geometry'
 
 /** Distance in pixels from the rim of a mark at which it still takes the pointer. */

@@ -1,6 +1,6 @@
 /** What the user's list draws at a disc: a ring for a score, dots for a plan, a diamond for a recommendation. */
-import { scoreColor } from '../coloring'
-import type { OwnMark } from '../useOwnList'
+import { scoreColor } from '../data/coloring'
+import type { OwnMark } from '../taste/useOwnList'
 import { clamp, type Mark } from './geometry'
 import type { View } from './view'
 

@@ -1,9 +1,9 @@
 /** Draws everything on the map but the marks: lines, trail, rings, cross and names. */
 import type Sigma from 'sigma'
-import { mix, type ThemeColor } from '../colors'
-import type { Anime, AnimeGraph } from '../graph'
-import { makeLabels } from '../labels'
+import { mix, type ThemeColor } from '../data/colors'
+import type { Anime, AnimeGraph } from '../data/graph'
 import { clamp, type Mark, type Point } from './geometry'
+import { makeLabels } from './labels'
 import { type Land, makeLand } from './land'
 import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'

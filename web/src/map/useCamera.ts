@@ -2,9 +2,9 @@
 import { useSigma } from '@react-sigma/core'
 import { useCallback, useEffect, useRef } from 'react'
 import type { CameraState } from 'sigma/types'
-import type { Anime, AnimeGraph } from '../graph'
-import { animeAddress, groupAddress } from '../route'
-import type { Group } from '../search'
+import type { Anime, AnimeGraph } from '../data/graph'
+import { animeAddress, groupAddress } from '../data/route'
+import type { Group } from '../data/search'
 import { following, move, showingAll, showingNeighbours, showingTitles } from './camera'
 import type { FreeArea } from './geometry'
 

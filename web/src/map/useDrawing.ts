@@ -1,7 +1,7 @@
 /** Draws what lies around the marks at every frame, and loads covers when the camera rests. */
 import { useSigma } from '@react-sigma/core'
 import { useCallback, useEffect, useMemo, useState } from 'react'
-import type { AnimeGraph } from '../graph'
+import type { AnimeGraph } from '../data/graph'
 import { Covers } from './covers'
 import type { Marks } from './marks'
 import { Painter } from './painter'

@@ -1,7 +1,7 @@
 /** Hovering and clicking on marks. */
 import { useRegisterEvents, useSigma } from '@react-sigma/core'
 import { useEffect, useState } from 'react'
-import type { Anime } from '../graph'
+import type { Anime } from '../data/graph'
 import type { Point } from './geometry'
 import type { Marks } from './marks'
 

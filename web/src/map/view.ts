@@ -1,9 +1,9 @@
 /** What the drawing depends on besides the graph and the camera. */
 
-import type { Coloring } from '../coloring'
-import type { ThemeColor } from '../colors'
-import type { Anime } from '../graph'
-import type { OwnList } from '../useOwnList'
+import type { Coloring } from '../data/coloring'
+import type { ThemeColor } from '../data/colors'
+import type { Anime } from '../data/graph'
+import type { OwnList } from '../taste/useOwnList'
 import type { Box, FreeArea } from './geometry'
 
 interface Colors {

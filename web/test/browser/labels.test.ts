@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Anime } from '../../src/graph'
-import { makeLabels } from '../../src/labels'
+import type { Anime } from '../../src/data/graph'
+import { makeLabels } from '../../src/map/labels'
 import { WEB } from '../harness.mjs'
 import { makeGraph, randomNumbers } from '../random-graph.mjs'
 import {

@@ -1,7 +1,7 @@
 /** Files changed at random, the same in every run: a sentence, or a page that works. */
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { parseGraph } from '../../src/graph'
+import { parseGraph } from '../../src/data/graph'
 import { damageBytes, damagedGraph, damagedList } from '../damage.mjs'
 import { randomNumbers } from '../random-graph.mjs'
 import { covers, dropFile, host, interactive, newPage, open, page, wrongs } from './visit'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { contrast } from '../../src/colors'
-import { FileError } from '../../src/file'
-import { malAddress, parseGraph } from '../../src/graph'
-import { affinityOf, makeQuery, makeRecommender } from '../../src/query'
+import { contrast } from '../../src/data/colors'
+import { FileError } from '../../src/data/file'
+import { malAddress, parseGraph } from '../../src/data/graph'
+import { affinityOf, makeQuery, makeRecommender } from '../../src/taste/query'
 import { makeGraph } from '../random-graph.mjs'
 
 /** The tests bend the file in ways that its type forbids. */

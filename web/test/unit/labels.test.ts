@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Anime } from '../../src/graph'
-import { makeLabels } from '../../src/labels'
+import type { Anime } from '../../src/data/graph'
+import { makeLabels } from '../../src/map/labels'
 
 function labelsOf(...entries: [string, number][]) {
   const labels = makeLabels(entries.map(([title, year], k) => ({ id: k, title, year }) as unknown as Anime))

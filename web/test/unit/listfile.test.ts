@@ -5,8 +5,8 @@ import { resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { JSDOM } from 'jsdom'
 import { describe, expect, test } from 'vitest'
-import { FileError } from '../../src/file'
-import { parseList, readListFile, report } from '../../src/listfile'
+import { FileError } from '../../src/data/file'
+import { parseList, readListFile, report } from '../../src/data/listfile'
 import { PYTHON, ROOT } from '../python'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
@@ -24,6 +24,7 @@ const SENTENCES: Record<string, string> = {
   'no XML': 'is not XML',
   damaged: 'is damaged or cut off',
   DTD: 'has a DTD',
+  'no ids in JSON': 'is JSON without MyAnimeList ids (idMal)',
   'no ids': 'none of them has a MyAnimeList id',
 }
 

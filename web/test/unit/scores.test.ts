@@ -1,8 +1,8 @@
 /** The user's list: what an import does to it, and what the browser stores. */
 import { JSDOM } from 'jsdom'
 import { expect, test } from 'vitest'
-import { parseList } from '../../src/listfile'
-import { EMPTY, imported, parseStored, rated, storedText, toggled } from '../../src/scores'
+import { parseList } from '../../src/data/listfile'
+import { EMPTY, imported, parseStored, rated, storedText, toggled } from '../../src/taste/scores'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Anime, parseGraph } from '../../src/graph'
-import { makeIndex, normalise, type SearchIndex, search } from '../../src/search'
+import { type Anime, parseGraph } from '../../src/data/graph'
+import { makeIndex, normalise, type SearchIndex, search } from '../../src/data/search'
 
 const titles: [string, string | null][] = [
   ['Shingeki no Kyojin', 'Attack on Titan'],

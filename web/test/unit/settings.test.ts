@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DEFAULTS, formatSettings, formatShared, parseSettings, parseShared } from '../../src/settings'
+import { DEFAULTS, formatSettings, formatShared, parseSettings, parseShared } from '../../src/data/settings'
 
 test('an address without a query has the settings of the beginning, and those need none', () => {
   expect(parseSettings('')).toEqual(DEFAULTS)

@@ -1,9 +1,9 @@
 /** Statistics of a list. */
 import { expect, test } from 'vitest'
-import type { Facts } from '../../src/filters'
-import { parseGraph } from '../../src/graph'
-import { makeQuery, makeRecommender, predictedByOthers } from '../../src/query'
-import { likedGenres, surprises } from '../../src/taste'
+import { parseGraph } from '../../src/data/graph'
+import type { Facts } from '../../src/taste/filters'
+import { makeQuery, makeRecommender, predictedByOthers } from '../../src/taste/query'
+import { likedGenres, surprises } from '../../src/taste/taste'
 import { makeGraph } from '../random-graph.mjs'
 
 const graph = parseGraph(JSON.stringify(makeGraph(200)), 'http://localhost/')
