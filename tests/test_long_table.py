@@ -136,7 +136,7 @@ def parquet(rows=ROWS):
             ('a.csv', text().replace(b',0', b',' + word))
             for word in (b'', b'NULL', b'nan', b' None ', b'Not rated')
         ),
-        ('a.csv', text(end='\r\n\r\n')),
+        ('a.csv', b'\n\n' + text(end='\r\n\r\n')),
     ],
     ids=lambda value: value if isinstance(value, str) else '',
 )
@@ -194,6 +194,7 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     'name, content, words',
     [
         ('a.csv', b'', 'a.csv'),
+        ('a.csv', b'user,anime_id,score\nMio,20,0\n', 'a.csv holds no scores'),
         (
             'a.csv',
             text(header='user,anime_id,points'),
@@ -332,7 +333,7 @@ def test_users_in_the_encoding_of_windows(tmp_path, capsys):
         assert ratings.read_user([str(tmp_path / 'a.csv')], [20], 'josé') == {20: 8}
         assert ('cp1252' in capsys.readouterr().out) == (encoding == 'cp1252')
     (tmp_path / 'a.csv').write_bytes(rows.encode('utf-16-le'))
-    with pytest.raises(RunError, match='a.csv .*UTF-16; save it as UTF-8'):
+    with pytest.raises(RunError, match='a.csv is no text in UTF-8; save it'):
         read([tmp_path / 'a.csv'], [20])
 
 

@@ -49,9 +49,11 @@ class LongTable:
     def __init__(self, paths):
         users, starts, titles, scores, report = _read_rows_by_user(paths)
         rows, scored = len(scores), np.count_nonzero(scores > 0)
+        self.name = ', '.join(map(str, paths))
+        if not scored:
+            raise RunError(f'{self.name} holds no scores.')
         report += f'; {len(users):,} users, {scored:,} scores'
         print(report + (f', {rows - scored:,} without' if rows > scored else ''), flush=True)
-        self.name = ', '.join(map(str, paths))
         largest = int(titles.max(initial=0))
         if largest < USUAL_ID:
             self.titles = np.arange(largest + 1)
@@ -264,7 +266,7 @@ def _open(plain):
         return source, source.scan().select(simple).head(SAMPLE >> 4).cast(pl.String, strict=False).collect()
     with open(plain, 'rb') as file:
         start = file.read(SAMPLE)
-    header = start.partition(b'\n')[0].decode(errors='replace')
+    header = start.lstrip(b'\r\n').partition(b'\n')[0].decode(errors='replace')
     separator = columns.separator_of(header)
     start = start[: start.rfind(b'\n') + 1] if len(start) == SAMPLE else start
     options = {'separator': separator, **CSV}
