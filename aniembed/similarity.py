@@ -8,7 +8,6 @@ from scipy.sparse.linalg import eigsh
 
 # A title that a larger share of the lists score is summed by a dense product (measured: tests/README.md)
 DENSE_SHARE = 0.04
-TITLES_PER_BLOCK = 1024  # rows of a sparse product at a time
 LEAST_HEIGHT = 0.05  # share of the usual similarity of a fifth neighbour below which it counts as this
 LEAST_PENALTY = 0.05  # of the ridge target, where the lists say next to nothing
 HEIGHT_RANK = 5  # the neighbour whose similarity says how close a title's neighbours are
@@ -74,9 +73,11 @@ class PairSums:
         total[np.ix_(sparse, dense)] = self.cross_sums
         total[np.ix_(dense, sparse)] = self.cross_sums.T
         by_title = vstack(self.sparse_blocks).T.tocsr()
-        for start in range(0, len(sparse), TITLES_PER_BLOCK):
-            rows = slice(start, start + TITLES_PER_BLOCK)
-            total[np.ix_(sparse[rows], sparse)] = (by_title[rows] @ by_title.T).toarray()
+        for start in range(0, len(sparse), 256):  # one half of W, and some of the other
+            rows, others = sparse[start : start + 256], sparse[start:]
+            products = (by_title[start : start + 256] @ by_title[start:].T).toarray()
+            total[np.ix_(rows, others)] = products
+            total[np.ix_(others, rows)] = products.T
         return total
 
 
