@@ -251,7 +251,9 @@ def initial_vectors(target, n_embedding, seed):
         basis = np.linalg.qr(target @ basis)[0]
     values, rotation = np.linalg.eigh(basis.T @ (target @ basis))
     leading = np.argsort(-values)[:n_embedding]
-    start[:, : len(leading)] += basis @ rotation[:, leading] * np.sqrt(np.maximum(values[leading], 0))
+    basis = basis @ rotation[:, leading]
+    basis *= np.sign(basis[np.abs(basis).argmax(0), range(len(leading))])  # the sign is arbitrary otherwise
+    start[:, : len(leading)] += basis * np.sqrt(np.maximum(values[leading], 0))
     return start
 
 

@@ -141,7 +141,7 @@ def test_a_node_becomes_a_row():
     names = {'title': 'A title', 'english': 'One', 'japanese': '題', 'synonyms': ['Uno']}
     facts = {'mean': 7.5, 'popularity': 3, 'studios': ['Ufotable'], 'genres': ['Drama'], 'year': 2011}
     others = {'picture': 'http://127.0.0.1/b.jpg', 'media_type': 'tv', 'prequels': None, 'franchise': None}
-    others |= {'source': 'light_novel', 'rating': 'pg_13'}
+    others |= {'season': '2011-fall', 'source': 'light_novel', 'rating': 'pg_13'}
     assert row == {**names, **facts, **others}
     row = titles.title_table({1: {'title': '\x1b[2J  A\n title\u200b '}}, 'animes.json').loc[1]
     assert row.title == '[2J A title'

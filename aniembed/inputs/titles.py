@@ -136,12 +136,12 @@ def read_titles(path, ids):
 def title_table(nodes, path):
     """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
 
-    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type,
-    source, rating, prequels, franchise. synonyms, studios and genres are lists of str; source (manga,
-    light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the API. prequels: list of the
-    MAL ids in `nodes` that come right before the title; franchise: MAL id of the first title in `nodes`
-    of the same franchise; both None if no node has relations. RunError names `path`, the file of the nodes,
-    and the title that is not as the API gives it.
+    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, season,
+    media_type, source, rating, prequels, franchise. synonyms, studios and genres are lists of str; season is
+    '2026-fall'; source (manga, light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the
+    API. prequels: list of the MAL ids in `nodes` that come right before the title; franchise: MAL id of the
+    first title in `nodes` of the same franchise; both None if no node has relations. RunError names `path`,
+    the file of the nodes, and the title that is not as the API gives it.
     """
     rows, related = [], {}
     for mal_id, node in nodes.items():
@@ -173,6 +173,7 @@ def _row(node):
         'studios': _names(node.get('studios')),
         'genres': _names(node.get('genres')),
         'year': _checked(node.get('start_season') or {}, 'year', int, 10**4),
+        'season': _season(node.get('start_season') or {}),
         'media_type': _text(node.get('media_type')),
         'source': _text(node.get('source')),
         'rating': _text(node.get('rating')),
@@ -209,6 +210,12 @@ def _mean(node):
     if isinstance(mean, bool):
         raise ValueError(f'its mean is {mean}')
     return float(mean) if mean is not None and 1 <= float(mean) <= 10 else None
+
+
+def _season(start):
+    """Return the API's `start_season` as '2026-fall'; None if a part is missing."""
+    season = _text(start.get('season'))
+    return f'{start["year"]}-{season}' if season and start.get('year') else None
 
 
 def by_popularity(anime):
