@@ -49,7 +49,7 @@ class LongTable:
     def __init__(self, paths):
         users, starts, titles, scores, report = _read_rows_by_user(paths)
         rows, scored = len(scores), np.count_nonzero(scores > 0)
-        self.name = ', '.join(map(str, paths))
+        self.name, self._compared = report.partition(' read as: ')[0], False
         if not scored:
             raise RunError(f'{self.name} holds no scores.')
         report += f'; {len(users):,} users, {scored:,} scores'
@@ -85,6 +85,7 @@ class LongTable:
 
         Of two rows for one pair the last counts. The worker `rank` of several takes every workers-th block.
         """
+        self._compare_ids(ids)
         selection = np.searchsorted(self.titles, ids)
         selection[self.titles[np.minimum(selection, len(self.titles) - 1)] != ids] = len(self.titles)
         for block in self._blocks[rank::workers]:
@@ -93,13 +94,16 @@ class LongTable:
             yield selected
 
     def _compare_ids(self, known):
-        """Say so if the ids hardly are those of the titles that somebody asks for."""
+        """Say so, once, if few of the ids are those of the titles that somebody asks for."""
+        if self._compared:
+            return
+        self._compared = True
         scored = set(self.titles[self.counts > 0].tolist())
         common, least = len(scored.intersection(known)), min(len(scored), len(known))
         if common < least / 2:
             print(
-                f'{self.name}: only {common:,} of the {len(scored):,} titles are among the {len(known):,} of '
-                'ANIME_DATA; the ids of both files have to be those of MyAnimeList.'
+                f'{self.name}: only {common:,} of the {len(scored):,} titles with scores are among the '
+                f'{len(known):,} of ANIME_DATA or ANIME_LIST; all ids have to be those of MyAnimeList.'
             )
 
 
@@ -126,7 +130,7 @@ def _read_rows_by_user(paths):
 
     The rest: titles and scores of all rows, and a line on how the files were read.
     """
-    tables, reports = zip(*map(_read_file, paths))
+    tables, labels, reports = zip(*map(_read_file, paths))
     scale = scales.find_scale([table['score'].to_numpy() for table in tables], paths[0])
     users, *arrays = zip(*(_runs(table, path, scale) for table, path in zip(tables, paths)))
     del tables
@@ -134,7 +138,9 @@ def _read_rows_by_user(paths):
         users = [part.cast(pl.String) for part in users]
     users = pl.concat(users)
     lengths, titles, scores = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in arrays)
-    report = '; '.join(dict.fromkeys(reports)) + (f'; {scale.name}' if scale.name else '')
+    report = labels[0] + (f' and {len(paths) - 1:,} more' if len(paths) > 1 else '')
+    report += f' read as: {"; or ".join(dict.fromkeys(reports))}'
+    report += f'; {scale.name}' if scale.name else ''
     names = users.unique(maintain_order=True)
     if len(names) == len(users):  # all rows of a user follow each other
         return names, np.concatenate([[0], np.cumsum(lengths)]), titles, scores, report
@@ -215,9 +221,8 @@ CSV = {'encoding': 'utf8-lossy', 'infer_schema': False, 'truncate_ragged_lines':
 
 def _is_ratings(start):
     """Tell whether a file that begins with these bytes may hold ratings."""
-    header = start.partition(b'\n')[0].decode(
-        'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
-    )
+    text = start.decode('utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace')
+    header = text.lstrip().partition('\n')[0]
     names = header.split(columns.separator_of(header))
     return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
@@ -228,7 +233,7 @@ def _is_parquet(plain):
 
 
 def _read_file(path, encoding=''):
-    """Return a file as a DataFrame with the columns user, title, score and right, and how it was read.
+    """Return a file as a DataFrame with the columns user, title, score and right, its name and its columns.
 
     user: categorical or an integer; title: integer; score: a number, 0 for none. right: is the row a rating;
     null where it is passed over without a word.
@@ -247,15 +252,15 @@ def _read_file(path, encoding=''):
         except pl.exceptions.PolarsError as error:
             reason = one_line(str(error).partition('\n')[0], 200)
             raise RunError(f'{label} cannot be read as a table: {reason}.') from None
-        report = f'{label} read as: {columns.describe(chosen, found)}'
+        report = columns.describe(chosen, found)
         if not encoding and source.separator and not table['user'].dtype.is_integer():
             names = table['user'].unique().cast(pl.String)
             if names.str.contains('\ufffd').any() and not table_text.is_utf8(plain):
-                table, report = _read_file(path, 'cp1252')
-                return table, f'{report}, in the encoding cp1252'
+                table, label, report = _read_file(path, 'cp1252')
+                return table, label, f'{report}, in the encoding cp1252'
         if len(found['title']) > 1 and table['right'].null_count():
-            report += f'; {table["right"].null_count():,} rows without {chosen["title"]}'
-        return table, report
+            report += f'; rows without {chosen["title"]}: {table["right"].null_count():,}'
+        return table, label, report
 
 
 def _open(plain):
