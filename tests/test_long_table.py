@@ -136,7 +136,7 @@ def parquet(rows=ROWS):
             ('a.csv', text().replace(b',0', b',' + word))
             for word in (b'', b'NULL', b'nan', b' None ', b'Not rated')
         ),
-        ('a.csv', text(end='\r\n\r\n')),
+        ('a.csv', b'\n\n' + text(end='\r\n\r\n')),
     ],
     ids=lambda value: value if isinstance(value, str) else '',
 )
@@ -194,6 +194,7 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     'name, content, words',
     [
         ('a.csv', b'', 'a.csv'),
+        ('a.csv', b'user,anime_id,score\nMio,20,0\n', 'a.csv holds no scores'),
         (
             'a.csv',
             text(header='user,anime_id,points'),
@@ -299,7 +300,7 @@ def test_columns_with_gaps(tmp_path, capsys):
     (tmp_path / 'a.csv').write_text('\n'.join(lines))
     np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 5]), [[8, 6], [9, 0]])
     assert (
-        'user_id (not Username), mal_id (not anime_id), score; 1 rows without mal_id;'
+        'user_id (not Username), mal_id (not anime_id), score; rows without mal_id: 1;'
         in capsys.readouterr().out
     )
 
@@ -307,8 +308,10 @@ def test_columns_with_gaps(tmp_path, capsys):
 def test_ids_of_another_site_are_pointed_out(capsys):
     lists = ratings.read_lists([str(TABLES / 'good.csv')])
     lists.most_scored([16498, 25777, *range(30, 60)], 5)
-    assert 'only 2 of the 12 titles are among the 32 of ANIME_DATA' in capsys.readouterr().out
-    lists.most_scored([16498, *range(2000, 20000)], 5)
+    assert 'only 2 of the 12 titles with scores are among the 32 of ANIME_DATA' in capsys.readouterr().out
+    lists = ratings.read_lists([str(TABLES / 'good.csv')])
+    next(lists.blocks([16498, *range(2000, 40000)]))
+    assert 'only' not in capsys.readouterr().out
 
 
 # ---- text: archives, encodings, quotes, a folder without room ------------------------------------------
@@ -332,7 +335,7 @@ def test_users_in_the_encoding_of_windows(tmp_path, capsys):
         assert ratings.read_user([str(tmp_path / 'a.csv')], [20], 'josé') == {20: 8}
         assert ('cp1252' in capsys.readouterr().out) == (encoding == 'cp1252')
     (tmp_path / 'a.csv').write_bytes(rows.encode('utf-16-le'))
-    with pytest.raises(RunError, match='a.csv .*UTF-16; save it as UTF-8'):
+    with pytest.raises(RunError, match='a.csv is no text in UTF-8; save it'):
         read([tmp_path / 'a.csv'], [20])
 
 
