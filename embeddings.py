@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Learn 50 numbers for every anime from what people scored, and list each title's nearest titles.
+"""Learn an embedding of 50 numbers for every anime from people's lists, and find its nearest titles.
 
 Reads   ANIME_LIST       the titles: one MyAnimeList id a line
-        ANIME_DATA       what the API says of them: JSON, id -> node; or a public CSV file of titles
+        ANIME_DATA       their data from the API: JSON, id -> node; or a public CSV file of titles
         ANIME_DATA_LIST  the lists: a pandas DataFrame pickle, users x ids, or a ratings file; or several
 Writes  into OUTPUT_DIR  embeddings.pkl, titles.json, neighbours.csv, settings.json;
         similarity_map.py then adds similarity_map.png, graph.json and explore.html
 
-Edit the globals below, or give any of them for one run (those of similarity_map.py, too):
+Edit the settings below, or set any of them, and those of similarity_map.py, for one run:
 
     python3 embeddings.py EPOCHS=40 OUTPUT_DIR=try
 """
@@ -38,8 +38,8 @@ from aniembed.similarity import PairSums, target_of
 
 # ------------------------------------------------------------------------------------------------
 # Files
-ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, the order of the vectors; '' takes the TOP titles
-TOP = 100  # with ANIME_LIST = '', so many titles with the most scores, 5 or more
+ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, in the order of the vectors; '': the TOP titles
+TOP = 100  # number of titles with ANIME_LIST = '', those with the most scores; 5 or more
 ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API; or a public CSV file
 # The lists: a pickle or a ratings file (CSV, TSV or Parquet), packed or not; or a pattern for several
 ANIME_DATA_LIST = 'test-data/dataframe.pkl.gz'
@@ -48,17 +48,19 @@ OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
 BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 # The similarity index
-MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; less counts only who loves it
+MARGIN = (
+    1.15  # points below a title's mean at which liking begins, 0 to 10; at 0 only above-average scores count
+)
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
-POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
+POWER = 0.65  # exponent of the index, 0.01 to 1; lower values boost weak similarities
 RIDGE = 0.01  # penalty of the ridge target, as a share of the trace of W, 0.0001 to 1
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
-EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
-FOCUS = 4.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
-LEARNING_RATE = 0.02  # Adam's first step, above 0 to 1; it falls to 0 along a cosine
-BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster and takes more memory
-SEED = 7  # whole number; the same seed and inputs give the same files
+EPOCHS = 0  # passes over all pairs of titles; 0: enough for the number of titles
+FOCUS = 4.0  # extra weight of similar pairs in the loss, 0 to 100; 0: all pairs weigh the same
+LEARNING_RATE = 0.02  # Adam's initial learning rate, above 0, up to 1; it falls to 0 along a cosine
+BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster but needs more memory
+SEED = 7  # whole number; the same seed, inputs and number of threads give the same files
 MX_CONTEXT = 'cpu'  # where MXNet computes: 'cpu' or 'gpu'
 KVSTORE = 'local'  # 'local' for this machine alone, 'dist_sync' for several with MXNet's parameter server
 # ------------------------------------------------------------------------------------------------
@@ -224,8 +226,8 @@ def embedding_net(n_titles, n_embedding, focus):
     """Return the net as an MXNet symbol: b titles and their targets (b x n) -> the loss of each title, b x 1.
 
     Each row of `embedding_weight` (n x d) is brought to unit length, v_i = e_i / |e_i|. The loss is
-    1/n sum_j w_ij (v_i . v_j - T_ij)^2 with w_ij = 1 + focus max(0, T_ij): few of n titles are near a title,
-    and these are what the vectors are for.
+    1/n sum_j w_ij (v_i . v_j - T_ij)^2 with w_ij = 1 + focus max(0, T_ij): few of n titles are similar to
+    a title, and these pairs matter most.
     """
     vectors = mx.sym.L2Normalization(mx.sym.var('embedding_weight', shape=(n_titles, n_embedding)))
     batch = mx.sym.Embedding(mx.sym.var('titles'), vectors, input_dim=n_titles, output_dim=n_embedding)
@@ -239,9 +241,10 @@ def embedding_net(n_titles, n_embedding, focus):
 def initial_vectors(target, n_embedding, seed):
     """Return U L^1/2, the leading eigenvectors of the target times the roots of their eigenvalues, n x d.
 
-    Without unit length no other d numbers a title come closer to the target (Eckart and Young, 1936). With
-    fewer titles than numbers, the rest is noise. The eigenvectors are found by subspace iteration from random
-    vectors (Halko, Martinsson and Tropp, 2011), a tenth of the work of Lanczos's method at 9,000 titles.
+    Apart from the unit length, no other vectors of d numbers are closer to the target (Eckart and Young,
+    1936). With fewer titles than numbers, the other columns are noise. The eigenvectors are computed by
+    subspace iteration from random vectors (Halko, Martinsson and Tropp, 2011), in a tenth of the time
+    of Lanczos's method at 9,000 titles.
     """
     n = len(target)
     random = np.random.default_rng(seed)
@@ -304,9 +307,9 @@ def train(target, config, workers):
 
 
 class InterruptBetween:
-    """Hold Ctrl-C back until check() is called.
+    """Delay Ctrl-C until check() is called.
 
-    Python loses a KeyboardInterrupt that falls into a destructor of one of MXNet's many arrays.
+    Python loses a KeyboardInterrupt that is raised in the destructor of one of MXNet's arrays.
     """
 
     def __enter__(self):
@@ -329,7 +332,7 @@ class InterruptBetween:
 
 
 def unit_vectors(weights):
-    """Return the rows of the embedding at unit length; RunError if they cannot tell the titles apart."""
+    """Return the rows of the embedding at unit length; RunError if they are all nearly the same."""
     lengths = np.linalg.norm(weights, axis=1, keepdims=True)
     if not np.isfinite(lengths).all():
         raise RunError('the vectors are no longer numbers; use a smaller LEARNING_RATE.')
@@ -337,8 +340,8 @@ def unit_vectors(weights):
     alike = float(np.linalg.norm(vectors.mean(0)) ** 2)  # the mean of v_i . v_j over all pairs
     if not alike < 0.45:
         raise RunError(
-            f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not tell the '
-            'titles apart; use a smaller MARGIN, or more lists.'
+            f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not distinguish '
+            'the titles; use a smaller MARGIN, or more lists.'
         )
     return vectors
 
@@ -347,7 +350,7 @@ def unit_vectors(weights):
 
 
 def vectors_frame(vectors, ids, counts, means, kept):
-    """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
+    """Return the vectors as the DataFrame of embeddings.pkl, with what recommend.py also needs in its attrs.
 
     These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and how many `lists`.
     """
@@ -362,7 +365,7 @@ def vectors_frame(vectors, ids, counts, means, kept):
 
 
 def nearest_titles(vectors, k):
-    """Return the k titles with the largest dot product to each title, itself left out, best first.
+    """Return the k titles with the largest dot product to each title, without the title itself, best first.
 
     vectors: float32 n x d of unit length. Returns indices (int n x k) and similarities (float32 n x k).
     """
@@ -398,7 +401,7 @@ def neighbour_table(anime, indices, similarities):
 
 def print_neighbours(anime, neighbours):
     """Print the nearest titles of the best-known ones."""
-    print('\nNearest titles; 1 is loved by exactly the same people, 0 has nothing in common:')
+    print('\nNearest titles (1: loved by exactly the same people, 0: nothing in common):')
     for mal_id in anime.index[titles.by_popularity(anime)[:5]]:
         print(f'\n{anime.title[mal_id]}')
         for row in neighbours[neighbours.mal_id == mal_id].head(3).itertuples():
