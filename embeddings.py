@@ -29,7 +29,7 @@ import pandas as pd
 from tqdm import tqdm
 
 import similarity_map
-from aniembed import settings
+from aniembed import features, settings
 from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
@@ -157,7 +157,10 @@ def select_lists(user_items, config):
 
 
 def title_means(anime, blocks, config, workers):
-    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists that count."""
+    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists that count.
+
+    A title that has neither gets NaN.
+    """
     means = anime['mean'].to_numpy(np.float64, na_value=np.nan)
     absent = np.isnan(means)
     if absent.any():
@@ -167,8 +170,7 @@ def title_means(anime, blocks, config, workers):
             total += np.asarray(user_items.sum(0, dtype=np.float64)).ravel()
             number += user_items.getnnz(0)
         total, number = workers.sum(np.stack([total, number]))
-        # 5.5, the middle of 1 to 10, for a title that nobody scored
-        means[absent] = np.where(number > 0, total / np.maximum(number, 1), 5.5)[absent]
+        means[absent] = np.divide(total, number, out=np.full(len(means), np.nan), where=number > 0)[absent]
         print(f'{absent.sum()} titles have no mean score in ANIME_DATA; the mean of the lists is used')
     return means.astype(np.float32)
 
@@ -344,16 +346,18 @@ def unit_vectors(weights):
 # ---- outputs -------------------------------------------------------------------------------------
 
 
-def vectors_frame(vectors, ids, counts, means, kept):
+def vectors_frame(vectors, ids, scored, expected, means, kept):
     """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
 
-    These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and how many `lists`.
+    These are each title's `mean` score, `popularity`, (expected_i + 1) / mean(scored + 1), and `counts`, how
+    many lists score it; and how many `lists` there are.
     """
-    popularity = (counts + 1) / np.mean(counts + 1)
+    popularity = (expected + 1) / np.mean(scored + 1)
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict(zip(ids, means.tolist())),
         'popularity': dict(zip(ids, popularity.tolist())),
+        'counts': dict(zip(ids, scored.astype(int).tolist())),
         'lists': kept,
     }
     return frame
@@ -442,8 +446,7 @@ def learn(config, workers):
         raise RunError(
             f'no list of {config["ANIME_DATA_LIST"]} counts; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.'
         )
-    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
-    vectors, loss = train(target, config, workers)
+    vectors, means, expected, loss = learn_vectors(sums, scored, means, anime, config, workers)
     print(f'net: {len(ids):,} titles, {config["N_EMBEDDING"]} numbers each, loss {loss:.5f}')
     neighbours = neighbour_table(anime, *nearest_titles(vectors, 10))
     if workers.rank == 0:
@@ -451,12 +454,33 @@ def learn(config, workers):
         record = {name: config[name] for name in SETTINGS}
         write_output(
             config['OUTPUT_DIR'],
-            vectors_frame(vectors, ids, scored, means, counts['kept']),
+            vectors_frame(vectors, ids, scored, expected, means, counts['kept']),
             nodes,
             neighbours,
             {**record, 'versions': versions, 'lists': counts, 'loss': loss},
         )
     return anime, neighbours
+
+
+def learn_vectors(sums, scored, means, anime, config, workers):
+    """Return the vectors, the mean scores, the expected numbers of lists, and the loss.
+
+    sums: W, n x n; scored: how many lists score each title. The net learns the titles that lists score; the
+    features of the others say where they belong.
+    """
+    matrix = features.feature_matrix(anime)
+    trained = (scored > 0) | (matrix.getnnz(1) == 0)
+    if np.count_nonzero(scored) < MIN_TITLES:
+        raise RunError(
+            f'the lists score {np.count_nonzero(scored)} of the titles; at least {MIN_TITLES} are needed.'
+        )
+    if not trained.all():
+        sums = sums[np.ix_(trained, trained)]
+    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
+    features.mix_similarity(target, matrix[trained], scored[trained])
+    vectors = np.zeros((len(scored), config['N_EMBEDDING']), np.float32)
+    vectors[trained], loss = train(target, config, workers)
+    return *features.complete(vectors, means, scored, matrix), loss
 
 
 def read_nodes(lists, config):
