@@ -95,11 +95,11 @@ OUTCOMES = (
     'dropped: all scores alike',
 )
 # What MXNet asks numpy for and newer versions no longer have
-REMOVED_FROM_NUMPY = {kind.__name__: kind for kind in (bool, object, int, float, complex, str)}
-REMOVED_FROM_NUMPY |= {'float_': np.float64, 'PZERO': 0.0, 'NZERO': -0.0, 'PINF': np.inf, 'NINF': -np.inf}
-REMOVED_FROM_NUMPY |= dict.fromkeys(('Inf', 'Infinity', 'infty'), np.inf) | dict.fromkeys(
-    ('NaN', 'NAN'), np.nan
-)
+REMOVED_FROM_NUMPY = {
+    **{kind.__name__: kind for kind in (bool, object, int, float, complex, str)},
+    **dict.fromkeys(('Inf', 'Infinity', 'PINF', 'infty'), np.inf),
+    **{'NAN': np.nan, 'NINF': -np.inf, 'NZERO': -0.0, 'NaN': np.nan, 'PZERO': 0.0, 'float_': np.float64},
+}
 UNUSED_BY_MXNET = 'sklearn', 'scipy.stats', 'h5py'  # imported by parts of it that nothing here uses
 
 
@@ -253,7 +253,9 @@ def initial_vectors(target, n_embedding, seed):
         basis = np.linalg.qr(target @ basis)[0]
     values, rotation = np.linalg.eigh(basis.T @ (target @ basis))
     leading = np.argsort(-values)[:n_embedding]
-    start[:, : len(leading)] += basis @ rotation[:, leading] * np.sqrt(np.maximum(values[leading], 0))
+    basis = basis @ rotation[:, leading]
+    basis *= np.sign(basis[np.abs(basis).argmax(0), range(len(leading))])  # the sign is arbitrary otherwise
+    start[:, : len(leading)] += basis * np.sqrt(np.maximum(values[leading], 0))
     return start
 
 

@@ -78,6 +78,11 @@ def end_with_sentence(kind, error, traceback):
         sentence = 'the program that reads the output has ended, and so does this one.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
+    elif _fails_to_import(traceback):
+        sentence = (
+            f'the installed libraries do not fit each other ({error}); '
+            'run: pip install --upgrade -r requirements.txt'
+        )
     elif isinstance(error, NameError) and (place := _unquoted(traceback)):
         sentence, status = f'{place}: {error}; a text needs quotes around it.', 2
     else:
@@ -100,6 +105,13 @@ def _unquoted(traceback):
     if re.match(r'[A-Z_]+ = [\w./-]+\s*(#|$)', linecache.getline(path, line)):
         return f'{os.path.basename(path)}, line {line}'
     return None
+
+
+def _fails_to_import(traceback):
+    """Tell whether an error comes from the import of an installed library."""
+    while traceback and 'site-packages' not in traceback.tb_frame.f_code.co_filename:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_name == '<module>'
 
 
 def _missing_library(script, error):
@@ -127,9 +139,18 @@ def read_bytes(path, name=''):
 
     name: the global that names the file.
     """
+    return read_member(path, name)[0]
+
+
+def read_member(path, name='', is_wanted=None):
+    """Return what read_bytes() does, and the name of the file inside a zip archive, '' if it is none.
+
+    is_wanted: which file of a zip archive to read, see unpacked().
+    """
     try:
         with open(path, 'rb') as file:
-            return unpacked(file).read()
+            content = unpacked(file, is_wanted)
+            return content.read(), content.name if isinstance(content, zipfile.ZipExtFile) else ''
     except PACKING_ERRORS as error:
         reason = getattr(error, 'strerror', None) or error
         raise RunError(f'{label(path, name)} cannot be read: {reason}.') from None
@@ -141,6 +162,16 @@ def read_text(path, name=''):
         return read_bytes(path, name).decode('utf-8-sig')
     except UnicodeDecodeError:
         raise RunError(f'{label(path, name)} is not UTF-8 text; save it as UTF-8.') from None
+
+
+def decode(content):
+    """Return bytes as text, and the name of their encoding: UTF-8, UTF-16 with its mark, else cp1252."""
+    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
+        return content.decode('utf-16', 'replace'), 'UTF-16'
+    try:
+        return content.decode('utf-8-sig'), 'UTF-8'
+    except UnicodeDecodeError:
+        return content.decode('cp1252', 'replace'), 'cp1252'
 
 
 def read_json(path, name=''):

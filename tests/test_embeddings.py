@@ -248,7 +248,6 @@ WRONG_RUNS = [
     (2, 'EPOCHS=-1', 'EPOCHS is', SCORES),
     (2, 'N_CLUSTERS=51', 'N_CLUSTERS is', SCORES),  # a global of similarity_map.py
     (2, 'N_CLUSTERS=25', 'for 48 titles', SCORES),
-    (2, 'PERPLEXITY=48', 'for 48 titles', SCORES),
     (2, 'MX_CONTEXT=gpu', "use 'cpu'", SCORES),
     (2, 'KVSTORE=dist_sync', 'DMLC_ROLE', SCORES),
     (1, 'EPOCHS=3', '4 titles', SCORES[:, :4]),

@@ -98,6 +98,16 @@ def test_a_run_ends_with_its_sentence(tmp_path, code):
     assert done.returncode == status and words in done.stderr and is_sentence(done.stderr), done.stderr
 
 
+def test_libraries_that_do_not_fit_each_other_end_in_a_sentence(tmp_path):
+    library = tmp_path / 'site-packages' / 'library.py'
+    library.parent.mkdir()
+    library.write_text("raise ValueError('numpy.dtype size changed')")
+    code = f'sys.path.insert(0, {str(library.parent)!r})\nimport library'
+    done = run_script(tmp_path / 'script.py', code)
+    assert done.returncode == 1 and is_sentence(done.stderr), done.stderr
+    assert 'numpy.dtype size changed' in done.stderr and 'pip install --upgrade' in done.stderr
+
+
 @pytest.mark.parametrize('code', ['1 / 0', 'def main(): return output\nmain()', 'X = len(output)'])
 def test_a_fault_of_the_code_keeps_its_traceback(tmp_path, code):
     done = run_script(tmp_path / 'script.py', code)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image
+from sklearn.manifold import TSNE
 from tools.colours import seen_without
 from tools.map_inputs import AWKWARD, GROUPS, planted, write_output
 from tools.picture_server import BAD, PictureServer
@@ -17,8 +18,12 @@ from tools.processes import run
 
 import similarity_map
 from aniembed import files
-from aniembed.map import drawing, labels, land, layout
+from aniembed.inputs.titles import title_table
+from aniembed.map import drawing, fonts, land, layout, page
+from aniembed.map.clusters import find_clusters, name_clusters
+from aniembed.map.short_titles import short_titles, shorten
 from aniembed.settings import read
+from aniembed.sites import covers as cover_files
 from aniembed.sites.covers import fetch_covers
 
 FILES = ['similarity_map.png', 'graph.json', 'explore.html']
@@ -122,10 +127,10 @@ def test_files_that_do_not_fit_end_in_a_sentence(name, content, tmp_path):
 
 
 def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch):
-    page = tmp_path / 'explorer.html'
-    meta = f'<meta content="img-src {similarity_map.USUAL_HOST};">'
-    page.write_text(f'{meta}\n{similarity_map.GRAPH_PLACE}<p>\u2713')
-    monkeypatch.setattr(similarity_map, 'EXPLORER', str(page))
+    explorer = tmp_path / 'explorer.html'
+    meta = f'<meta content="img-src {page.USUAL_HOST};">'
+    explorer.write_text(f'{meta}\n{page.GRAPH_PLACE}<p>\u2713')
+    monkeypatch.setattr(page, 'EXPLORER', str(explorer))
     vectors, nodes, _ = planted(20)
     for k, mal_id in enumerate(nodes):
         host = ['https://img.example:8080', 'https://a.example;script-src *'][k % 5 == 0]
@@ -136,9 +141,9 @@ def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch
     start = html.index('id="graph">') + len('id="graph">')
     assert json.loads(html[start : html.index('</script>', start)]) == graph
     assert html.count('<script') == 1 and '\u2028' not in html
-    page.write_text('another page')
+    explorer.write_text('another page')
     with pytest.raises(files.RunError, match='explorer.html'):
-        similarity_map.write_explorer(str(tmp_path / 'x.html'), graph, [])
+        page.write_explorer(str(tmp_path / 'x.html'), graph, [])
     assert not (tmp_path / 'x.html').exists()
 
 
@@ -147,11 +152,11 @@ def test_explore_html_holds_the_graph_and_no_title_ends_it(tmp_path, monkeypatch
 
 def find(n=100, **options):
     vectors, nodes, group = planted(n, **options)
-    anime = similarity_map.titles.title_table(nodes, 'test')
+    anime = title_table(nodes, 'test')
     nearest = np.argsort(-(vectors @ vectors.T - 2 * np.eye(n)), axis=1)[:, :10]
-    clusters = similarity_map.find_clusters(nearest, 0, 7)
+    clusters = find_clusters(nearest, 0, 7)
     written = anime['title'].tolist()
-    return similarity_map.name_clusters(clusters, nearest, anime, written), clusters, group
+    return name_clusters(clusters, nearest, anime, written), clusters, group
 
 
 def test_planted_groups_are_found_and_named_by_their_genre():
@@ -183,8 +188,8 @@ def name_fours(written, genres=()):
     for row, own in enumerate(genres):
         nodes[row]['genres'] = [{'name': name} for name in own.split()]
     nearest = np.array([[4 * (row // 4) + (row + step) % 4 for step in (1, 2, 3)] for row in range(n)])
-    anime = similarity_map.titles.title_table(nodes, 'test')
-    return similarity_map.name_clusters(np.arange(n) // 4, nearest, anime, written)
+    anime = title_table(nodes, 'test')
+    return name_clusters(np.arange(n) // 4, nearest, anime, written)
 
 
 def test_titles_of_two_franchises_name_a_cluster_without_genres():
@@ -197,14 +202,14 @@ def test_clusters_of_the_same_genres_have_different_names():
     assert names == ['Ecchi & Harem', 'Harem & Ecchi: EE', 'II & JJ', 'MM & NN']
 
 
-@pytest.mark.parametrize('n, width', [(200, 3200), (600, 2400)])
-def test_the_drawn_map_keeps_the_neighbours_that_tsne_keeps(n, width, tmp_path, monkeypatch):
+@pytest.mark.parametrize('n', [200, 600])
+def test_the_drawn_map_keeps_the_neighbours_that_plain_tsne_keeps(n, tmp_path, monkeypatch):
     vectors, nodes, group = planted(n, groups=[f'Genre {k}' for k in range(12)])
-    drawn, graph = draw(tmp_path, monkeypatch, vectors, nodes, MAP_WIDTH=width)
+    drawn, graph = draw(tmp_path, monkeypatch, vectors, nodes)
     similarity = vectors @ vectors.T - 2 * np.eye(n)
     nearest = np.argsort(-similarity, axis=1)[:, :5]
     places = np.array([[anime['x'], anime['y']] for anime in graph['anime']])
-    plain = layout.kept_neighbours(nearest, layout.tsne_layouts(vectors, np.zeros(n), 30.0, 7)[0])
+    plain = layout.kept_neighbours(nearest, TSNE(metric='cosine', random_state=0).fit_transform(vectors))
     assert layout.kept_neighbours(nearest, places) > plain - 0.02
     far = np.linalg.norm(places[:, None] - places[None], axis=-1) + 9 * np.eye(n)
     assert (group[far.argmin(1)] == group).mean() > 0.98
@@ -230,14 +235,14 @@ def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
 
 def test_short_titles_tell_sequels_apart_and_are_no_nonsense():
     long = 'Yahari Ore no Seishun Love Comedy wa Machigatteiru.'
-    shorts = labels.short_titles([long + end for end in ('', ' Zoku', ' Kan', ' 2nd Season')])
+    shorts = short_titles([long + end for end in ('', ' Zoku', ' Kan', ' 2nd Season')])
     assert len(set(shorts)) == 4 and shorts[3].endswith('… 2nd Season')
     for end in ('(TV)', '(2011)'):
-        assert labels.shorten(f'{long} {end}').endswith(f'… {end}')
-    assert labels.shorten('K-On!') == 'K-On!'
+        assert shorten(f'{long} {end}').endswith(f'… {end}')
+    assert shorten('K-On!') == 'K-On!'
     kaguya = 'Kaguya-sama wa Kokurasetai'
-    assert labels.shorten(f'{kaguya}: Tensai-tachi no Renai Zunousen') == kaguya
-    assert labels.shorten('X' * 90) == 'X' * 39 + '…'
+    assert shorten(f'{kaguya}: Tensai-tachi no Renai Zunousen') == kaguya
+    assert shorten('X' * 90) == 'X' * 39 + '…'
 
 
 FAMILIES = [
@@ -261,7 +266,7 @@ def test_no_short_title_looks_like_another_title(family):
     def words(title):
         return title.removesuffix('(TV)').strip(' .!…').casefold()
 
-    shorts = labels.short_titles(family)
+    shorts = short_titles(family)
     assert len(set(map(words, shorts))) == len(family)
     for title, short in zip(family, shorts):
         if short != title and '…' not in short:
@@ -274,13 +279,13 @@ def test_a_title_that_no_font_can_write_has_its_other_name(name, monkeypatch):
     one = {'title': odd, 'alternative_titles': {'en': plain}}
     two = {'title': plain, 'alternative_titles': {'en': odd}}
     three = {'title': odd, 'alternative_titles': {'en': ''}}
-    anime = similarity_map.titles.title_table({1: one, 2: two, 3: three}, 'test')
-    monkeypatch.setattr(labels, 'characters', lambda path: set(range(0x3000)))
+    anime = title_table({1: one, 2: two, 3: three}, 'test')
+    monkeypatch.setattr(fonts, 'characters', lambda path: set(range(0x3000)))
     assert similarity_map.shown_titles(anime, name) == [plain, plain, odd]
 
 
 def test_years_tell_titles_of_one_name_apart():
-    assert labels.short_titles(['Fruits Basket', 'Fruits Basket', 'K-On!'], [2001, 2019, 2009]) == [
+    assert short_titles(['Fruits Basket', 'Fruits Basket', 'K-On!'], [2001, 2019, 2009]) == [
         'Fruits Basket (2001)',
         'Fruits Basket (2019)',
         'K-On!',
@@ -294,7 +299,7 @@ def test_every_title_is_there_and_its_name_where_it_fits(n, share, tmp_path, mon
     check_map(drawn)
     assert len(graph['anime']) == len(drawn.boxes) == n
     # some fonts lack Japanese
-    writable = [bool(labels.font_for(node['title'])[1]) for node in nodes.values()]
+    writable = [bool(fonts.font_for(node['title'])[1]) for node in nodes.values()]
     assert sum(label is not None for label in drawn.labels) >= share * sum(writable)
     radii = [anime['r'] for anime in graph['anime']]
     assert radii[0] == max(radii) and radii[-1] == min(radii)  # the last one has no popularity
@@ -318,6 +323,7 @@ def server():
 
 
 def test_covers_good_and_bad(server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cover_files, 'TIMEOUT', 2)
     vectors, nodes, _ = planted(60)
     pages = [*BAD, 'png', 'moved', *['good'] * 25]
     urls = {mal_id: f'{server.url}{page}?{k}' for k, (mal_id, page) in enumerate(zip(nodes, pages))}
@@ -326,14 +332,14 @@ def test_covers_good_and_bad(server, tmp_path, monkeypatch, capsys):
     folder = tmp_path / 'covers'
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        covers = fetch_covers(urls, str(folder), 8, 2)
+        covers = fetch_covers(urls, str(folder))
         assert list(covers) == expected
         # the endless one is left early; what lies in the sockets' buffers comes on top
         assert server.sent < 40e6 and f'{len(expected)} fetched' in capsys.readouterr().out
         assert {path.name for path in folder.iterdir()} == {f'{mal_id}.jpg' for mal_id in expected}
         (folder / f'{max(expected)}.jpg').write_bytes(b'broken')
         server.asked.clear()
-        assert fetch_covers({mal_id: urls[mal_id] for mal_id in expected}, str(folder), 8, 2) == covers
+        assert fetch_covers({mal_id: urls[mal_id] for mal_id in expected}, str(folder)) == covers
     assert server.asked == [f'/good?{len(pages) - 1}']  # only the broken file comes anew
     drawn, _ = draw(tmp_path / 'map', monkeypatch, vectors, nodes, covers, COVERS_DIR='x')
     check_map(drawn, tiles=True)
@@ -357,9 +363,10 @@ def test_many_covers_lie_beside_each_other_and_too_many_are_not_drawn(tmp_path, 
 
 
 @pytest.mark.parametrize('case', ['closed', 'silent'])
-def test_without_network_covers_are_given_up_within_seconds(case, server, tmp_path, capsys):
+def test_without_network_covers_are_given_up_within_seconds(case, server, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cover_files, 'TIMEOUT', 2)
     address = server.url + 'silent' if case == 'silent' else 'http://127.0.0.1:9/cover.jpg'
-    assert fetch_covers(dict.fromkeys(range(100), address), str(tmp_path), 8, 2) == {}
+    assert fetch_covers(dict.fromkeys(range(100), address), str(tmp_path)) == {}
     said = capsys.readouterr().out
     # A silent server is given up before its covers count as failed
     assert ('(most often: no connection)' in said) == (case == 'closed')

@@ -126,10 +126,16 @@ def with_score(value):
 
 # words of the sentence -> what is wrong with the table
 WRONG = {
-    "'member3' has '11": with_score(11),
+    "'member3' has 11": with_score(11),
     "has 'nine' for the title 1014": with_score('nine'),
-    'has a list for the title 1014': with_score(nested(50)),
+    'has a value of type int for the title 1014': lambda frame: with_score('x')(frame).replace('x', 10**5000),
+    'has a value of type list for the title 1014': with_score(nested(50)),
     'no column for 2 of the 6 titles (1000, 1014)': lambda frame: frame.drop(columns=[1000, 1014]),
+    'has one row a rating; save it as CSV': lambda frame: (
+        frame.rename_axis('user')
+        .melt(var_name='anime_id', value_name='score', ignore_index=False)
+        .reset_index()
+    ),
     'the ids are its rows: write frame.T': lambda frame: frame.T,
     'droplevel': lambda frame: pd.concat({'a': frame, 'b': frame}, axis=1),
     'two columns for the title 1007': lambda frame: pd.concat([frame, frame[[1007]]], axis=1),

@@ -51,13 +51,15 @@ WRONG_LISTS = {
 WRONG_DATA = {
     None: 'cannot be read: No such file',
     b'{"1": ': 'not valid JSON',
-    b'{"one": {}}': 'has a key that is not a MAL id',
+    b'{"one": {}}': 'holds no titles',
+    b'{}': 'holds no titles',
     b'{"7": {"mean": 8}}': 'id 7 is not as the API gives a title: ',
     b'[5]': 'is not a list of titles',
-    b'[{"name": "Naruto", "score": 8}]': 'its fields are name, score',
-    b'[{"Name": "Naruto", "mal_id": 20, "genres": 5}]': 'id 20: 5 is not a list of names',
-    b'[{"Name": "Naruto", "mal_id": 20, "type": 5, "genres": ["Drama"]}]': 'id 20 is not',
-    b'name,score\nNaruto,8\n': 'its columns are name, score',
+    b'[{"name": "Naruto", "score": 8}]': 'it has name, score',
+    b'[{"Name": "Naruto", "mal_id": "x"}]': 'none of its 1 records has a MyAnimeList id',
+    b'PAR1': 'cannot be read as Parquet',
+    b'name,score\nNaruto,8\n': 'it has name, score',
+    b'mal_id,title\n1,"A\n2,B,C\n': 'cannot be read as CSV',
 }
 WRONG_VALUES = {
     'title': (None, '', 3),
@@ -114,15 +116,23 @@ def test_a_titles_file_is_known_by_what_it_holds(tmp_path):
         assert titles.read_nodes(str(path)) == wanted
 
 
-def test_titles_as_a_list_of_records(tmp_path):
-    records = [
-        {'mal_id': 20, 'name': 'Naruto', 'score': 'Unknown', 'genres': 'Action, Drama', 'type': 'TV'},
-        {'mal_id': 1535, 'title': 'Death &amp; Note', 'mean': 8.6, 'popularity': 'UNKNOWN'},
-    ]
-    (tmp_path / 'animes.json').write_text(json.dumps(records))
-    table = read_table(str(tmp_path / 'animes.json'))
-    assert list(table['title']) == ['Naruto', 'Death & Note'] and list(table['mean']) == [None, 8.6]
-    assert table['genres'][20] == ['Action', 'Drama'] and table['popularity'].isna().all()
+TABLES = json.loads((CASES.parent / 'tables.json').read_text(encoding='utf-8'))
+
+
+@pytest.mark.parametrize('name', [name for name, case in TABLES.items() if case['kind'] == 'titles'])
+def test_titles_files_of_many_kinds(name, capsys):
+    """Compare the line that is said and the row of Shingeki no Kyojin with the table of cases."""
+    path, case = CASES.parent / 'tables' / name, TABLES[name]
+    if 'error' in case:
+        with pytest.raises(RunError) as error:
+            read_table(path)
+        assert str(path) in str(error.value) and case['error'] in str(error.value)
+        return
+    table = read_table(path)
+    said = capsys.readouterr().out.partition(name)[2].strip('):. \n')
+    assert (said, len(table)) == (case['said'], case['titles'])
+    nothing = {column: [] if column in ('synonyms', 'studios', 'genres') else None for column in table}
+    assert table.loc[16498].to_dict() == nothing | {'title': 'Shingeki no Kyojin'} | case['row']
 
 
 def test_a_node_becomes_a_row():
@@ -130,7 +140,7 @@ def test_a_node_becomes_a_row():
     names = {'title': 'A title', 'english': 'One', 'japanese': '題', 'synonyms': ['Uno']}
     facts = {'mean': 7.5, 'popularity': 3, 'studios': ['Ufotable'], 'genres': ['Drama'], 'year': 2011}
     others = {'picture': 'http://127.0.0.1/b.jpg', 'media_type': 'tv', 'prequels': None, 'franchise': None}
-    others |= {'source': 'light_novel', 'rating': 'pg_13'}
+    others |= {'season': '2011-fall', 'source': 'light_novel', 'rating': 'pg_13'}
     assert row == {**names, **facts, **others}
     row = titles.title_table({1: {'title': '\x1b[2J  A\n title\u200b '}}, 'animes.json').loc[1]
     assert row.title == '[2J A title'

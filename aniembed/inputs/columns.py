@@ -1,7 +1,7 @@
 """Name the columns of ratings files and titles files: one table of the names that people give them.
 
-Names are compared without regard to case, spaces, underscores and hyphens, and without the types that RecBole
-adds: 'User ID', 'userId' and 'user_id:token' are all user_id.
+Names are compared without regard to case, spaces, underscores, hyphens and dots, and without the types that
+RecBole adds: 'User ID', 'userId' and 'user_id:token' are all user_id.
 """
 
 import re
@@ -16,7 +16,7 @@ MAL_IDS = (
 # What a ratings file says of each score -> names of its column, the best first
 RATINGS = {
     # uid is a user beside an id of the title, else the title
-    'user': ('username', 'user_name', 'user', 'user_id', 'profile', 'member', 'member_id', 'uid'),
+    'user': ('username', 'user', 'user_id', 'profile', 'member', 'member_id', 'uid'),
     'title': MAL_IDS,
     # In a table merged with titles, the shorter names are those of the title's mean
     'score': (
@@ -27,27 +27,49 @@ RATINGS = {
 
 # What a titles file says of a title -> names of its column, the best first
 TITLES = {
-    'id': MAL_IDS,
+    'id': (*MAL_IDS, 'sources', 'url', 'mal_url'),  # addresses
     'title': ('title', 'name', 'title_romaji', 'romaji_title', 'romaji', 'anime_title', 'anime_name'),
-    'english': ('title_english', 'english_title', 'english_name', 'english', 'english_titles'),
+    'english': (
+        'title_english',
+        'english_title',
+        'english_name',
+        'english',
+        'english_titles',
+        'alternative_titles_en',
+    ),
     'japanese': (
         *('title_japanese', 'japanese_title', 'japanese_name', 'japanese', 'japanese_titles'),
-        *('native', 'title_native', 'other_name'),
+        *('native', 'title_native', 'other_name', 'alternative_titles_ja'),
     ),
-    'synonyms': ('title_synonyms', 'synonyms', 'alternative_titles'),
-    'mean': ('mean', 'mean_score', 'score', 'average_score', 'anime_score', 'rating'),
+    'synonyms': ('title_synonyms', 'synonyms', 'alternative_titles', 'alternative_titles_synonyms'),
+    'mean': (
+        'mean',
+        'mean_score',
+        'score',
+        'average_score',
+        'anime_score',
+        'score_arithmetic_mean',
+        'rating',
+    ),
     'popularity': ('popularity_rank', 'popularity'),
     'members': ('members', 'num_list_users', 'members_count', 'popularity'),
     'genres': ('genres', 'genre'),
-    'studios': ('studios', 'studio'),
+    'studios': ('studios', 'studio', 'studios_nodes', 'studios_edges'),
     'media_type': ('media_type', 'type', 'format'),
     'year': (
         *('year', 'start_year', 'season_year', 'release_year', 'premiered', 'season'),
-        *('start_date', 'aired', 'aired_from'),
+        *('start_season_year', 'start_date_year', 'anime_season_year', 'start_date', 'aired', 'aired_from'),
     ),
     'picture': (
         *('image_url', 'main_picture', 'picture', 'picture_url', 'cover', 'image', 'img_url', 'anime_img'),
-        'thumbnail',
+        *(
+            'main_picture_large',
+            'main_picture_medium',
+            'cover_image_large',
+            'cover_image_medium',
+            'thumbnail',
+        ),
+        *('images_jpg_large_image_url', 'images_jpg_image_url'),
     ),
     'episodes': ('num_episodes', 'episodes', 'eps'),
     'source': ('source', 'source_material'),
@@ -66,7 +88,12 @@ ABSENT = frozenset(
 def normal(name):
     """Return a column's name as names are compared."""
     name = re.sub(r':(token|float)(_seq)?$', '', str(name).strip('\ufeff"\' \t\r\n'), flags=re.I)
-    return re.sub(r'[\s_-]', '', name).lower()
+    return re.sub(r'[\s_.-]', '', name).lower()
+
+
+def separator_of(header):
+    """Return the character between the columns of a table, of which this is the first line."""
+    return max('\t,;|', key=header.count)
 
 
 def find_columns(names, table):

@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 from scipy.sparse import coo_matrix, csr_matrix
 
-from aniembed.files import RunError
+from aniembed.files import RunError, one_line
 from aniembed.inputs import columns, scales, table_text
 
 USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside the table
 USUAL_ID = 1 << 20  # MAL ids up to which every number has a column, whether a title has it or not
 NUMBERED = ('userid', 'uid')  # normal names of columns in which users may be numbers; elsewhere 007 is not 7
+AROUND = ' \t\r"'  # what may stand around a name or a number; quotes, where they are read as text
 SAMPLE = 4 << 20  # bytes from the beginning that tell what the columns hold
 FEWEST_REPEATS = 30  # rows of titles that were there before; with fewer, equal scores of a title are chance
 NO_SCORE = -1  # on the list without a score, as 0 is
@@ -48,9 +49,11 @@ class LongTable:
     def __init__(self, paths):
         users, starts, titles, scores, report = _read_rows_by_user(paths)
         rows, scored = len(scores), np.count_nonzero(scores > 0)
+        self.name = ', '.join(map(str, paths))
+        if not scored:
+            raise RunError(f'{self.name} holds no scores.')
         report += f'; {len(users):,} users, {scored:,} scores'
         print(report + (f', {rows - scored:,} without' if rows > scored else ''), flush=True)
-        self.name = ', '.join(map(str, paths))
         largest = int(titles.max(initial=0))
         if largest < USUAL_ID:
             self.titles = np.arange(largest + 1)
@@ -159,8 +162,8 @@ def _runs(table, path, scale):
     lengths, users = np.diff(first, append=len(codes)), users.gather(first)
     if not users.dtype.is_integer():
         names = users.unique().cast(pl.String)
-        if (names != names.str.strip_chars()).any():
-            users = users.cast(pl.String).str.strip_chars().cast(pl.Categorical)
+        if (names != names.str.strip_chars(AROUND)).any():
+            users = users.cast(pl.String).str.strip_chars(AROUND).cast(pl.Categorical)
     return users, lengths, table['title'].to_numpy(), scales.to_ten(table['score'].to_numpy(), scale)
 
 
@@ -179,7 +182,7 @@ def _report_wrong(path, right, scale):
             place = f'line {first + 2}: {line}'
     sentence = (
         f'{path}: {number:,} of {len(right):,} rows are not a user, a MAL id and a score up to '
-        f'{scale.highest} (0, -1 or nothing for none); the first is {place:.300}'
+        f'{scale.highest} (0, -1 or nothing for none); the first is {one_line(place, 300)}'
     )
     if number > scales.MOST_WRONG * len(right):
         most = round(1 / scales.MOST_WRONG)
@@ -215,7 +218,7 @@ def _is_ratings(start):
     header = start.partition(b'\n')[0].decode(
         'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
     )
-    names = header.split(table_text.separator_of(header))
+    names = header.split(columns.separator_of(header))
     return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
 
@@ -242,7 +245,7 @@ def _read_file(path, encoding=''):
                 if user != chosen['user']:
                     table, chosen = _rows(source, {**chosen, 'user': user}, found), {**chosen, 'user': user}
         except pl.exceptions.PolarsError as error:
-            reason = str(error).partition('\n')[0][:200]
+            reason = one_line(str(error).partition('\n')[0], 200)
             raise RunError(f'{label} cannot be read as a table: {reason}.') from None
         report = f'{label} read as: {columns.describe(chosen, found)}'
         if not encoding and source.separator and not table['user'].dtype.is_integer():
@@ -263,8 +266,8 @@ def _open(plain):
         return source, source.scan().select(simple).head(SAMPLE >> 4).cast(pl.String, strict=False).collect()
     with open(plain, 'rb') as file:
         start = file.read(SAMPLE)
-    header = start.partition(b'\n')[0].decode(errors='replace')
-    separator = table_text.separator_of(header)
+    header = start.lstrip(b'\r\n').partition(b'\n')[0].decode(errors='replace')
+    separator = columns.separator_of(header)
     start = start[: start.rfind(b'\n') + 1] if len(start) == SAMPLE else start
     options = {'separator': separator, **CSV}
     try:
@@ -281,7 +284,7 @@ def _choose_columns(sample, label):
         if not names:
             raise RunError(
                 f'{label} has no column for the {what} (looked for: {", ".join(columns.RATINGS[what])}); its '
-                f'columns are {", ".join(sample.columns)[:300]}. The first line has to name them.'
+                f'columns are {one_line(", ".join(sample.columns), 300)}. The first line has to name them.'
             )
     numbers = {name: _numbers(sample, name) for name in (*found['title'], *found['score'])}
     title = next((name for name in found['title'] if numbers[name] is not None), found['title'][0])
@@ -373,7 +376,7 @@ def _as_number(name, kind, separator):
     column = pl.col(name)
     if kind != pl.String:
         return column.cast(pl.Float64, strict=False).fill_nan(None), pl.lit(False)
-    text = column.str.strip_chars(' \t\r"')
+    text = column.str.strip_chars(AROUND)
     absent = text.is_null() | text.str.to_lowercase().is_in(list(columns.ABSENT))
     if separator != ',':  # as in 8,5
         text = text.str.replace(',', '.', literal=True)
@@ -387,5 +390,5 @@ def _as_user(name, kind):
         return column
     if kind.is_float():
         return column.cast(pl.Int64, strict=False)
-    text = column.cast(pl.String).str.strip_chars(' \t\r"').str.replace(r'\.0+$', '')
+    text = column.cast(pl.String).str.strip_chars(AROUND).str.replace(r'\.0+$', '')
     return pl.when(text != '').then(text).cast(pl.Categorical)

@@ -10,7 +10,6 @@ import polars as pl
 
 from aniembed.files import PACKING_ERRORS, RunError, unpacked
 
-SEPARATORS = '\t,;|'
 UTF16_MARKS = b'\xff\xfe', b'\xfe\xff'
 
 
@@ -37,7 +36,7 @@ def plain_file(path, is_wanted, encoding=''):
                 text = stack.enter_context(open(plain, encoding=encoding, errors='replace', newline=''))
                 plain = stack.enter_context(_copy(_Utf8(text), path)).name
             elif b'\0' in start and not start.startswith(b'PAR1'):
-                raise RunError(f'{path} is not UTF-8 text, but perhaps UTF-16; save it as UTF-8.')
+                raise RunError(f'{path} is no text in UTF-8; save it as CSV in UTF-8.')
         except PACKING_ERRORS as error:
             raise RunError(f'{path} cannot be read: {getattr(error, "strerror", None) or error}.') from None
         yield plain, os.path.basename(member)
@@ -84,11 +83,6 @@ def is_utf8(path):
     except UnicodeDecodeError:
         return False
     return True
-
-
-def separator_of(header):
-    """Return the character between the columns of a table, of which this is the first line."""
-    return max(SEPARATORS, key=header.count)
 
 
 def has_quotes(path):

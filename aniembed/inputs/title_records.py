@@ -1,158 +1,330 @@
-"""Turn flat records of titles, rows of a CSV file or of a JSON list, into nodes of MyAnimeList's API."""
+"""Turn records of titles, from tables and from JSON of several sites, into nodes of MyAnimeList's API.
 
-import csv
+Which column holds what is decided once for a file, from the names in columns.TITLES and from all values.
+"""
+
+import ast
+import contextlib
 import html
-import io
 import json
+import math
 import re
 
-from aniembed.files import RunError, label
+from aniembed.files import RunError
+from aniembed.inputs import columns, scales
 
 LARGEST_ID = 2**31 - 1  # of a title on MyAnimeList
+MOST_TITLES = 50_000  # MyAnimeList has some 30,000; a larger popularity counts members and is no rank
+FEWEST_MEANS = 10  # fewer do not tell that their scale ends below 10
 
-# The names that a column may have, without regard to case, the best first
-COLUMNS = {
-    'id': ('mal_id', 'anime_id', 'animeid', 'id'),
-    'title': ('title', 'name'),
-    'en': ('title_english', 'english name', 'english'),
-    'ja': ('title_japanese', 'japanese name', 'other name', 'japanese'),
-    'synonyms': ('title_synonyms', 'synonyms'),
-    'mean': ('mean', 'score', 'rating'),  # a rating that is no number is an age
-    'popularity': ('popularity',),
-    'members': ('members',),
-    'genres': ('genres', 'genre'),
-    'studios': ('studios', 'studio'),
-    'media_type': ('media_type', 'type'),
-    'year': ('year', 'premiered', 'start_date', 'aired'),
-    'source': ('source',),
-    'rating': ('rating',),
-    'picture': ('image_url', 'image url', 'picture'),
+# Names of columns.TITLES that a node has, too; a record with any other of them is none
+NODE_NAMES = {
+    *('id', 'title', 'alternative_titles', 'main_picture', 'mean', 'popularity', 'num_list_users', 'genres'),
+    *('studios', 'media_type', 'num_episodes', 'start_date', 'source', 'rating'),
 }
-# How MyAnimeList's pages write a rating: "R - 17+ (violence & profanity)", "PG-13 - Teens 13 or older"
-AGE_RATING = re.compile(r'(PG[-_]13|PG|G|R\+|Rx|R)(\s+-|$)', re.I)
-NEVER_TEXT = ('genres', 'studios', 'mean', 'popularity')  # lists and numbers in a node of the API
-ABSENT = ('', 'unknown', 'none', 'nan', 'null', 'n/a', '-')
+OTHER_NAMES = {columns.normal(name) for names in columns.TITLES.values() for name in names}
+OTHER_NAMES -= {columns.normal(name) for name in NODE_NAMES}
+NEVER_TEXT = ('mean', 'popularity', 'genres', 'studios', 'start_season')  # in a node
+# "R - 17+ (violence & profanity)", "PG-13 - Teens 13 or older", "r+"
+AGE_RATING = re.compile(r'\s*(PG[-_]?13|PG|G|R\+|Rx|R)(\s*-|\s*$)', re.I)
+API_WORDS = {'tv_short': 'tv', 'video_game': 'game', 'anime': None}  # AniList's words -> MyAnimeList's
 
 
-def nodes_of_csv(text, path, name='ANIME_DATA'):
-    """Return the rows of a CSV file as a dict MAL id (text) -> node; RunError if a column is missing.
+# ---- JSON -> records --------------------------------------------------------------------------------------
 
-    text: what the file `path` holds, with commas or tabs between the columns.
+
+def find_records(content):
+    """Return the titles in a JSON document: (records, their MAL ids). The ids are None if records have them.
+
+    The document is a list of titles, an object MAL id -> title, or an object that has one of these somewhere,
+    such as a page of an API. ([], None) if there is no title in it.
     """
-    csv.field_size_limit(1 << 24)  # a synopsis can be long
-    separator = '\t' if '\t' in text.partition('\n')[0] else ','
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=''), delimiter=separator))
-    except csv.Error as error:
-        raise RunError(f'{label(path, name)} cannot be read as CSV: {error}.') from None
-    return nodes_of(rows, path, 'column')
+    if isinstance(content, list):
+        records = [_unwrapped(entry) for entry in content]
+        return (records if _has_titles(records) else []), None
+    if not isinstance(content, dict):
+        return [], None
+    values = list(content.values())
+    if values and all(isinstance(value, dict) for value in values):
+        if all(re.fullmatch('[0-9]{1,10}', key) for key in content):
+            return values, _ids_of_keys([int(key) for key in content], values)
+        if _has_titles(values):
+            return values, None
+        if all(value.keys() == values[0].keys() for value in values):
+            # As pandas writes a DataFrame: column -> row -> value
+            records = [dict(zip(content, row)) for row in zip(*(value.values() for value in values))]
+            if _has_titles(records):
+                return records, None
+    if _has_titles([content]):
+        return [content], None
+    return max(map(find_records, values), key=lambda found: len(found[0]), default=([], None))
 
 
-def nodes_of(records, path, unit='field'):
-    """Return records (dicts) as a dict MAL id (text) -> node; RunError if there is no id or title.
+def _unwrapped(entry):
+    """Return the title in an entry of a list: MyAnimeList has it under `node`, AniList under `media`."""
+    if isinstance(entry, dict):
+        return next((entry[key] for key in ('node', 'media') if isinstance(entry.get(key), dict)), entry)
+    return entry
 
-    unit: what the file that they are from has its facts in.
+
+def _has_titles(records):
+    """Tell whether some of the first records have a MyAnimeList id and a title."""
+    records = [_flat(record) for record in records[:100] if isinstance(record, dict)]
+    found = _find_columns(records)
+    return bool(found['title']) and any(
+        read_id(record.get(name)) for name in found['id'] for record in records
+    )
+
+
+def _ids_of_keys(keys, records):
+    """Return the keys of an object, or None if they only number records that have ids of their own."""
+    id_columns = _find_columns(records)['id']
+    are_numbers = sorted(keys) in (list(range(len(keys))), list(range(1, len(keys) + 1)))
+    says_mal = any('mal' in columns.normal(name) for name in id_columns)
+    return None if id_columns and (are_numbers or says_mal) else keys
+
+
+def _flat(record, depth=3):
+    """Return a record without objects inside: {'title': {'english': ...}} becomes {'title_english': ...}."""
+    flat = {}
+    for name, value in record.items():
+        if isinstance(value, dict) and depth:
+            flat.update({f'{name}_{inner}': part for inner, part in _flat(value, depth - 1).items()})
+        else:
+            flat[str(name)] = value
+    return flat
+
+
+def _find_columns(records):
+    names = (name for record in records if isinstance(record, dict) for name in _flat(record))
+    return columns.find_columns(dict.fromkeys(names), columns.TITLES)
+
+
+# ---- records -> nodes -------------------------------------------------------------------------------------
+
+
+def nodes_of(records, ids, label):
+    """Return records (list of dict) as a dict MAL id -> node, and a line on what is doubtful, or ''.
+
+    ids: the MAL ids of the records; None if they have them. label: how messages name the file. Of two records
+    with one id the last counts; those without an id or a title are passed over. RunError if all are.
     """
-    nodes = {}
-    for record in records:
-        if isinstance(record, dict):
-            record = record.get('node', record)
-        if not isinstance(record, dict):
-            raise RunError(f'{path} is not a list of titles: {json.dumps(record)[:60]} is none.')
-        fields = flat_fields(record)
-        for what in ('id', 'title'):
-            if what not in fields and not any(column in map(_lower, record) for column in COLUMNS[what]):
-                raise RunError(
-                    f'{path} has no {unit} for the {what} (looked for: {", ".join(COLUMNS[what])}); its '
-                    f'{unit}s are {", ".join(map(str, record))[:300]}.'
-                )
-        if 'id' in fields and 'title' in fields:
-            mal_id = re.sub(r'\.0$', '', str(fields['id']))
-            try:
-                nodes[mal_id] = record if is_node(record) else node_of(record)
-            except ValueError as error:
-                raise RunError(f'{path}, id {mal_id}: {error}.') from None
-    if all('popularity' not in node for node in nodes.values()):
-        _rank_by_members(nodes)
-    return nodes
+    strange = next((record for record in records if not isinstance(record, dict)), None)
+    if strange is not None:
+        raise RunError(f'{label} is not a list of titles: {json.dumps(strange):.60} is none.')
+    flat = [None if is_node(record) else _flat(record) for record in records]
+    reading = _Reading([record for record in flat if record is not None], label, ids is None)
+    nodes, without = {}, 0
+    for index, record in enumerate(records):
+        if flat[index] is None:
+            mal_id, node = read_id(record.get('id')), record
+        else:
+            mal_id, node = read_id(flat[index].get(reading.id)), reading.node_of(flat[index])
+        mal_id = ids[index] if ids else mal_id
+        if mal_id and (node is record or 'title' in node):
+            nodes[mal_id] = node
+        else:
+            without += 1
+    if not nodes:
+        raise RunError(f'{label}: none of its {len(records):,} records has a MyAnimeList id and a title.')
+    _rank_by_members(nodes)
+    return nodes, reading.report(without)
 
 
 def is_node(record):
-    """Tell whether a record is a node of the API: a title, lower-case keys, and no text in NEVER_TEXT."""
-    flat = any(isinstance(record.get(key), str) for key in NEVER_TEXT)
-    return 'title' in record and not flat and all(key == _lower(key) for key in record)
+    """Tell whether a record is a node of MyAnimeList's API."""
+    return (
+        any(name in record for name in ('mean', 'media_type', 'start_season'))
+        and not any(isinstance(record.get(name), str) for name in NEVER_TEXT)
+        and not isinstance(record.get('title'), dict)
+        and OTHER_NAMES.isdisjoint(map(columns.normal, record))
+    )
 
 
-def flat_fields(record):
-    """Return the fields of COLUMNS that a record has, under their names there."""
-    by_name = {_lower(key): value for key, value in record.items()}
-    fields = {}
-    for field, columns in COLUMNS.items():
-        for column in columns:
-            value = by_name.get(column)
-            if value is not None and _lower(value) not in ABSENT:
-                fields[field] = html.unescape(value.strip()) if isinstance(value, str) else value
-                break
-    return fields
+class _Reading:
+    """How the records of a file are read: which columns, which scale of means, which kind of popularity."""
+
+    def __init__(self, table, label, has_ids):
+        self.label, self.found = label, _find_columns(table)
+        for what in ('id', 'title') if has_ids else ('title',):
+            if table and not self.found[what]:
+                names = ', '.join(dict.fromkeys(name for record in table for name in record))
+                raise RunError(
+                    f'{label} has no column or field for the {what} (looked for: '
+                    f'{", ".join(columns.TITLES[what])}); it has {names:.300}.'
+                )
+        self.id, _ = _first_with(table, self.found['id'] if has_ids else [], read_id)
+        if self.id == 'id' and 'titleromaji' in map(columns.normal, self.found['title']):
+            raise RunError(f'{label} has ids of AniList; fetch idMal as well, which is the MyAnimeList id.')
+        self.mean, means = _first_with(table, self.found['mean'], _read_mean)
+        self.scale = _scale_of(means)
+        self.rank, self.members = self._popularity(table)
+
+    def _popularity(self, table):
+        """Return the name of the column with ranks, None if there is none, and of that with members."""
+        rank, ranks = _first_with(table, self.found['popularity'], _read_count)
+        names = [name for name in self.found['members'] if name != rank]
+        members, _ = _first_with(table, names, _read_count)
+        if members:
+            pairs = ((_read_count(record.get(rank)), _read_count(record.get(members))) for record in table)
+            counts = [count for _, count in sorted(pair for pair in pairs if None not in pair)]
+            is_rank = sum(counts[: len(counts) // 2]) >= sum(counts[(len(counts) + 1) // 2 :])
+        else:
+            is_rank = max(ranks, default=0) <= MOST_TITLES
+        return (rank, members) if is_rank else (None, members or rank)
+
+    def node_of(self, record):
+        """Return a flat record as a node, without what it does not say."""
+
+        def first(what, read):
+            values = (read(record.get(name)) for name in self.found[what])
+            return next((value for value in values if value is not None), None)
+
+        def named(what):
+            return [{'name': name} for name in first(what, _read_names) or ()]
+
+        mean, year = _read_mean(record.get(self.mean)), first('year', _read_year)
+        picture = first('picture', _read_text)
+        titles = {'en': first('english', _read_text), 'ja': first('japanese', _read_text)}
+        node = {
+            'title': first('title', _read_title) or titles['en'] or titles['ja'],
+            'alternative_titles': {**titles, 'synonyms': first('synonyms', _read_names)},
+            'mean': mean and round(mean * self.scale.factor, 4),
+            'popularity': _read_count(record.get(self.rank)),
+            'num_list_users': _read_count(record.get(self.members)),
+            'media_type': first('media_type', _read_word),
+            'num_episodes': first('episodes', _read_count),
+            'source': first('source', _read_word),
+            'rating': first('rating', _read_age),
+            'genres': named('genres'),
+            'studios': named('studios'),
+            'start_season': year and {'year': year},
+            'main_picture': picture and {'medium': picture},
+            'related_anime': record.get('related_anime'),
+        }
+        return {name: value for name, value in node.items() if value is not None}
+
+    def report(self, without):
+        """Return a line on how the file was read, or ''; without: how many records were passed over."""
+        doubts = []
+        if self.scale.name:
+            doubts.append(f'means on the scale {self.scale.name}')
+        if self.members in self.found['popularity']:
+            doubts.append(f'{self.members} counts members')
+        if without:
+            doubts.append(f'{without:,} passed over, without a MyAnimeList id or a title')
+        if not doubts and (self.id is None or len(self.found['id']) == 1):
+            return ''
+        chosen = {what: name for what, name in (('id', self.id), ('mean', self.mean)) if name is not None}
+        read_as = columns.describe(chosen, self.found)
+        return '; '.join([f'{self.label} read as: {read_as}' if chosen else self.label, *doubts]) + '.'
 
 
-def node_of(record):
-    """Return a flat record as a node of the API; ValueError if names are neither a text nor a list.
-
-    A number that cannot be read counts as absent; title_table() checks all else.
-    """
-    fields = flat_fields(record)
-    node = {'title': fields.get('title')}
-    titles = {key: fields[key] for key in ('en', 'ja') if key in fields}
-    titles['synonyms'] = _listed(fields.get('synonyms'))
-    node['alternative_titles'] = titles
-    for key in ('mean', 'popularity', 'members'):
-        number = _as_number(fields.get(key))
-        if number:  # 0 stands for none
-            node[key] = number
-    for key in ('genres', 'studios'):
-        node[key] = [{'name': word} for word in _listed(fields.get(key))]
-    if 'media_type' in fields:
-        kind = fields['media_type']
-        node['media_type'] = kind.lower() if isinstance(kind, str) else kind
-    year = re.search(r'\b(19|20)\d\d\b', str(fields.get('year', '')))
-    if year:
-        node['start_season'] = {'year': int(year[0])}
-    if 'source' in fields:
-        node['source'] = re.sub('[^a-z0-9]+', '_', str(fields['source']).lower()).strip('_')
-    age = AGE_RATING.match(str(fields.get('rating', '')).strip())
-    if age:
-        node['rating'] = age[1].lower().replace('-', '_')
-    if 'picture' in fields:
-        node['main_picture'] = {'medium': fields['picture']}
-    return node
+def _first_with(table, names, read):
+    """Return the first of some columns in which a value can be read, and all that are; (None, []) if none."""
+    for name in names:
+        values = [value for record in table if (value := read(record.get(name))) is not None]
+        if values:
+            return name, values
+    return None, []
 
 
-def _lower(value):
-    return str(value).strip().lower().lstrip('\ufeff')
-
-
-def _listed(value):
-    if isinstance(value, list):
-        return [entry.get('name', '') if isinstance(entry, dict) else str(entry) for entry in value]
-    if not isinstance(value, (str, type(None))):
-        raise ValueError(f'{value!r:.60} is not a list of names')
-    return [word.strip() for word in (value or '').split(',') if _lower(word) not in ABSENT]
-
-
-def _as_number(value):
-    """Return a number, or a text that is one, as an int or a float; None for anything else."""
-    try:
-        number = float(value)
-    except (OverflowError, TypeError, ValueError):
-        return None
-    return int(number) if number.is_integer() else number
+def _scale_of(means):
+    """Return the Scale of some means, of which a few may be wrong."""
+    if not means:
+        return scales.TEN
+    highest = sorted(means)[int(0.95 * (len(means) - 1))]
+    scale = next((scale for scale in scales.SCALES if highest <= scale.highest), scales.TEN)
+    return scale if len(means) >= FEWEST_MEANS or highest > scales.TEN.highest else scales.TEN
 
 
 def _rank_by_members(nodes):
-    """Give each title its rank by members, where no title has a popularity."""
-    ranked = sorted(
-        (node for node in nodes.values() if node.get('members')), key=lambda node: -node['members']
-    )
-    for rank, node in enumerate(ranked, 1):
+    """Give each title its rank by members, if no title has a popularity."""
+    if any('popularity' in node for node in nodes.values()):
+        return
+    counted = [node for node in nodes.values() if node.get('num_list_users')]
+    for rank, node in enumerate(sorted(counted, key=lambda node: -node['num_list_users']), 1):
         node['popularity'] = rank
+
+
+# ---- values: each function returns None for what it cannot read -------------------------------------------
+
+
+def read_id(value):
+    """Return the MyAnimeList id in a number, a text or a list of addresses, of which one may have it."""
+    for part in value if isinstance(value, list) else [value]:
+        text = str(part).strip()
+        match = re.search(r'myanimelist\.net/anime/0*([1-9][0-9]{0,9})(?![0-9])', text)
+        match = match or re.fullmatch(r'0*([1-9][0-9]{0,9})(\.0+)?', text)
+        if match and int(match[1]) <= LARGEST_ID:
+            return int(match[1])
+    return None
+
+
+def _read_text(value):
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    text = html.unescape(str(value)).strip()
+    return None if text.lower() in columns.ABSENT else text
+
+
+def _read_title(value):
+    """Return a title; a text such as "Unknown" may be one."""
+    return html.unescape(value).strip() or None if isinstance(value, str) else _read_text(value)
+
+
+def _read_mean(value):
+    """Return a number above 0; 0 stands for none."""
+    return _positive(str(value).strip().replace(',', '.'))
+
+
+def _read_count(value):
+    """Return a whole number above 0, which may be written as 1,234,567 or #12."""
+    text = re.sub(r"[\s#,'_]", '', str(value))
+    number = _positive(text.replace('.', '') if text.count('.') > 1 else text)
+    return int(number) if number and number < LARGEST_ID else None
+
+
+def _positive(text):
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 < number < math.inf else None
+
+
+def _read_year(value):
+    year = re.search(r'(?<![0-9])(19|20)[0-9]{2}(?![0-9])', str(value))
+    return int(year[0]) if year else None
+
+
+def _read_word(value):
+    """Return a kind of title or of source as the API writes it: "Light novel" is light_novel."""
+    word = re.sub('[^a-z0-9]+', '_', (_read_text(value) or '').lower()).strip('_')
+    return API_WORDS.get(word, word) or None
+
+
+def _read_age(value):
+    match = AGE_RATING.match(str(value))
+    return re.sub('[-_]?13', '_13', match[1].lower()) if match else None
+
+
+def _read_names(value):
+    """Return the names in a list or a text: with commas, |, ; between them, or a list of Python or JSON."""
+    if isinstance(value, str):
+        value = _split(value.strip())
+    if not isinstance(value, (list, tuple)):
+        return None
+    parts = (part.get('node', part) if isinstance(part, dict) else part for part in value)
+    names = (part.get('name') if isinstance(part, dict) else part for part in parts)
+    return [name for name in map(_read_text, names) if name] or None
+
+
+def _split(text):
+    if text.startswith(('[', '(')):
+        text = re.sub(r"""(['"])\s+(['"])""", r'\1, \2', text)  # as numpy writes lists
+        for read in (json.loads, ast.literal_eval):
+            with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+                return read(text)
+    separator = next((separator for separator in '|;' if separator in text), ',')
+    return [part.strip(' []{}()\'"') for part in text.split(separator)]

@@ -1,17 +1,21 @@
 """Read ANIME_LIST, the ids of the titles, and ANIME_DATA, what the API says of them."""
 
+import csv
+import io
 import math
 import os
 import re
 
 import pandas as pd
 
-from aniembed.files import RunError, label, one_line, parse_json, read_text
-from aniembed.inputs import title_records
+from aniembed import files
+from aniembed.files import RunError, label, one_line, read_text
+from aniembed.inputs import columns, title_records
 from aniembed.taste import relations
 
 MAX_TEXT = 2000  # characters kept of a title or a name
 MAX_NAMES = 50  # studios, genres or synonyms kept of one title
+PARQUET_START = b'PAR1'
 
 
 def read_ids(path, name='ANIME_LIST'):
@@ -23,35 +27,91 @@ def read_ids(path, name='ANIME_LIST'):
     for number, line in enumerate(read_text(path, name).splitlines(), 1):
         if not line.strip():
             continue
-        if not re.fullmatch(r'\s*0*[1-9][0-9]{0,9}\s*', line) or int(line) > title_records.LARGEST_ID:
+        mal_id = title_records.read_id(line)
+        if mal_id is None:
             raise RunError(f'{label(path, name)}, line {number}: {line[:40]!r} is not a MAL id.')
-        if int(line) in line_of:
+        if mal_id in line_of:
             raise RunError(
-                f'{label(path, name)}, line {number}: {int(line)} is in line {line_of[int(line)]} already.'
+                f'{label(path, name)}, line {number}: {mal_id} is in line {line_of[mal_id]} already.'
             )
-        line_of[int(line)] = number
+        line_of[mal_id] = number
     return list(line_of)
 
 
 def read_nodes(path, name='ANIME_DATA'):
     """Read what a file says of titles, as a dict MAL id -> node of the API.
 
-    The file, packed or not, is JSON, an object MAL id -> node or a list of records, or CSV; its first
-    character or its name tell which. RunError if it is neither.
+    The file, packed or not, is JSON, JSON lines, a table in text (CSV) or Parquet; its content tells which.
+    Print a line where columns, scales or ids are doubtful. RunError if it has no titles.
     """
-    text = read_text(path, name)
-    if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
-        nodes = parse_json(text, path, name)
-        if isinstance(nodes, list):
-            nodes = title_records.nodes_of(nodes, path)
+    content, member = files.read_member(path, name, _has_titles)
+    of_file = label(path, name) + (f', {member}' if member else '')
+    text, ids = '', None
+    if content.startswith(PARQUET_START):
+        records = _read_parquet(content, of_file)
     else:
-        nodes = title_records.nodes_of_csv(text, path, name)
-    if not isinstance(nodes, dict):
-        raise RunError(f'{label(path, name)} is not a JSON object of MAL id -> title.')
+        text, encoding = files.decode(content)
+        if text.lstrip().startswith(('{', '[')) or '.json' in os.path.basename(path).lower():
+            records, ids = _read_json(text, path, name)
+        else:
+            records = _read_csv(text, of_file)
+            if encoding == 'cp1252':
+                print(f'{of_file} is not UTF-8; read as cp1252.')
+    if not records:
+        raise RunError(f'{of_file} holds no titles with their MyAnimeList ids.')
+    nodes, report = title_records.nodes_of(records, ids, of_file)
+    if report or member:
+        print(report or f'{of_file}: {len(nodes):,} titles.')
+    return nodes
+
+
+def _has_titles(start):
+    """Tell whether a file that begins with these bytes may be one of titles."""
+    header = files.decode(start)[0].lstrip().partition('\n')[0]
+    found = columns.find_columns(header.split(columns.separator_of(header)), columns.TITLES)
+    return start.startswith(PARQUET_START) or header[:1] in ('{', '[') or bool(found['id'] and found['title'])
+
+
+def _read_json(text, path, name):
+    """Return the titles in a text of JSON, or of JSON lines, as find_records() does."""
+    lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in one JSON document, a comma stands between
+    content = files.parse_json(f'[{lines}]' if breaks else text, path, name)
+    records, ids = title_records.find_records(content)
+    return records or (content if isinstance(content, list) else []), ids
+
+
+def _read_parquet(content, of_file):
+    import polars  # here, since it takes long and few files need it
+
     try:
-        return {int(mal_id): node for mal_id, node in nodes.items()}
-    except ValueError as error:
-        raise RunError(f'{label(path, name)} has a key that is not a MAL id: {error}.') from None
+        return polars.read_parquet(io.BytesIO(content)).to_dicts()
+    except polars.exceptions.PolarsError as error:
+        raise RunError(f'{of_file} cannot be read as Parquet: {error!s:.100}.') from None
+
+
+def _read_csv(text, of_file):
+    """Return the rows of a table in text as dicts. A quote that would swallow rows is part of its cell."""
+    csv.field_size_limit(1 << 24)  # a synopsis can be long
+    separator = columns.separator_of(text.partition('\n')[0])
+    rows, reason = [], ''
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
+    except csv.Error as error:
+        reason = f'cannot be read as CSV: {error}'
+    if '"' in text:
+        lines = [line.split(separator) for line in re.split('\r\n|\r|\n', text) if line]
+        if len(lines) > sum(map(bool, rows)) and len(set(map(len, lines))) == 1:
+            rows, reason = lines, ''
+    header = rows[0] if rows else []
+    for number, row in enumerate(rows, 1):
+        if any(row[len(header) :]):
+            reason = reason or f'has more cells in row {number} than in the first: {separator.join(row):.200}'
+    if reason:
+        raise RunError(f'{of_file} {reason}. Put texts with "{separator}" or quotes between quotes.')
+    names = {name: header.index(name) for name in header}  # the first of two with one name
+    return [
+        {name: row[index] for name, index in names.items() if index < len(row)} for row in rows[1:] if row
+    ]
 
 
 def select_nodes(nodes, ids, path):
@@ -70,12 +130,12 @@ def read_titles(path, ids):
 def title_table(nodes, path):
     """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
 
-    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, media_type,
-    source, rating, prequels, franchise. synonyms, studios and genres are lists of str; source (manga,
-    light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the API. prequels: list of the
-    MAL ids in `nodes` that come right before the title; franchise: MAL id of the first title in `nodes`
-    of the same franchise; both None if no node has relations. RunError names `path`, the file of the nodes,
-    and the title that is not as the API gives it.
+    Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, season,
+    media_type, source, rating, prequels, franchise. synonyms, studios and genres are lists of str; season is
+    '2026-fall'; source (manga, light_novel ...) and rating (g, pg, pg_13, r, r+, rx) are in the words of the
+    API. prequels: list of the MAL ids in `nodes` that come right before the title; franchise: MAL id of the
+    first title in `nodes` of the same franchise; both None if no node has relations. RunError names `path`,
+    the file of the nodes, and the title that is not as the API gives it.
     """
     rows, related = [], {}
     for mal_id, node in nodes.items():
@@ -94,8 +154,6 @@ def title_table(nodes, path):
 
 
 def _row(node):
-    if not title_records.is_node(node):
-        node = title_records.node_of(node)
     titles = node.get('alternative_titles') or {}
     picture = node.get('main_picture') or {}
     row = {
@@ -109,6 +167,7 @@ def _row(node):
         'studios': _names(node.get('studios')),
         'genres': _names(node.get('genres')),
         'year': _checked(node.get('start_season') or {}, 'year', int, 10**4),
+        'season': _season(node.get('start_season') or {}),
         'media_type': _text(node.get('media_type')),
         'source': _text(node.get('source')),
         'rating': _text(node.get('rating')),
@@ -145,6 +204,12 @@ def _mean(node):
     if isinstance(mean, bool):
         raise ValueError(f'its mean is {mean}')
     return float(mean) if mean is not None and 1 <= float(mean) <= 10 else None
+
+
+def _season(start):
+    """Return the API's `start_season` as '2026-fall'; None if a part is missing."""
+    season = _text(start.get('season'))
+    return f'{start["year"]}-{season}' if season and start.get('year') else None
 
 
 def by_popularity(anime):

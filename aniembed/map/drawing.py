@@ -15,9 +15,11 @@ from PIL import Image, ImageDraw, ImageOps
 
 from aniembed import files
 from aniembed.inputs.titles import by_popularity
-from aniembed.map import labels, land, layout
+from aniembed.map import fonts, labels, land, layout
+from aniembed.map.short_titles import short_titles
 
 # The picture
+MAP_WIDTH = 3200  # pixels of the map of up to GROWS_FROM titles
 GROWS_FROM = 300  # titles from which on it grows with their number, to the power GROWTH,
 GROWTH, MOST_GROWN = 0.6, 2.0  # at most MOST_GROWN times as wide
 ASPECT = 0.72  # of height to width
@@ -81,11 +83,11 @@ class Canvas:
     how far a name may lie off its mark; shore: of the land, in cells of its grid.
     """
 
-    def __init__(self, map_width, anime, covers):
+    def __init__(self, anime, covers):
         n = len(anime)
-        self.width = round(map_width * min(MOST_GROWN, max(1, (n / GROWS_FROM) ** GROWTH)))
+        self.width = round(MAP_WIDTH * min(MOST_GROWN, max(1, (n / GROWS_FROM) ** GROWTH)))
         self.height = round(self.width * ASPECT)
-        self.unit = (self.width * map_width) ** 0.5 / 3200  # pixels as on a map of 3,200
+        self.unit = (self.width / MAP_WIDTH) ** 0.5  # pixels as on a map of MAP_WIDTH
         self.low, self.high = np.reshape(FRAME, (2, 2)) * [self.width, self.height]
         space = np.sqrt(np.prod(self.high - self.low) / n)  # mean distance of titles
         space = min(space, MOST_SPACE * self.width)
@@ -179,11 +181,11 @@ def place_names(canvas, points, lands, names):
     placed = []
     for k, name in enumerate(names):
         near = AT_HOME * own[k].max()
-        font_file, name = labels.font_for(SPACED.join(name.upper()))
+        font_file, name = fonts.font_for(SPACED.join(name.upper()))
         best = None
         for size, count in itertools.product([round(full_size * factor) for factor in NAME_SIZES], (1, 2)):
-            lines = labels.wrapped(name, count)
-            span = np.array(labels.text_size(lines, font_file, size))
+            lines = fonts.wrapped(name, count)
+            span = np.array(fonts.text_size(lines, font_file, size))
             window = (span[::-1] / cell + margin).astype(int)
             value = own[k] - CROWDED * window_sums(in_the_way, window, BLOCKED) - ABROAD * (own[k] < near)
             y, x = np.unravel_index(value.argmax(), value.shape)
@@ -275,9 +277,9 @@ def draw_tiles(canvas, image, points, clusters, colours, covers, texts, ids):
                 image.paste(ImageOps.fit(cover.convert('RGB'), size), (x0 + canvas.frame, y0 + canvas.frame))
         else:
             initials = ''.join(word[0] for word in texts[row].split()[:2])
-            font_file, initials = labels.font_for(initials)
+            font_file, initials = fonts.font_for(initials)
             if initials:
-                face = labels.font(font_file, round(0.9 * canvas.half[row, 0]))
+                face = fonts.font(font_file, round(0.9 * canvas.half[row, 0]))
                 ink = INK if np.dot(to_rgb(colour), LUMINANCE) > 0.5 else 'white'
                 draw.text((points[row, 0], points[row, 1]), initials, font=face, fill=ink, anchor='mm')
 
@@ -286,8 +288,8 @@ def write_lines(draw, placed, colour):
     """Write the lines of a Label into its box, centred."""
     x0, y0, x1, _ = placed.box
     for number, line in enumerate(placed.lines):
-        face = labels.font(placed.font_file, placed.size, line)
-        baseline = y0 + placed.size * (labels.ASCENT + labels.LEADING * number)
+        face = fonts.font(placed.font_file, placed.size, line)
+        baseline = y0 + placed.size * (fonts.ASCENT + fonts.LEADING * number)
         draw.text((round((x0 + x1) / 2), round(baseline)), line, font=face, fill=colour, anchor='ms')
 
 
@@ -379,23 +381,23 @@ def _best_with_room(canvas, layouts, nearest, clusters, names, texts):
     return best
 
 
-def draw_map(map_width, layouts, clusters, titles, footnote):
+def draw_map(layouts, clusters, titles, lists):
     """Draw the map of n titles; returns a Map.
 
-    map_width: pixels; layouts: (list of n x 2, of which the one that keeps most neighbours is taken; nearest,
+    layouts: (list of n x 2, of which the one that keeps most neighbours is taken; nearest,
     int n x k, the nearest titles in the vectors); clusters: (int n, their names); titles: (title_table, n str
-    to be written, dict MAL id -> path of the cover); footnote: function of the share of kept neighbours.
+    to be written, dict MAL id -> path of the cover); lists: number of lists, for the footnote.
     """
     layouts, nearest = layouts
     clusters, names = clusters
     anime, full_titles, covers = titles
-    canvas = Canvas(map_width, anime, covers)
-    texts = [labels.font_for(text)[1] for text in labels.short_titles(full_titles, anime['year'].tolist())]
+    canvas = Canvas(anime, covers)
+    texts = [fonts.font_for(text)[1] for text in short_titles(full_titles, anime['year'].tolist())]
     best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
     points, kept = best.points, best.kept
     lands = land.make_land(canvas, points, clusters)
     colours = land.cluster_colours(points * [1, -1], clusters)
-    captions = heading(canvas, len(points)), foot(canvas, footnote(kept))
+    captions = heading(canvas, len(points)), foot(canvas, lists, kept)
 
     def draw_parts(axes):
         land.draw_land(canvas, axes, lands, colours)
@@ -419,18 +421,22 @@ def draw_map(map_width, layouts, clusters, titles, footnote):
 def heading(canvas, n):
     """Return the heading, a Label."""
     text = f'{n:,} anime, by who loves them together'
-    return at_the_left(canvas, text, labels.bold_font(), HEADING_SIZE, HEADING_MIDDLE)
+    return at_the_left(canvas, text, fonts.bold_font(), HEADING_SIZE, HEADING_MIDDLE)
 
 
-def foot(canvas, text):
-    """Return the footnote, a Label."""
-    return at_the_left(canvas, text, labels.font_files()[0], FOOT_SIZE, FOOT_MIDDLE)
+def foot(canvas, lists, kept):
+    """Return the footnote, a Label; kept: the share of kept neighbours."""
+    text = (
+        f'Drawn from {lists:,} lists: titles lie near each other when the same people like them, and '
+        f"{kept:.0%} of each title's {layout.KEPT} most similar are among its {layout.KEPT} nearest here."
+    )
+    return at_the_left(canvas, text, fonts.font_files()[0], FOOT_SIZE, FOOT_MIDDLE)
 
 
 def at_the_left(canvas, text, font_file, size, middle):
     """Return a Label of one line; size: pixels on a picture of 3,200; middle: in heights of the picture."""
     size = round(size * canvas.unit)
-    width, height = labels.text_size([text], font_file, size)
+    width, height = fonts.text_size([text], font_file, size)
     x0, y0 = CAPTION_LEFT * canvas.width, middle * canvas.height - height / 2
     return labels.Label([text], font_file, size, (x0, y0, x0 + width, y0 + height))
 

@@ -1,42 +1,17 @@
-"""Find short titles, fonts and free places for the names on the map.
+"""Find free places for the names on the map.
 
 All boxes are (x0, y0, x1, y1) in pixels of the picture, y downwards.
 """
 
-import collections
-import contextlib
 import functools
-import itertools
-import logging
 import math
-import os
-import re
-import textwrap
-import unicodedata
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import font_manager
-from PIL import ImageFont, features
 
-LONGEST = 40  # characters of a title on the map
-SHORTEST_START = 8  # characters of what is left of a title that ends at a colon or the like
-LINE = 20  # characters a line that a title is wrapped to
-# What tells sequels apart at the end of a title
-SEQUEL = re.compile(
-    r'[\s:,-]*(\b(?:(?:the )?(?:final|first|second|third|fourth|\d+(?:st|nd|rd|th))\s+'
-    r'(?:season|stage|part|cour)\b.*'
-    r'|(?:season|part|movie|film|cour|episode)\s*[\dIVX]+\b.*'
-    r'|(?:[IVX]{1,4}|\d{1,2}|OVA|ONA|specials?|movie|zoku|kan))|\((?:TV|\d{4})\))[!.]*$',
-    re.IGNORECASE,
-)
-CLAUSE = re.compile(r'(?<=\S)(?::|[!?.]| [-–~(])\s+(?=\S)')  # where a subtitle begins
-DANGLING = re.compile(
-    r'(?:\s+(?:no|wo|wa|ni|ga|to|de|na|mo|o|e|the|of|and|a|an|in|on|for|&))+$', re.IGNORECASE
-)
-WORD = re.compile(r'\w+')
+from aniembed.map.fonts import font_for, text_size, wrappings
+
 CELL = 4  # pixels a side of a cell of the bitmap of what is taken
-ASCENT, DESCENT, LEADING = 0.86, 0.25, 1.16  # of a line of DejaVu Sans, in type sizes
 # Shares of the type size, and their order: the next where those before find no place
 SIZE_SHARES, SIZE_ORDER = (1.0, 0.85, 0.7, 0.55), (0, 0, 1, 2)
 SMALLEST = 13  # pixels; smaller type cannot be read
@@ -61,175 +36,6 @@ AROUND = np.array(
     [(np.cos(angle), np.sin(angle)) for angle in np.arange(ANGLES) * 2 * np.pi / ANGLES + np.pi / 2]
 )
 COUNT_EVERY = 150  # boxes after which the bitmap is counted anew
-# Type size that lines are measured at, and how much wider small type may be by rounding to pixels
-MEASURED_SIZE, ROUNDING = 64, 1.04
-WIDEST = 30  # characters in a line
-MAX_BREAKS = 200  # ways to break a text into lines that are compared
-
-
-def shorten(title, length=LONGEST):
-    """Return a title of at most `length` characters: without its subtitle, else its first words and '…'.
-
-    What tells sequels apart at the end ("2nd Season") stays.
-    """
-    if len(title) <= length:
-        return title
-    sequel = SEQUEL.search(title)
-    end = f' {sequel.group(1)}' if sequel and len(sequel.group(1)) < length // 2 else ''
-    start = title[: sequel.start()] if end else title
-    room = length - len(end)
-    if len(start) <= room:
-        return start + end
-    clauses = [match.start() for match in CLAUSE.finditer(start)]
-    clauses = [place for place in clauses if SHORTEST_START <= place <= room]
-    if clauses:
-        return start[: clauses[-1]].rstrip() + end
-    words = textwrap.shorten(start, room - 1, placeholder='')
-    words = DANGLING.sub('', words).rstrip(' :,-') or start[: room - 1].rstrip()
-    return f'{words}…{end}'
-
-
-def short_titles(titles, years=None, length=LONGEST):
-    """Return short forms of titles, none of which may be taken for another title.
-
-    years: of the titles, None where unknown; they tell titles of the same name apart.
-    """
-    shorts = [shorten(title, length) for title in titles]
-    for row in _mistakable(titles, shorts):
-        shorts[row] = titles[row] if len(titles[row]) <= 2 * length else _differing(titles[row], titles)
-    for row in _mistakable(titles, shorts) if years is not None else ():
-        if years[row]:
-            shorts[row] += f' ({years[row]})'
-    return shorts
-
-
-def _mistakable(titles, shorts):
-    """Return the rows of short forms that are those of several titles or, cut, look like another title.
-
-    Signs and case make no difference. A title without its subtitle also looks like another one that goes on
-    with other words.
-    """
-    number, keys = collections.Counter(shorts), [_key(short) for short in shorts]
-    alike = collections.Counter(keys)
-    cut = {key for title, short, key in zip(titles, shorts, keys) if short != title}
-    begun = collections.Counter()
-    for title in titles:
-        starts = itertools.accumulate(_key(title).split(), '{} {}'.format)
-        begun.update(cut.intersection(starts))
-    return [
-        row
-        for row, (title, short, key) in enumerate(zip(titles, shorts, keys))
-        if number[short] > 1 or (short != title and (alike[key] > 1 or ('…' not in short and begun[key] > 1)))
-    ]
-
-
-def _key(text):
-    """Return the words of a title without signs, case and a "(TV)" at the end."""
-    return ' '.join(WORD.findall(text.removesuffix('(TV)').casefold()))
-
-
-def _differing(title, titles):
-    """Return the beginning of a title and, after '…', the words from where it differs from the others."""
-    same = max(len(os.path.commonprefix([title, other])) for other in titles if other != title)
-    start = title.rfind(' ', 0, same + 1) + 1 or same
-    if start < LONGEST // 2:
-        return textwrap.shorten(title, 2 * LONGEST, placeholder='…')
-    beginning = shorten(title[:start].strip(), LONGEST // 2).rstrip('…')
-    return f'{beginning}… {shorten(title[start:].lstrip(" -:"), LONGEST)}'.strip()
-
-
-@functools.lru_cache(None)
-def font_files():
-    """Return the font files of this machine, DejaVu Sans first (part of matplotlib), CJK fonts next."""
-    logging.getLogger('matplotlib.font_manager').setLevel(logging.ERROR)
-    manager = font_manager.fontManager
-    # matplotlib's own list is made once, and lacks fonts that were installed later
-    for path in sorted({*font_manager.findSystemFonts()} - {font.fname for font in manager.ttflist}):
-        with contextlib.suppress(OSError, RuntimeError, NotImplementedError):  # not a font that it can read
-            manager.addfont(path)
-    fonts = [font for font in manager.ttflist if font.style == 'normal']
-    # A font of last resort has a box for every character
-    fonts = [font for font in fonts if not font.name.startswith('Last Resort')]
-    fonts.sort(
-        key=lambda font: (
-            font.name != 'DejaVu Sans',
-            font.weight != 400,  # the usual one
-            'CJK' not in font.name,
-            font.name,
-            font.fname,
-        )
-    )
-    return [font.fname for font in fonts]
-
-
-def bold_font():
-    """Return the file of DejaVu Sans Bold."""
-    return font_manager.findfont(font_manager.FontProperties(family='DejaVu Sans', weight='bold'))
-
-
-@functools.lru_cache(None)
-def characters(path):
-    """Return the characters that a font file holds."""
-    return set(font_manager.get_font(path).get_charmap())
-
-
-def font_for(text):
-    """Return (font file, text) to write a text with; signs that no font holds are left out.
-
-    The text is '' where letters are missing, or where it runs from right to left and this machine cannot
-    write so: half a word says nothing.
-    """
-    if _from_right_to_left(text) and not features.check('raqm'):
-        return font_files()[0], ''
-    needed = set(map(ord, text)) - {ord('\n')}
-    best, missing = None, needed | {0}
-    for path in font_files():
-        lacks = needed - characters(path)
-        if len(lacks) < len(missing):
-            best, missing = path, lacks
-        if not missing:
-            break
-    if any(chr(code).isalnum() for code in missing):
-        return best, ''
-    return best, ''.join(letter for letter in text if ord(letter) not in missing).strip()
-
-
-def _from_right_to_left(text):
-    """Return whether a text has Hebrew, Arabic or the like in it."""
-    return not text.isascii() and any(unicodedata.bidirectional(letter) in ('R', 'AL') for letter in text)
-
-
-def font(path, size, text=''):
-    """Return the font of a file at a size in pixels, to write this text with."""
-    layouts = ImageFont.Layout
-    return _font(path, size, layouts.RAQM if _from_right_to_left(text) else layouts.BASIC)
-
-
-_font = functools.lru_cache(None)(lambda path, size, way: ImageFont.truetype(path, size, layout_engine=way))
-
-
-def wrapped(text, count):
-    """Return a text in `count` lines, or fewer where it has fewer words, the longest as short as can be."""
-    words = text.split(' ')
-    breaks = itertools.combinations(range(1, len(words)), min(count, len(words)) - 1)
-    ways = [
-        [' '.join(words[i:j]) for i, j in zip((0, *places), (*places, len(words)))]
-        for places in itertools.islice(breaks, MAX_BREAKS)
-    ]
-    return min(ways, key=lambda lines: max(map(len, lines)))
-
-
-def wrappings(text):
-    """Return the ways to break a title into lines, the best first."""
-    if max(map(len, text.split(' '))) > WIDEST:
-        return [textwrap.wrap(text, LINE)]
-    best = 1 + (len(text) > LINE) + (len(text) > 2 * LINE)
-    ways = [wrapped(text, count) for count in sorted({1, 2, 3}, key=lambda count: abs(count - best))]
-    return [
-        way
-        for number, way in enumerate(ways)
-        if way not in ways[:number] and len(max(way, key=len)) <= WIDEST
-    ]
 
 
 class FreeSpace:
@@ -302,18 +108,6 @@ class Label(NamedTuple):
     size: int
     box: tuple
     leader: tuple = None
-
-
-@functools.lru_cache(None)
-def line_length(line, font_file):
-    """Return the length of a line in type sizes; a little more than it takes at any size."""
-    return font(font_file, MEASURED_SIZE, line).getlength(line) / MEASURED_SIZE * ROUNDING
-
-
-def text_size(lines, font_file, size):
-    """Return width and height in pixels of lines of text."""
-    width = max(line_length(line, font_file) for line in lines) * size + 2
-    return width, size * (ASCENT + DESCENT + LEADING * (len(lines) - 1))
 
 
 def place_labels(space, marks, half, texts, sizes, reach, order):

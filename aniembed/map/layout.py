@@ -23,19 +23,15 @@ PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
 DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
 
 
-def tsne_layouts(vectors, clusters, perplexity, seed):
+def tsne_layouts(vectors, clusters, seed):
     """Return t-SNE layouts (van der Maaten and Hinton 2008) of vectors, by cosine distance: a list of n x 2.
 
-    clusters: int n; titles of different ones attract each other less, so that clusters become islands.
-    perplexity: neighbours that each title attends to; 0 tries several where n is small, else takes one that
-    suits most data.
+    clusters: int n; titles of different ones attract each other less, so that clusters become islands. Where
+    n is small, several perplexities are tried.
     """
     n = len(vectors)
     most = max(1.0, (n - 1) / 3)
-    if perplexity:
-        chosen = [min(perplexity, n - 1.01)]
-    else:
-        chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
+    chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
     method = exact_layout if n <= SMALL else fast_layout
     with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
         layouts = [method(np.asarray(vectors, np.float64), clusters, value, seed) for value in chosen]

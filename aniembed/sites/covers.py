@@ -18,7 +18,9 @@ MIN_SIDE = 16  # pixels; a smaller picture is a tracking dot or a placeholder
 KEPT_SIZE = 450, 640  # pixels that a kept cover has at most; MyAnimeList's large covers are 425 x 600
 KEPT_QUALITY = 92  # of JPEG
 CHUNK = 1 << 16  # bytes read at a time
-PATIENCE = 4  # a whole cover may take so many times `timeout`
+WORKERS = 8  # covers fetched at the same time
+TIMEOUT = 5  # seconds that a picture server may be silent,
+PATIENCE = 4  # and so many times that a whole cover may take
 BAD_COVER = OSError, ValueError  # what makes a cover be left out; requests' own errors are OSErrors
 
 
@@ -39,15 +41,15 @@ def read_cover(path):
         return open_cover(file.read(MAX_BYTES))
 
 
-def fetch_cover(url, path, timeout):
+def fetch_cover(url, path):
     """Fetch one cover into the file `path`, as a JPEG of at most KEPT_SIZE.
 
-    timeout: seconds that the server may be silent. OSError or ValueError if there is no good picture.
+    OSError or ValueError if there is no good picture.
     """
     import requests  # takes 0.1 s, and most runs fetch no covers
 
-    content, until = bytearray(), time.monotonic() + PATIENCE * timeout
-    with requests.get(url, stream=True, timeout=timeout) as answer:  # follows http and https only
+    content, until = bytearray(), time.monotonic() + PATIENCE * TIMEOUT
+    with requests.get(url, stream=True, timeout=TIMEOUT) as answer:  # follows http and https only
         answer.raise_for_status()
         for piece in answer.iter_content(CHUNK):
             content += piece
@@ -59,12 +61,11 @@ def fetch_cover(url, path, timeout):
         picture.save(file, 'JPEG', quality=KEPT_QUALITY)
 
 
-def fetch_covers(urls, folder, workers, timeout):
+def fetch_covers(urls, folder):
     """Fetch the covers that a folder lacks; returns a dict MAL id -> path of all that are there then.
 
-    urls: dict MAL id -> address of the picture; workers: covers fetched at the same time; timeout: seconds
-    that a server may be silent. A cover that fails is left out. Where no server answers, the rest is given up
-    within seconds. RunError if the folder cannot be written to.
+    urls: dict MAL id -> address of the picture. A cover that fails is left out. Where no server answers, the
+    rest is given up within seconds. RunError if the folder cannot be written to.
     """
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # Pillow warns of harmless faults in pictures
@@ -73,7 +74,7 @@ def fetch_covers(urls, folder, workers, timeout):
         if wanted:
             files.make_folder(folder, 'COVERS_DIR')
             kept = len(covers)
-            fetched, failed = _fetch_all(wanted, workers, timeout)
+            fetched, failed = _fetch_all(wanted)
             covers |= fetched
             number = sum(failed.values())
             given_up = len(wanted) - len(fetched) - number
@@ -98,15 +99,15 @@ def _kept_covers(urls, folder):
     return kept, wanted
 
 
-def _fetch_all(wanted, workers, timeout):
+def _fetch_all(wanted):
     """Fetch covers in parallel until nobody answers; returns those fetched, and how many failed for what."""
     from requests import ConnectionError, Timeout
 
     fetched, failed, silent = {}, collections.Counter(), 0
-    pool = futures.ThreadPoolExecutor(workers)
+    pool = futures.ThreadPoolExecutor(WORKERS)
     try:
-        jobs = {pool.submit(fetch_cover, *task, timeout): mal_id for mal_id, task in wanted.items()}
-        answered = futures.wait(jobs, timeout + 1, futures.FIRST_COMPLETED).done
+        jobs = {pool.submit(fetch_cover, *task): mal_id for mal_id, task in wanted.items()}
+        answered = futures.wait(jobs, TIMEOUT + 1, futures.FIRST_COMPLETED).done
         finished = futures.as_completed(jobs) if answered else ()
         for job in tqdm(finished, 'covers', len(jobs), disable=None, dynamic_ncols=True):
             mal_id = jobs[job]
@@ -117,7 +118,7 @@ def _fetch_all(wanted, workers, timeout):
                 failed[_reason(error)] += 1
                 silent = silent + 1 if isinstance(error, (ConnectionError, Timeout)) else 0
                 # One silent server a worker is enough to give up, three where covers came before
-                if silent == workers * (3 if fetched else 1):
+                if silent == WORKERS * (3 if fetched else 1):
                     break
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -29,7 +29,7 @@ from sklearn.manifold import TSNE, trustworthiness
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import similarity_map  # noqa: E402
 from aniembed import output  # noqa: E402
-from aniembed.map import drawing, land, layout  # noqa: E402
+from aniembed.map import clusters, drawing, land, layout  # noqa: E402
 
 PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
 ISLAND = 5  # titles from which on land counts as an island
@@ -63,10 +63,10 @@ def overlaps(drawn, tiles):
     return count
 
 
-def sea(drawn, canvas, clusters):
+def sea(drawn, canvas, cluster_of):
     """Return in words how much of the convex hull of the marks is sea, and what its islands are."""
     points = (drawn.boxes[:, :2] + drawn.boxes[:, 2:]) / 2
-    dry = land.make_land(canvas, points, clusters).total >= land.COAST
+    dry = land.make_land(canvas, points, cluster_of).total >= land.COAST
     cell = canvas.width / land.GRID
     middles = (np.argwhere(np.ones_like(dry))[:, ::-1] + 0.5) * cell
     inside = Delaunay(points).find_simplex(middles) >= 0
@@ -76,7 +76,7 @@ def sea(drawn, canvas, clusters):
     share = 1 - dry.ravel()[inside].mean()
     largest = islands.max(initial=0) / len(points)
     nearest = cKDTree(points).query(points, layout.KEPT + 1)[1][:, 1:]
-    own = (clusters[nearest] == clusters[:, None]).mean()
+    own = (cluster_of[nearest] == cluster_of[:, None]).mean()
     return (
         f'{share:.0%} sea, {len(islands)} islands, {largest:.0%} of the titles on the largest, '
         f'{own:.0%} of the neighbours of the same colour'
@@ -100,23 +100,23 @@ def measure(folder, covers):
     plain = tsne.fit_transform(points)
     row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
 
-    clusters = similarity_map.find_clusters(ten, 0, 7)
-    names = similarity_map.name_clusters(clusters, ten, anime, written)
+    cluster_of = clusters.find_clusters(ten, 0, 7)
+    names = clusters.name_clusters(cluster_of, ten, anime, written)
     begun = time.process_time()
-    layouts = layout.tsne_layouts(points, clusters, 0, 7)
+    layouts = layout.tsne_layouts(points, cluster_of, 7)
     seconds = time.process_time() - begun
     best = max(layouts, key=lambda places: layout.kept_neighbours(nearest, places))
     row(f't-SNE, best of {len(layouts)}', points, nearest, best, seconds)
     begun = time.process_time()
     titles = anime, written, paths
-    drawn = drawing.draw_map(3200, (layouts, nearest), (clusters, names), titles, lambda kept: f'{kept:.0%}')
+    drawn = drawing.draw_map((layouts, nearest), (cluster_of, names), titles, 0)
     drawn.image.save(io.BytesIO(), 'PNG', compress_level=drawing.COMPRESSION)
     seconds = time.process_time() - begun
     share = sum(label is not None for label in drawn.labels) / n
     size = f'{drawn.image.width} x {drawn.image.height}'
     rest = f'{overlaps(drawn, bool(paths))} overlaps, {share:.0%} of the names, {size}'
     row('drawn map', points, nearest, drawn.places[:, :2], seconds, rest)
-    print(f'{"":18} {sea(drawn, drawing.Canvas(3200, anime, paths), clusters)}')
+    print(f'{"":18} {sea(drawn, drawing.Canvas(anime, paths), cluster_of)}')
 
 
 def main():

@@ -1,0 +1,106 @@
+"""Group titles into clusters, and name the clusters by their genres or titles."""
+
+import numpy as np
+from scipy.cluster.vq import kmeans2
+from scipy.sparse import csr_matrix, diags
+from scipy.sparse.linalg import eigsh
+from threadpoolctl import threadpool_limits
+
+from aniembed.inputs import titles
+from aniembed.map.short_titles import SEQUEL, WORD, shorten
+
+GENRE_STANDS_OUT = 0.03  # the least weight, in nats, of a genre that names a cluster,
+SECOND_GENRE = 0.45  # and its least share of the weight of the cluster's best one
+CENTRAL = 0.5  # quantile of the share of a title's nearest in its own cluster, from which it may name that
+LONG_WORD = 5  # characters of a word that is no accident within another: Nekomonogatari
+LONGEST_NAME = 26  # characters of a title in a cluster's name
+MOST_CLUSTERS = 16  # where their number is not given: more colours are hard to tell apart
+CLUSTERS_PER_ROOT = 1.1  # clusters per cube root of the number of titles
+EVEN = 2.0  # mean degrees that are added to each; more gives clusters of more even sizes
+CLUSTER_STARTS = 10  # of k-means, of which the best is taken
+CLUSTER_STEPS = 100  # of each; none helps after some dozens
+TINY = 1e-9  # keeps logarithms finite
+
+
+def find_clusters(nearest, count, seed):
+    """Group titles by spectral clustering of the graph of nearest titles.
+
+    nearest: int n x k, rows of the titles nearest to each in the vectors; count: number of clusters, or 0 for
+    about the cube root of n, MOST_CLUSTERS at most. Returns int n, 0 for the largest cluster. Clusters have
+    few links to each other (Ng and others 2001); the mean degree is added to each, without which a franchise
+    is soon a cluster of its own (Qin and Rohe 2013).
+    """
+    n, k = nearest.shape
+    count = count or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * n ** (1 / 3)))
+    links = csr_matrix((np.ones(n * k), (np.repeat(np.arange(n), k), nearest.ravel())), (n, n))
+    links = links + links.T
+    degree = np.asarray(links.sum(0)).ravel()
+    scale = diags(1 / np.sqrt(degree + EVEN * degree.mean()))
+    random, results = np.random.default_rng(seed), []
+    with threadpool_limits(1):  # the sum of several threads differs from run to run in its last digits
+        axes = eigsh(scale @ links @ scale, count, which='LA', v0=np.ones(n))[1]
+        axes /= np.linalg.norm(axes, axis=1, keepdims=True) + TINY
+        for _ in range(CLUSTER_STARTS):
+            centres, clusters = kmeans2(axes, count, CLUSTER_STEPS, minit='++', seed=random)
+            results.append((np.square(axes - centres[clusters]).sum(), clusters))
+    clusters = min(results, key=lambda result: result[0])[1]
+    size = np.bincount(clusters)
+    return np.argsort(np.argsort(-size, kind='stable'))[clusters]
+
+
+def name_clusters(clusters, nearest, anime, shown):
+    """Name each cluster by one or two genres, or by two of its popular titles where no genre stands out.
+
+    clusters: int n; nearest: int n x k, as for find_clusters(); anime: the title_table; shown: n str, the
+    titles on the map. Returns a list of different names, in the order of the clusters. A genre weighs
+    p log(p / q), p its share of the cluster's titles and q of all titles (a summand of the Kullback-Leibler
+    divergence), divided by the number of clusters that have it in their name already.
+    """
+    if clusters.max() == 0:
+        return ['All titles']
+    by_popularity = titles.by_popularity(anime)
+    at_home = (clusters[nearest] == clusters[:, None]).mean(1)
+    genres = sorted(set().union(*anime['genres']))
+    has_genre = np.array([[genre in row for genre in genres] for row in anime['genres']], float)
+    overall, used, franchises = has_genre.mean(0), np.ones(len(genres)), set()
+    names, combinations = [], []
+    for cluster in range(clusters.max() + 1):
+        members = by_popularity[clusters[by_popularity] == cluster]
+        share = has_genre[members].mean(0)
+        weight = share * np.log(np.maximum(share, TINY) / np.maximum(overall, TINY)) / used
+        least = max(GENRE_STANDS_OUT, SECOND_GENRE * weight.max(initial=0))
+        chosen = [genre for genre in np.argsort(-weight, kind='stable')[:2] if weight[genre] > least]
+        used[chosen] += 1
+        central = members[at_home[members] >= np.quantile(at_home[members], CENTRAL)]
+        popular = two_franchises(*([shown[row] for row in rows] for rows in (central, members)), franchises)
+        parts = [genres[genre] for genre in chosen] or popular
+        name = ' & '.join(parts) + (f': {popular[0]}' if set(parts) in combinations else '')
+        combinations.append(set(parts))
+        names.append(f'{name} {cluster + 1}' if name in names else name)
+    return names
+
+
+def two_franchises(central, members, used):
+    """Return the short names of the first two franchises among `central` that are not used yet.
+
+    central, members: titles in a cluster's middle, and all of them, the popular first; used: set of the
+    first words of franchises, to which these two are added. A franchise is called like its first title among
+    `members`. Where all are used, the first one is returned.
+    """
+    chosen = {}
+    for title in [*central, *members]:
+        word = first_word(title)
+        if len(chosen) < 2 and not any(_alike(word, other) for other in used):
+            chosen[word] = next(member for member in members if first_word(member) == word)
+            used.add(word)
+    return [shorten(SEQUEL.sub('', title) or title, LONGEST_NAME) for title in chosen.values() or central[:1]]
+
+
+def first_word(title):
+    """Return the word that a title begins with; titles of one franchise share it."""
+    return next(iter(WORD.findall(title.casefold())), title)
+
+
+def _alike(one, other):
+    """Return whether two first words are one franchise's: the same, or a long one within the other."""
+    return one == other or (min(len(one), len(other)) >= LONG_WORD and (one in other or other in one))
