@@ -331,18 +331,11 @@ class InterruptBetween:
 
 
 def unit_vectors(weights):
-    """Return the rows of the embedding at unit length; RunError if they cannot tell the titles apart."""
+    """Return the rows of the embedding at unit length; RunError if they are no longer numbers."""
     lengths = np.linalg.norm(weights, axis=1, keepdims=True)
     if not np.isfinite(lengths).all():
         raise RunError('the vectors are no longer numbers; use a smaller LEARNING_RATE.')
-    vectors = weights / lengths
-    alike = float(np.linalg.norm(vectors.mean(0)) ** 2)  # the mean of v_i . v_j over all pairs
-    if not alike < 0.45:
-        raise RunError(
-            f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not tell the '
-            'titles apart; use a smaller MARGIN, or more lists.'
-        )
-    return vectors
+    return weights / lengths
 
 
 # ---- outputs -------------------------------------------------------------------------------------
@@ -351,15 +344,15 @@ def unit_vectors(weights):
 def vectors_frame(vectors, ids, scored, expected, means, kept):
     """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
 
-    These are each title's `mean` score, `popularity`, (expected_i + 1) / mean(scored + 1), and `counts`, how
-    many lists score it; and how many `lists` there are.
+    These are each title's `mean` score and `popularity`, (expected_i + 1) / mean(scored + 1), the ids of the
+    titles that are `unscored` by all, and how many `lists`.
     """
     popularity = (expected + 1) / np.mean(scored + 1)
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict(zip(ids, means.tolist())),
         'popularity': dict(zip(ids, popularity.tolist())),
-        'counts': dict(zip(ids, scored.astype(int).tolist())),
+        'unscored': [mal_id for mal_id, count in zip(ids, scored) if count == 0],
         'lists': kept,
     }
     return frame
@@ -479,6 +472,11 @@ def learn_vectors(sums, scored, means, anime, config, workers):
     if not trained.all():
         sums = sums[np.ix_(trained, trained)]
     target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
+    if not target.mean() < 0.45:
+        raise RunError(
+            f'all titles are alike to the lists (mean similarity {target.mean():.3f}); use a smaller '
+            'MARGIN, or more lists.'
+        )
     features.mix_similarity(target, matrix[trained], scored[trained])
     vectors = np.zeros((len(scored), config['N_EMBEDDING']), np.float32)
     vectors[trained], loss = train(target, config, workers)
