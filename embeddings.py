@@ -29,7 +29,7 @@ import pandas as pd
 from tqdm import tqdm
 
 import similarity_map
-from aniembed import settings
+from aniembed import features, settings
 from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
@@ -48,9 +48,7 @@ OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
 BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 # The similarity index
-MARGIN = (
-    1.15  # points below a title's mean at which liking begins, 0 to 10; at 0 only above-average scores count
-)
+MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; 0: only above the mean
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
 POWER = 0.65  # exponent of the index, 0.01 to 1; lower values boost weak similarities
 RIDGE = 0.01  # penalty of the ridge target, as a share of the trace of W, 0.0001 to 1
@@ -159,7 +157,10 @@ def select_lists(user_items, config):
 
 
 def title_means(anime, blocks, config, workers):
-    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists that count."""
+    """Return every title's mean score, float32: that of ANIME_DATA, else the mean in the lists that count.
+
+    A title that has neither gets NaN.
+    """
     means = anime['mean'].to_numpy(np.float64, na_value=np.nan)
     absent = np.isnan(means)
     if absent.any():
@@ -169,8 +170,7 @@ def title_means(anime, blocks, config, workers):
             total += np.asarray(user_items.sum(0, dtype=np.float64)).ravel()
             number += user_items.getnnz(0)
         total, number = workers.sum(np.stack([total, number]))
-        # 5.5, the middle of 1 to 10, for a title that nobody scored
-        means[absent] = np.where(number > 0, total / np.maximum(number, 1), 5.5)[absent]
+        means[absent] = np.divide(total, number, out=np.full(len(means), np.nan), where=number > 0)[absent]
         print(f'{absent.sum()} titles have no mean score in ANIME_DATA; the mean of the lists is used')
     return means.astype(np.float32)
 
@@ -332,33 +332,28 @@ class InterruptBetween:
 
 
 def unit_vectors(weights):
-    """Return the rows of the embedding at unit length; RunError if they are all nearly the same."""
+    """Return the rows of the embedding at unit length; RunError if they are no longer numbers."""
     lengths = np.linalg.norm(weights, axis=1, keepdims=True)
     if not np.isfinite(lengths).all():
         raise RunError('the vectors are no longer numbers; use a smaller LEARNING_RATE.')
-    vectors = weights / lengths
-    alike = float(np.linalg.norm(vectors.mean(0)) ** 2)  # the mean of v_i . v_j over all pairs
-    if not alike < 0.45:
-        raise RunError(
-            f'all vectors point the same way (mean dot product {alike:.3f}): the lists do not distinguish '
-            'the titles; use a smaller MARGIN, or more lists.'
-        )
-    return vectors
+    return weights / lengths
 
 
 # ---- outputs -------------------------------------------------------------------------------------
 
 
-def vectors_frame(vectors, ids, counts, means, kept):
+def vectors_frame(vectors, ids, scored, expected, means, kept):
     """Return the vectors as the DataFrame of embeddings.pkl, with what recommend.py also needs in its attrs.
 
-    These are each title's `mean` score and `popularity`, (counts_i + 1) / their mean, and how many `lists`.
+    These are each title's `mean` score and `popularity`, (expected_i + 1) / mean(scored + 1), the ids of the
+    titles that are `unscored` by all, and how many `lists`.
     """
-    popularity = (counts + 1) / np.mean(counts + 1)
+    popularity = (expected + 1) / np.mean(scored + 1)
     frame = pd.DataFrame(vectors, index=pd.Index(ids, name='mal_id'))
     frame.attrs = {
         'mean': dict(zip(ids, means.tolist())),
         'popularity': dict(zip(ids, popularity.tolist())),
+        'unscored': [mal_id for mal_id, count in zip(ids, scored) if count == 0],
         'lists': kept,
     }
     return frame
@@ -447,8 +442,7 @@ def learn(config, workers):
         raise RunError(
             f'no list of {config["ANIME_DATA_LIST"]} counts; look at MIN_ANIME_REQUIRED and BOTTER_LIMIT.'
         )
-    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
-    vectors, loss = train(target, config, workers)
+    vectors, means, expected, loss = learn_vectors(sums, scored, means, anime, config, workers)
     print(f'net: {len(ids):,} titles, {config["N_EMBEDDING"]} numbers each, loss {loss:.5f}')
     neighbours = neighbour_table(anime, *nearest_titles(vectors, 10))
     if workers.rank == 0:
@@ -456,12 +450,38 @@ def learn(config, workers):
         record = {name: config[name] for name in SETTINGS}
         write_output(
             config['OUTPUT_DIR'],
-            vectors_frame(vectors, ids, scored, means, counts['kept']),
+            vectors_frame(vectors, ids, scored, expected, means, counts['kept']),
             nodes,
             neighbours,
             {**record, 'versions': versions, 'lists': counts, 'loss': loss},
         )
     return anime, neighbours
+
+
+def learn_vectors(sums, scored, means, anime, config, workers):
+    """Return the vectors, the mean scores, the expected numbers of lists, and the loss.
+
+    sums: W, n x n; scored: how many lists score each title. The net learns the titles that lists score; the
+    features of the others say where they belong.
+    """
+    matrix = features.feature_matrix(anime)
+    trained = (scored > 0) | (matrix.getnnz(1) == 0)
+    if np.count_nonzero(scored) < MIN_TITLES:
+        raise RunError(
+            f'the lists score {np.count_nonzero(scored)} of the titles; at least {MIN_TITLES} are needed.'
+        )
+    if not trained.all():
+        sums = sums[np.ix_(trained, trained)]
+    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
+    if not target.mean() < 0.45:
+        raise RunError(
+            f'all titles are alike to the lists (mean similarity {target.mean():.3f}); use a smaller '
+            'MARGIN, or more lists.'
+        )
+    features.mix_similarity(target, matrix[trained], scored[trained])
+    vectors = np.zeros((len(scored), config['N_EMBEDDING']), np.float32)
+    vectors[trained], loss = train(target, config, workers)
+    return *features.complete(vectors, means, scored, matrix), loss
 
 
 def read_nodes(lists, config):
