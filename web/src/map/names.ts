@@ -42,8 +42,13 @@ const SAME = 0.01
 /** So many pixels a name of a cluster moves to cover one mark less, and what a speck counts. */
 const SHIFT_FOR_A_MARK = 160
 const SPECK_COST = 0.4
-/** Where there are more marks to a square pixel, texts cannot avoid all specks: they are everywhere. */
-const CROWDED = 1 / 2500
+/**
+ * Where there are more marks to a square pixel, texts cannot avoid all specks: they are everywhere. On a map of
+ * thousands, they are so sooner.
+ */
+const CROWDED = 1 / 1000
+const CROWDED_OF_MANY = 1 / 2500
+const MANY = 2000
 /** Where there are more marks, those with a smaller radius do not count, except the first, the most popular. */
 const CROWD = 1500
 const POPULAR = 100
@@ -88,9 +93,11 @@ export class Names {
     private background: string,
     covered: Box[],
     marks: Mark[],
+    titles: number,
   ) {
     this.taken = [...covered]
-    this.isCrowded = marks.length > CROWDED * size.width * size.height
+    const limit = titles < MANY ? CROWDED : CROWDED_OF_MANY
+    this.isCrowded = marks.length > limit * size.width * size.height
     this.speck = this.isCrowded ? CROWD_SPECK : SPECK
     const least = marks.length > CROWD ? LEAST_IN_CROWD : 0
     for (const [rank, mark] of marks.entries()) {

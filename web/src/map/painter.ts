@@ -113,6 +113,7 @@ export class Painter {
       visible.map(({ anime, mark }) =>
         this.ownMark(anime) ? { ...mark, radius: mark.radius + RING } : mark,
       ),
+      this.graph.anime.length,
     )
     for (const { anime, mark } of visible) {
       const own = this.ownMark(anime)
