@@ -218,7 +218,7 @@ def test_the_drawn_map_keeps_the_neighbours_that_plain_tsne_keeps(n, tmp_path, m
 
 @pytest.mark.parametrize('cone', [None, 0, 1], ids=['all cones', 'protanopia', 'deuteranopia'])
 def test_clusters_differ_for_the_colour_blind(cone):
-    lab = seen_without(cone, land.PALETTE)
+    lab = seen_without(cone, land.COLOURS + land.SHADES)
     distance = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 99 * np.eye(len(lab))
     assert distance.min() > 10
 

@@ -79,8 +79,8 @@ def name_clusters(clusters, nearest, anime, shown):
 
     clusters: int n; nearest: int n x k, rows of the titles nearest to each; anime: the title_table; shown: n
     str, the titles on the map. Returns a list of different names, in the order of the clusters. A genre
-    weighs p log(p / q), p its share of the cluster's titles and q of all titles (a summand of the Kullback-Leibler
-    divergence), divided by the number of clusters that have it in their name already.
+    weighs p log(p / q), p its share of the cluster's titles and q of all titles (a summand of the
+    Kullback-Leibler divergence), divided by the number of clusters that have it in their name already.
     """
     if clusters.max() == 0:
         return ['All titles']

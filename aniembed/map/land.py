@@ -11,11 +11,11 @@ from matplotlib.colors import to_hex, to_rgb
 from scipy import ndimage
 
 SEA, PAPER = '#eef3f5', '#fffdf8'  # the background, and the land before it is tinted
-# Paul Tol's "muted" qualitative scheme (2021), and five shades of it. All pairs differ by 14
-# or more in CIELAB for all kinds of colour vision
-PALETTE = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
-PALETTE += ['#211658', '#cccc99', '#0b4d21', '#a2d4cc', '#9990c3']
-# With more clusters than these: shares of the first nine, the rest is white or black
+# Paul Tol's "muted" qualitative scheme (2021), and five shades of it. All pairs of these 14 differ by 14 or
+# more in CIELAB for all kinds of colour vision
+COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
+SHADES = ['#211658', '#cccc99', '#0b4d21', '#a2d4cc', '#9990c3']
+# With more clusters: shares of the nine, the rest is white or black
 MORE_SHADES = (0.75, 'black'), (0.7, 'white'), (0.4, 'black'), (0.3, 'white')
 GRID = 600  # cells of the picture's width in which the density of titles is counted
 SHORE = 0.26  # standard deviation with which a title spreads its land, in mean distances
@@ -35,9 +35,11 @@ def cluster_colours(clusters, ids, order):
     ids; order: rows, the most popular first.
     """
     count = clusters.max() + 1
-    palette, colours = list(PALETTE), {}
+    palette, colours = list(COLOURS), {}
     if count > len(palette):
-        palette += [mixed(colour, other, share) for share, other in MORE_SHADES for colour in PALETTE[:9]]
+        palette += SHADES
+    if count > len(palette):
+        palette += [mixed(colour, other, share) for share, other in MORE_SHADES for colour in COLOURS]
     for row in order:
         if clusters[row] not in colours:
             wanted = crc32(b'%d' % ids[row]) % len(palette)
