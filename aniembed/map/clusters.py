@@ -52,8 +52,8 @@ def link_nearest(vectors, k):
     """
     n = len(vectors)
     nearest, similarities = nearest_titles(vectors, k)
-    weights = similarities - similarities[:, -1:]
-    weights /= np.maximum(weights[:, :1], TINY)
+    weights = similarities.astype(float) - similarities[:, -1:] + TINY  # 1 where all are equally near
+    weights /= weights[:, :1]
     rows = np.repeat(np.arange(n), nearest.shape[1])
     links = csr_matrix((weights.ravel(), (rows, nearest.ravel())), (n, n))
     return links + links.T
