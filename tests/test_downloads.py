@@ -1,5 +1,6 @@
 """anime_download.ipynb and lists_download.ipynb, run by kernels and killed, against the local MyAnimeList."""
 
+import datetime
 import itertools
 import json
 import random
@@ -65,6 +66,10 @@ def journal(folder):
     return [json.loads(line) for line in path.read_bytes().split(b'\n')[:-1]] if path.exists() else []
 
 
+def day(days):
+    return (datetime.date.today() - datetime.timedelta(days=days)).isoformat()
+
+
 def pages(site, names):
     """Return how many calls the lists take at the least."""
     return sum(
@@ -95,7 +100,7 @@ def test_both_undisturbed(tmp_path, site, run):
         titles, lists = run(ANIME, tmp_path, server), run(LISTS, tmp_path, server)
         assert len(server.calls) == 1 + pages(site, site.names)
     assert titles.error is lists.error is None and titles.pictures == lists.pictures == 1
-    assert re.search('Passed over.*: 2[.]', lists.text) and site.nodes[0]['title'] in lists.text
+    assert 'no usernames or repeat one: 2.' in lists.text and site.nodes[0]['title'] in lists.text
     files = {'users.txt', 'animes.json', 'animelist.txt', 'lists.jsonl', 'dataframe.pkl'}
     assert {path.name for path in tmp_path.iterdir()} == files
     assert all(CLIENT_ID.encode() not in path.read_bytes() for path in tmp_path.iterdir())
@@ -108,7 +113,9 @@ def test_both_undisturbed(tmp_path, site, run):
     assert {name: entry['status'] for name, entry in entries.items()} == statuses
     ok, private, missing = map(list(statuses.values()).count, ('ok', 'private', 'missing'))
     assert private and missing
-    assert f'60 members: {ok} lists, {private} private, {missing} do not exist. 0 are left.' in lists.text
+    assert f'60 members ({ok} ok' in lists.text and f'{missing} missing' in lists.text
+    assert '60 for the first time, 0 again' in lists.text and '; 0 are left to fetch.' in lists.text
+    assert {entry['fetched'] for entry in entries.values()} <= {day(0), day(1)}  # the tests may pass midnight
     longest = entries[site.names[-1]]['scores']  # the whole list, not only the titles of animelist.txt
     assert {int(mal_id): score for mal_id, score in longest.items()} == site.scores(site.names[-1])
     assert len(longest) == 18_219
@@ -124,12 +131,12 @@ def test_interrupts_lose_nothing(tmp_path, site, run):
         assert first.error is None and 'Interrupted. Run this cell again' in first.text
         done = journal(tmp_path)
         assert [entry['user'] for entry in done] == [names[0], *names[2:6]] and first.pictures == 1
-        assert re.search(r'holds 5 members.* 10 are left, about 0:00:\d\d', first.text)
-        assert f'{names[1]} is left for the next time: status 504' in first.text
-        assert '4 entries of lists were passed over' in first.text
+        assert 'has 5 members' in first.text and '; 10 are left to fetch' in first.text
+        assert f'{names[1]} is left for the next run: status 504' in first.text
+        assert f'4 entries on the list of {names[2]} are left out' in first.text
         before = len(server.calls)
         second = run(LISTS, tmp_path, server)
-        assert second.error is None and '0 are left.' in second.text
+        assert second.error is None and '; 0 are left to fetch.' in second.text
     again = asked(server, before)
     assert not {entry['user'] for entry in done} & set(again) and again[-1] == names[1]
     table = pd.read_pickle(tmp_path / 'dataframe.pkl')
@@ -141,7 +148,7 @@ def test_the_end_of_patience(tmp_path, site, run):
     prepare(tmp_path, site, names=site.names[:6])
     with Server(site, plan=[Fault(f'/{site.names[2]}/', '503', 99)]) as server:
         found = run(LISTS, tmp_path, server, constants={'BACKOFF': 0.001, 'MAX_FAILURES': 3})
-        assert '3 calls in a row' in found.error[0] and ' 4 are left' in found.text and not found.pictures
+        assert '3 calls in a row' in found.error[0] and not found.pictures and len(journal(tmp_path)) == 2
     with Server(site) as server:
         assert run(LISTS, tmp_path, server).error is None and asked(server)[0] == site.names[2]
 
@@ -153,15 +160,47 @@ def test_relations(tmp_path, site, run):
     with Server(site, plan=[Fault(addresses[3], '502', 4), silent(addresses[15])]) as server:
         found = run(ANIME, folder, server, interrupt_when=meets_silence(server), **settings)
         assert found.error is None and 'Interrupted' in found.text
-        assert 'is left for the next time' in found.text
+        assert 'is left for the next run' in found.text
         nodes = json.loads((folder / 'animes.json').read_text()).values()
         assert sum('related_anime' in node for node in nodes) == 14
         before = len(server.calls)
-        assert '0 titles are left' in run(ANIME, folder, server, **settings).text
+        assert '\n0 titles are left' in run(ANIME, folder, server, **settings).text
         assert len(server.calls) - before == 1 + 40 - 14
     nodes = json.loads((folder / 'animes.json').read_text())
     assert [node['related_anime'] for node in nodes.values()] == [site.related(place) for place in range(40)]
     assert any(node['related_anime'] for node in nodes.values())
+
+
+def test_a_second_month(tmp_path, run):
+    """Old lists and relations are fetched again, over a kill; lists that are closed now are not used."""
+    first, second = (Site(members=60, titles=1000, seed=4, month=month) for month in (1, 2))
+    prepare(tmp_path, first)
+    with Server(first) as server:
+        assert run(ANIME, tmp_path, server, RELATED=True, TOP=60).error is None
+        prepare(tmp_path, first)
+        assert run(LISTS, tmp_path, server).error is None
+    for name in 'lists.jsonl', 'relations.jsonl':
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace(day(0), day(31)).replace(day(1), day(31)))
+    with Server(second) as server:
+        parameters = {'API_URL': f'{server.url}/v2', **QUICK, 'REFRESH_DAYS': 30}
+        with notebooks.processes(
+            tmp_path, tmp_path, notebooks.code(LISTS, **parameters), ENVIRONMENT
+        ) as begin:
+            begin(more_calls(server, 30))
+        done = [entry['user'] for entry in journal(tmp_path)[60:]]
+        before = len(server.calls)
+        lists = run(LISTS, tmp_path, server, REFRESH_DAYS=30)
+        again = [name for name, _ in itertools.groupby(asked(server, before))]
+        assert len(done) > 25 and done + again == first.names
+        assert f'0 for the first time, {len(again)} again' in lists.text
+        titles = run(ANIME, tmp_path, server, RELATED=True, TOP=60, REFRESH_DAYS=30)
+        assert '0 for the first time, 60 again' in titles.text
+    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / 'dataframe.pkl'), expected_lists(second))
+    assert {first.status(name) + second.status(name) for name in first.names} >= {'okprivate', 'okmissing'}
+    nodes = json.loads((tmp_path / 'animes.json').read_text())
+    assert [node['related_anime'] for node in nodes.values()] == [second.related(i) for i in range(60)]
+    assert sum(first.related(i) != second.related(i) for i in range(60)) > 0
 
 
 def test_the_new_season_is_added_to_a_ranking(tmp_path, site, run):

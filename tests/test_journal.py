@@ -1,14 +1,18 @@
 """The journal: what was cut off or damaged, full disks, and the table that is made of a journal."""
 
 import contextlib
+import datetime
 import fcntl
 import json
+import os
 import pickletools
+import shutil
+import signal
 
 import numpy as np
 import pandas as pd
 import pytest
-from tools.processes import largest_file
+from tools.processes import die_while_writing, largest_file
 
 from aniembed.files import RunError
 from aniembed.sites import journal
@@ -30,41 +34,103 @@ def lines():
     return [json.dumps(entry(name)).encode() for name in NAMES]
 
 
-def test_what_was_added_is_read_again_and_the_rest_is_left(path):
+def add(path, *names):
+    with journal.ListsJournal(path).opened() as entries:
+        for name in names:
+            entries.add(entry(name))
+
+
+def test_entries_are_read_again_and_the_other_keys_are_due(path):
     for count, name in enumerate(NAMES):
-        with journal.ListsJournal(path).opened() as lists:
-            assert list(lists.done) == [name.lower() for name in NAMES[:count]]
-            assert lists.left(['cid_3', 'ann', 'zoe', 'bob'])[-1] != name.lower() or count == 2
-            lists.add(entry(name))
-    with journal.ListsJournal(path).opened() as lists:
-        # From the latest entry on, so that those that failed come last.
-        assert lists.left(['ann', 'failed', 'cid_3', 'new']) == ['new', 'failed']
-        assert lists.left(['not-there', 'ann']) == ['not-there']
+        with journal.ListsJournal(path).opened() as entries:
+            assert list(entries.lines) == [name.lower() for name in NAMES[:count]]
+            entries.add(entry(name))
+    with journal.ListsJournal(path).opened() as entries:
+        # From the latest entry on, so that those that failed come last
+        assert entries.due(['ann', 'failed', 'cid_3', 'new']) == ['new', 'failed']
+        assert entries.due(['not-there', 'ann']) == ['not-there']
     relations = journal.RelationsJournal(path.with_name('relations.jsonl'))
-    with relations.opened() as added:
-        added.add({'id': 5, 'related_anime': [{'node': {'id': 6}, 'relation_type': 'sequel'}]})
-    with relations.opened() as added:
-        assert added.done[5][0]['node'] == {'id': 6} and added.left([5, 6]) == [6]
+    with relations.opened() as entries:
+        entries.add({'id': 5, 'related_anime': [{'node': {'id': 6}, 'relation_type': 'sequel'}]})
+    with relations.snapshot() as entries:
+        assert entries[5]['related_anime'][0]['node'] == {'id': 6} and entries.due([5, 6]) == [6]
+
+
+def day(days):
+    return (datetime.date.today() - datetime.timedelta(days=days)).isoformat()
+
+
+def test_old_lists_are_due_again_oldest_first(path):
+    ages = {'ten': 10, 'Unknown': None, 'forty': 40, 'today': 0, 'thirty': 30, 'Private': 41, 'fifty': 50}
+    with open(path, 'w') as file:
+        for name, age in ages.items():
+            fetched = {} if age is None else {'fetched': day(age)}
+            scores = dict.fromkeys(map(str, range(2001)), 5) if name == 'forty' else {'1': 5}
+            status = 'private' if name == 'Private' else 'ok'
+            print(json.dumps({**entry(name, scores, status), **fetched}), file=file)
+    users = ['new', 'forty', 'private', 'fifty', 'thirty', 'today', 'unknown', 'ten', 'newer']
+    with journal.ListsJournal(path).opened() as entries:
+        assert entries.due(users) == ['newer', 'new']
+        due = entries.due(users, 30)
+        assert due == ['newer', 'new', 'unknown', 'fifty', 'private', 'forty']
+        plan = entries.plan(due, 900)  # forty's list takes three calls
+        assert '2 for the first time, 4 again' in plan and 'at least 8 calls and 2:00:00 h' in plan
+        for name in due:
+            entries.add(entry(name))
+        assert entries.due(users, 30) == []
+        assert entries.due(users, 9) == ['thirty', 'ten']
+
+
+def test_a_journal_with_most_lines_outdated_is_written_anew(path, lines):
+    """Whole or not at all, if it is killed meanwhile, too."""
+    path.write_bytes(b'\n'.join([*lines * 2, json.dumps(entry('Ann', {'1': 9})).encode(), b'']))
+    old = path.read_bytes()
+    for step in 1, 2:
+        child = os.fork()
+        if not child:
+            die_while_writing(step)
+            journal.ListsJournal(path).opened().__enter__()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL and path.read_bytes() == old
+    with journal.ListsJournal(path).opened() as entries:
+        with pytest.raises(RunError, match='Another run'), journal.ListsJournal(path).opened():
+            pass
+        entries.add(entry('Zoe'))
+    current = [json.loads(line) for line in path.read_bytes().splitlines()]
+    assert [(one['user'], one['scores']['1']) for one in current] == [
+        *(('bob', 5), ('Cid_3', 5), ('Ann', 9), ('Zoe', 5))
+    ]
+
+
+def test_no_run_locks_a_file_that_another_has_just_replaced(path, lines, monkeypatch):
+    def replace_and_lock(file, how, lock=fcntl.flock):
+        os.replace(shutil.copy(path, f'{path}.tmp'), path)
+        lock(file, how)
+
+    path.write_bytes(lines[0] + b'\n')
+    monkeypatch.setattr(fcntl, 'flock', replace_and_lock)
+    with pytest.raises(RunError, match='Another run'), journal.ListsJournal(path).opened():
+        pass
 
 
 @pytest.mark.parametrize('cut, stays', [(1, False), (-1, False), (None, True)])
 def test_a_line_that_was_cut_off_is_taken_away_unless_it_lacks_only_its_end(path, lines, cut, stays):
     path.write_bytes(b'\n'.join([*lines[:2], lines[2][:cut]]))
     names = [*NAMES[: 2 + stays], 'Zoe']
-    with journal.ListsJournal(path).opened() as lists:
-        lists.add(entry('Zoe'))
+    add(path, 'Zoe')
     assert [json.loads(line)['user'] for line in path.read_bytes().splitlines()] == names
 
 
 ENTRY = b'{"user": "Ann", "status": "%s", "scores": %s}'
 BAD = [b'', b'[]', b'{"user": "cut', b'\xff' * 30, ENTRY % (b'gone', b'{}'), ENTRY % (b'ok', b'{"1": 11}')]
+BAD += [ENTRY % (b'ok', b'{}, "fetched": "yesterday"')]
 
 
 @pytest.mark.parametrize('bad', BAD)
 def test_damage_is_named_with_its_line_and_left_as_it_is(path, lines, bad):
     damaged = b'\n'.join([lines[0], bad, lines[1]]) + b'\n'
     path.write_bytes(damaged)
-    with pytest.raises(RunError, match='lists.jsonl, line 2 is no entry'):
+    with pytest.raises(RunError, match='lists.jsonl, line 2 is not a valid entry'):
         journal.ListsJournal(path).opened().__enter__()
     assert path.read_bytes() == damaged
 
@@ -76,8 +142,8 @@ def test_a_full_disk_loses_nothing(path):
         for one in long:
             lists.add(one)
     with journal.ListsJournal(path).opened() as lists:
-        assert 0 < len(lists.done) < 20
-        for one in long[len(lists.done) :]:
+        assert 0 < len(lists.lines) < 20
+        for one in long[len(lists.lines) :]:
             lists.add(one)
     assert len(journal.ListsJournal(path).table([], range(100))) == 20
 
@@ -94,18 +160,19 @@ def test_a_second_run_is_refused_but_may_make_the_table(path, lines):
 
 
 def test_the_table(path):
-    """Rows in the order of the users, the later of two entries, no private lists, only the wanted titles."""
+    """Rows in the order of the users, the later of two entries, no private lists, only wanted titles."""
     entries = [
         entry('Late', {'5': 8, '7': 0, '99': 10}),
         entry('Ann', {'7': 3}),
         entry('secret', status='private'),
         entry('other', {}),
         entry('late', {'5': 9}),
+        *(entry('gone'), entry('shut'), entry('gone', status='missing'), entry('Shut', status='private')),
     ]
     path.write_text(''.join(json.dumps(one) + '\n' for one in entries))
     table = journal.ListsJournal(path).table(['ann', 'late'], [7, 5])
     rows = [[3, np.nan], [np.nan, 9], [np.nan, np.nan]]
-    expected = pd.DataFrame(rows, pd.Index(['Ann', 'Late', 'other'], dtype=object), [7, 5], dtype='float32')
+    expected = pd.DataFrame(rows, pd.Index(['Ann', 'late', 'other'], dtype=object), [7, 5], dtype='float32')
     pd.testing.assert_frame_equal(table, expected)
     assert journal.ListsJournal(path.with_name('none')).table([], [7]).empty
 

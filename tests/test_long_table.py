@@ -5,12 +5,18 @@ import gzip
 import io
 import json
 import lzma
+import random
+import resource
+import subprocess
+import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
-from tools.spoil import zipped
+from tools.spoil import in_a_child, spoiled, zipped
 
 from aniembed.files import RunError
 from aniembed.inputs import ratings, titles
@@ -89,6 +95,11 @@ def text(separator=',', header='user,anime_id,score', end='\n'):
     return (end.join(lines) + end).encode()
 
 
+def zstd(content):
+    """Return a text packed with zstd."""
+    return subprocess.run(['zstd', '-c'], input=content, capture_output=True, check=True).stdout
+
+
 def parquet(rows=ROWS):
     """Return rows as the bytes of a Parquet file."""
     file = io.BytesIO()
@@ -105,6 +116,27 @@ def parquet(rows=ROWS):
         ('a.csv', text().replace(b'Mio', b'"Mio"').rstrip(b'\n')),
         *(('a.csv.gz', gzip.compress(text())), ('a.csv.gz', text()), ('a.tsv.xz', lzma.compress(text('\t')))),
         *(('archive.zip', zipped(text())), ('a.parquet', parquet()), ('a.parquet', gzip.compress(parquet()))),
+        *(
+            ('a.csv', text(';')),
+            ('a.csv', text('|')),
+            ('a.tsv', text()),
+            ('a.csv', text().replace(b',', b' , ')),
+        ),
+        *(
+            ('a.csv.zst', zstd(text())),
+            ('a.tsv.zst', zstd(text('\t'))),
+            ('a.csv', text().decode().encode('utf-16')),
+        ),
+        ('atomic.inter', text('\t', 'user_id:token,item_id:token,rating:float')),
+        *(
+            ('a.csv', text(header=header))
+            for header in ('uid,mal_id,Score', 'User ID,id,stars', 'userId,animeId,rating')
+        ),
+        *(
+            ('a.csv', text().replace(b',0', b',' + word))
+            for word in (b'', b'NULL', b'nan', b' None ', b'Not rated')
+        ),
+        ('a.csv', b'\n\n' + text(end='\r\n\r\n')),
     ],
     ids=lambda value: value if isinstance(value, str) else '',
 )
@@ -162,6 +194,7 @@ def test_rows_that_are_not_ratings_are_counted_or_end_the_run(tmp_path, capsys, 
     'name, content, words',
     [
         ('a.csv', b'', 'a.csv'),
+        ('a.csv', b'user,anime_id,score\nMio,20,0\n', 'a.csv holds no scores'),
         (
             'a.csv',
             text(header='user,anime_id,points'),
@@ -183,10 +216,244 @@ TABLES = CASES.parent / 'tables'
 TABLE_CASES = json.loads((CASES.parent / 'tables.json').read_text())
 
 
-@pytest.mark.parametrize('name', [name for name, case in TABLE_CASES.items() if case['kind'] == 'ratings'])
-def test_ratings_files_as_people_have_them(name):
+RATINGS_CASES = [name for name, case in TABLE_CASES.items() if case['kind'] == 'ratings']
+
+
+@pytest.mark.parametrize('name', RATINGS_CASES)
+def test_ratings_files_as_people_have_them(name, capsys):
+    """`first` is the score of user 1 for Shingeki no Kyojin; the other scores are those of good.csv."""
     path, case = str(TABLES / name), TABLE_CASES[name]
     ids = list(titles.read_nodes(str(TABLES / 'titles.csv')))
-    assert len(read([path], ids)) == case['lists']
-    scores = ratings.read_user([path], ids, '1')
-    assert {mal_id: scores[int(mal_id)] for mal_id in case['first']} == case['first']
+    scores = read([path], ids)
+    assert capsys.readouterr().out == f'{path} read as: {case["said"]}\n'
+    good = read([TABLES / 'good.csv'], ids)[: len(scores)]
+    if name == 'merged.csv':  # its users come in another order
+        scores, good = scores[np.lexsort(scores.T)], good[np.lexsort(good.T)]
+    if case['first'] == 7:
+        np.testing.assert_array_equal(scores, good)
+    else:
+        assert (np.abs(scores - good)[scores > 0] <= 1).all()
+    assert ratings.read_user([path], ids, '1')[16498] == case['first']
+    assert ratings.read_user([path], ids, '1.0') == ratings.read_user([path], ids, '1')
+
+
+# ---- scales and columns that are decided by their values -----------------------------------------------
+
+SCALES = {  # scores in the file, what they are on 1-10
+    'stars': ([1, 2, 3, 4, 5], [2, 4, 6, 8, 10]),
+    'half stars': ([0.5, 1.5, 3, 4.5, 5], [1, 3, 6, 9, 10]),
+    'of 20': ([1, 7, 14, 15, 20], [1, 3.5, 7, 7.5, 10]),
+    'of 100': ([5, 55, 70, 86, 100], [1, 5.5, 7, 8.6, 10]),
+    'fractions of 1': ([0.1, 0.5, 0.75, 0.9, 1], [1, 5, 7.5, 9, 10]),
+    'with decimals': ([0.5, 5.5, 7, 8.6, 9.9], [1, 5.5, 7, 8.6, 9.9]),
+    'nobody is excited': ([1, 4, 5, 6, 7], [1, 4, 5, 6, 7]),
+}
+
+
+@pytest.mark.parametrize('scale', SCALES)
+@pytest.mark.parametrize('kind', ['csv', 'parquet', 'pkl'])
+def test_scales(tmp_path, scale, kind):
+    given, expected = SCALES[scale]
+    path = tmp_path / f'ratings.{kind}'
+    rows = [(f'user{k}', 5 + k % 3, score) for k, score in enumerate(given * 8)]
+    if kind == 'csv':
+        lines = [','.join(map(str, row)) for row in rows]
+        path.write_text('\n'.join(['user,anime_id,score', *lines]))
+    elif kind == 'parquet':
+        path.write_bytes(parquet([(user, mal_id, float(score)) for user, mal_id, score in rows]))
+    else:
+        frame = pd.DataFrame(rows, columns=['user', 'id', 'score']).pivot(
+            index='user', columns='id', values='score'
+        )
+        frame.loc[[user for user, _, _ in rows]].to_pickle(path)
+    scores = read([path], [5, 6, 7])
+    np.testing.assert_allclose(scores.max(1), expected * 8, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    'scores, words',
+    [([1], 'likes'), ([1, 2, 3], 'go up to 3'), ([10, 20, 50], 'go up to 50'), ([100, 500], 'go up to 500')],
+)
+def test_scales_that_cannot_be_told_are_named(tmp_path, scores, words):
+    lines = [f'u{k},{5 + k % 3},{score}' for k, score in enumerate(scores * 9)]
+    (tmp_path / 'a.csv').write_text('\n'.join(['user,anime_id,score', *lines]))
+    with pytest.raises(RunError, match=f'a.csv: .*{words}.*1-10'):
+        read([tmp_path / 'a.csv'], IDS)
+
+
+def test_a_mean_is_no_score_of_a_user(tmp_path, capsys):
+    rows = [
+        f'{user},{mal_id},{mal_id + 0.5},{user % 9 + 1},PG-13' for user in range(20) for mal_id in (5, 6, 7)
+    ]
+    for header, chosen in (('rating_x,rating_y,rating', 'rating_y'), ('my_score,score,rating', 'score')):
+        (tmp_path / 'a.csv').write_text('\n'.join([f'user,anime_id,{header}', *rows]))
+        assert read([tmp_path / 'a.csv'], [5])[3:5, 0].tolist() == [4, 5]
+        assert f'read as: user, anime_id, {chosen} (not ' in capsys.readouterr().out
+    rows = [row.rsplit(',', 2)[0] for row in rows]
+    (tmp_path / 'a.csv').write_text('\n'.join(['user,anime_id,score', *rows]))
+    with pytest.raises(RunError, match='a.csv: score has the same value in all rows of a title'):
+        read([tmp_path / 'a.csv'], [5])
+
+
+def test_columns_with_gaps(tmp_path, capsys):
+    lines = ['Username,user_id,mal_id,anime_id,score', 'Mio,1,20,7,8', ',2,20,7,9', ',2,,8,10', 'Mio,1,5,9,6']
+    (tmp_path / 'a.csv').write_text('\n'.join(lines))
+    np.testing.assert_array_equal(read([tmp_path / 'a.csv'], [20, 5]), [[8, 6], [9, 0]])
+    assert (
+        'user_id (not Username), mal_id (not anime_id), score; rows without mal_id: 1;'
+        in capsys.readouterr().out
+    )
+
+
+def test_ids_of_another_site_are_pointed_out(capsys):
+    lists = ratings.read_lists([str(TABLES / 'good.csv')])
+    lists.most_scored([16498, 25777, *range(30, 60)], 5)
+    assert 'only 2 of the 12 titles with scores are among the 32 of ANIME_DATA' in capsys.readouterr().out
+    lists = ratings.read_lists([str(TABLES / 'good.csv')])
+    next(lists.blocks([16498, *range(2000, 40000)]))
+    assert 'only' not in capsys.readouterr().out
+
+
+# ---- text: archives, encodings, quotes, a folder without room ------------------------------------------
+
+
+def test_of_an_archive_the_table_with_the_columns_is_read(tmp_path, capsys):
+    with zipfile.ZipFile(tmp_path / 'data.zip', 'w') as archive:
+        archive.writestr('__MACOSX/._ratings.csv', b'\0\5\x16\7')
+        archive.writestr('anime.csv', 'anime_id,name,rating\n' + '20,Naruto,7.9\n' * 99)
+        archive.writestr('data/small.csv', text())
+        archive.writestr('data/ratings.csv', text() + b'Mugi,20,7\n')
+    assert len(read([tmp_path / 'data.zip'], IDS)) == 4
+    assert 'data.zip (ratings.csv) read as: user, anime_id, score' in capsys.readouterr().out
+
+
+def test_users_in_the_encoding_of_windows(tmp_path, capsys):
+    rows = 'user,anime_id,score\nJosé,20,8\nJosè,20,9\n'
+    for encoding in ('cp1252', 'utf-8', 'utf-16'):
+        (tmp_path / 'a.csv').write_bytes(rows.encode(encoding))
+        assert read([tmp_path / 'a.csv'], [20]).tolist() == [[8], [9]]
+        assert ratings.read_user([str(tmp_path / 'a.csv')], [20], 'josé') == {20: 8}
+        assert ('cp1252' in capsys.readouterr().out) == (encoding == 'cp1252')
+    (tmp_path / 'a.csv').write_bytes(rows.encode('utf-16-le'))
+    with pytest.raises(RunError, match='a.csv is no text in UTF-8; save it'):
+        read([tmp_path / 'a.csv'], [20])
+
+
+def test_quotes(tmp_path):
+    head, tail = 'user,title,anime_id,score\nMio,x,20,8\n', 'Yui,y,20,9\nRitsu,"z",20,7\n'
+    path = tmp_path / 'a.csv'
+    path.write_text(head + 'Mugi,"two\nlines, quoted",20,6\n' + tail)
+    assert read([path], [20]).tolist() == [[8], [6], [9], [7]]
+    path.write_text(head + '"Mugi",12" remix,20,6\n"Nodoka","Oshi no Ko,20,5\n' + tail)
+    assert read([path], [20]).tolist() == [[8], [6], [5], [9], [7]]
+    assert ratings.read_user([str(path)], [20], 'mugi') == {20: 6}
+    path.write_text(head + 'Mugi,"Oshi, no Ko,20,6\n' + tail)
+    with pytest.raises(RunError, match='a.csv, line 3 has a quote that does not end'):
+        read([path], [20])
+
+
+def test_a_folder_that_is_too_small_for_unpacking_is_named(tmp_path):
+    path = tmp_path / 'a.csv.gz'
+    path.write_bytes(gzip.compress(text() + b'Mio,20,8\n' * 99_999))
+
+    def read_with_files_of_a_few_bytes():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999))
+        with pytest.raises(
+            RunError, match=f'a.csv.gz cannot be unpacked into {tempfile.gettempdir()}.*TMPDIR'
+        ):
+            read([path], IDS)
+
+    in_a_child(read_with_files_of_a_few_bytes)
+
+
+# ---- any table ----------------------------------------------------------------------------------------
+
+
+def dressed(source):
+    """Return a random ratings file, and the lists in it as {user: {MAL id: score on 1-10}}."""
+    scale = source.choice(list(SCALES.values())[:-1])
+    names = source.choice(
+        (['1', '2', '30', '44'], ['José', 'Zoë', 'x-1', '007'], ['mio', 'null', 'NA', '1e5'])
+    )
+    users = [f'{name}{k or ""}' for name in names for k in range(5)]
+    none = source.choice(('', '0', '-1', 'NULL', 'nan', 'Not rated'))
+    decimals = source.choice(('{}', '{}.0', ' {}', '{} ')) if names[0] == '1' else '{}'
+    shift = source.choice((0, 5))  # of the decoy, ids of another site
+    means = {mal_id: source.choice(('7.25', '8.5')) for mal_id in IDS}
+    lists, rows = {}, []
+    for user in users:
+        for mal_id in source.sample(IDS, source.randint(1, 3)):
+            score, on_ten = source.choice([*zip(*scale), (none, 0)])
+            lists.setdefault(user, {})[mal_id] = on_ten
+            title = source.choice(('K-On!', 'a "b" c', 'two\nlines', 'comma, here', 'Zoë'))
+            rows.append(
+                (decimals.format(user), decimals.format(mal_id), mal_id + shift, score, means[mal_id], title)
+            )
+    if source.random() < 0.5:
+        source.shuffle(rows)
+        order = dict.fromkeys(row[0].strip() for row in rows)
+        lists = {user: lists[user] for user in (name.removesuffix('.0') for name in order)}
+    columns = [
+        source.choice(
+            ('user_id', 'User ID', 'userId') if names[0] == '1' else ('username', 'user', 'Username')
+        ),
+        source.choice(('mal_id', 'MAL_ID', 'myanimelist_id')),
+        'anime_id',
+        source.choice(('my_score', 'user_rating', 'rating_user')),
+        source.choice(('rating', 'score')),
+        'title',
+    ]
+    shown = [0, 1, 3, *source.sample([2, 4, 5], source.randint(0, 3))]
+    source.shuffle(shown)
+    file = io.StringIO(newline='')
+    ends, separator = source.choice(('\n', '\r\n')), source.choice(',;\t|')
+    writer = csv.writer(
+        file, delimiter=separator, lineterminator=ends, quoting=source.choice((0, csv.QUOTE_ALL))
+    )
+    writer.writerows([[row[k] for k in shown] for row in [columns, *rows]])
+    content = file.getvalue().encode(source.choice(('utf-8', 'utf-8-sig', 'utf-16', 'cp1252')))
+    return source.choice((bytes, bytes, gzip.compress, zipped))(content), lists
+
+
+def test_tables_in_any_dress_mean_the_same(tmp_path, capsys):
+    source, path = random.Random(7), tmp_path / 'ratings.csv'
+    for number in range(150):
+        content, lists = dressed(source)
+        path.write_bytes(content)
+        expected = [[scores.get(mal_id, 0) for mal_id in IDS] for scores in lists.values()]
+        np.testing.assert_allclose(
+            read([path], IDS), expected, rtol=1e-6, err_msg=f'table {number}: {content!r:.300}'
+        )
+        capsys.readouterr()
+
+
+def test_spoiled_tables_are_read_or_end_in_a_sentence(tmp_path):
+    source, path = random.Random(8), tmp_path / 'ratings.csv'
+    contents = [content for _ in range(6) for content in spoiled(dressed(source)[0], 25, TOKENS, 9)]
+    refused = 0
+    for content in contents:  # not in a child: threads of polars do not survive a fork
+        path.write_bytes(content)
+        try:
+            read([path], IDS)
+        except RunError as error:
+            assert str(path) in str(error) and len(str(error)) < 1200
+            refused += 1
+    assert refused > 20
+
+
+TOKENS = [
+    b'"',
+    b'\n',
+    b'\r',
+    b'\0',
+    b',,',
+    b';',
+    b'\t',
+    b'1e99',
+    b'-5',
+    b'nan',
+    b'inf',
+    b'\xff\xfe',
+    b'99999999999',
+    b"'",
+]

@@ -103,6 +103,14 @@ def test_a_table_that_is_not_plain_is_read_after_the_advice_was_followed(tmp_pat
     np.testing.assert_array_equal(user_items.toarray(), np.nan_to_num(table()))
 
 
+def test_another_scale_is_said_once(tmp_path, capsys):
+    (table() / 2).to_pickle(tmp_path / 'lists.pkl')
+    lists = ratings.read_lists([str(tmp_path / 'lists.pkl')])
+    for _ in range(2):
+        np.testing.assert_array_equal(next(lists.blocks(IDS)).toarray(), np.nan_to_num(table()))
+    assert capsys.readouterr().out.count('1-5 stars, doubled') == 1
+
+
 def test_a_path_that_leads_nowhere(tmp_path):
     with pytest.raises(RunError, match='ANIME_DATA_LIST .*no such file'):
         ratings.find_files(f'{tmp_path}/none-*.pkl')
@@ -126,10 +134,16 @@ def with_score(value):
 
 # words of the sentence -> what is wrong with the table
 WRONG = {
-    "'member3' has '11": with_score(11),
+    "'member3' has 11": with_score(11),
     "has 'nine' for the title 1014": with_score('nine'),
-    'has a list for the title 1014': with_score(nested(50)),
+    'has a value of type int for the title 1014': lambda frame: with_score('x')(frame).replace('x', 10**5000),
+    'has a value of type list for the title 1014': with_score(nested(50)),
     'no column for 2 of the 6 titles (1000, 1014)': lambda frame: frame.drop(columns=[1000, 1014]),
+    'has one row a rating; save it as CSV': lambda frame: (
+        frame.rename_axis('user')
+        .melt(var_name='anime_id', value_name='score', ignore_index=False)
+        .reset_index()
+    ),
     'the ids are its rows: write frame.T': lambda frame: frame.T,
     'droplevel': lambda frame: pd.concat({'a': frame, 'b': frame}, axis=1),
     'two columns for the title 1007': lambda frame: pd.concat([frame, frame[[1007]]], axis=1),

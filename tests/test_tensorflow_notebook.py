@@ -12,8 +12,10 @@ from conftest import ROOT
 from tools.notebooks import PATIENCE
 
 import embeddings
-from aniembed.inputs import titles
+from aniembed import settings
+from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers
+from aniembed.similarity import target_of
 
 pytestmark = pytest.mark.slow
 INPUTS = ('animelist.txt', 'animes.json', 'dataframe.pkl.gz')
@@ -69,14 +71,15 @@ def executed(notebook, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def trained():
-    """embeddings.py's own on the same files: its PairIterator, and the vectors and loss of its train()."""
-    folder, workers = ROOT / 'test-data', Workers()
+    """The target, vectors and loss of embeddings.py on the same files."""
+    folder, workers, config = ROOT / 'test-data', Workers(), settings.read((), embeddings.SETTINGS)
     ids = titles.read_ids(folder / 'animelist.txt')
     anime = titles.read_titles(str(folder / 'animes.json'), ids)
-    lists = embeddings.kept_lists([str(folder / 'dataframe.pkl.gz')], ids, {}, workers)
-    means = embeddings.title_means(anime, [], workers)
-    pairs = embeddings.PairIterator(lists, means, embeddings.BATCH_SIZE, workers)
-    return pairs, *embeddings.train(pairs)
+    means = embeddings.title_means(anime, [], config, workers)
+    lists = ratings.read_lists([str(folder / 'dataframe.pkl.gz')])
+    sums, _, _ = embeddings.sum_pairs(lists.blocks(ids), means, config, workers)
+    target = target_of(sums, config['COMMON'], config['POWER'], config['RIDGE'])
+    return target, *embeddings.train(target, config, workers)
 
 
 def nearest(vectors):
@@ -98,13 +101,13 @@ def test_run_all_shows_what_it_promises(executed):
 
 def test_the_parameters_are_those_of_embeddings_py(executed):
     expected = {name: getattr(embeddings, name) for name in SHARED}
-    expected['EPOCHS'] = expected['EPOCHS'] or embeddings.ENOUGH_STEPS  # a batch holds all hundred titles
+    expected['EPOCHS'] = expected['EPOCHS'] or 150  # steps of embeddings.py; a batch holds all hundred titles
     assert json.loads(str(executed[1]['parameters'])) == expected
 
 
 def test_ninety_nearest_titles_agree_with_embeddings_py_and_training_again_changes_nothing(executed, trained):
-    found, (pairs, vectors, loss) = executed[1], trained
-    assert np.abs(found['similarity'] - pairs.target).max() < 1e-4
+    found, (target, vectors, loss) = executed[1], trained
+    assert np.abs(found['similarity'] - target).max() < 1e-4
     assert (nearest(found['vectors']) == nearest(vectors)).sum() >= 90
     assert abs(found['losses'][-1] / loss - 1) < 0.005
     np.testing.assert_array_equal(found['vectors'], found['vectors_again'])

@@ -16,7 +16,7 @@ MAL_IDS = (
 # What a ratings file says of each score -> names of its column, the best first
 RATINGS = {
     # uid is a user beside an id of the title, else the title
-    'user': ('username', 'user_name', 'user', 'user_id', 'profile', 'member', 'member_id', 'uid'),
+    'user': ('username', 'user', 'user_id', 'profile', 'member', 'member_id', 'uid'),
     'title': MAL_IDS,
     # In a table merged with titles, the shorter names are those of the title's mean
     'score': (

@@ -1,23 +1,24 @@
-"""Read one member's list as MyAnimeList exports it, or as other sites' exporters write it in that form.
+"""Read one member's list: the XML that MyAnimeList and other sites export, or JSON with MyAnimeList ids.
 
-The web page reads such files by the same rules (web/src/data/listfile.ts); tests/cases/exports.json says
-what both make of each case.
+The web page reads the same files (web/src/data/listfile.ts); tests/cases/exports.json has the result for each
+case, and the tests of both compare with it.
 """
 
+import json
 import re
 from typing import NamedTuple
 
 import defusedxml
-from defusedxml.ElementTree import ParseError, XMLParser
+from defusedxml.ElementTree import ParseError, fromstring
 
 from aniembed import files
 from aniembed.inputs.title_records import LARGEST_ID
 
-MAX_BYTES = 64 << 20  # of the unpacked file, four times what the longest lists take
-ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # the second is that of Shikimori's older exports
+MAX_BYTES = 64 << 20  # unpacked; the longest list known has 18,219 entries, about 16 MB
+ID_TAGS = ('series_animedb_id', 'anime_animedb_id')  # old exports of Shikimori use the second one
+FEWEST_STARS = 10  # scores in JSON from which on "none is above 5" means that they are stars
 
-# What `my_status` says, without spaces and hyphens -> the words of MyAnimeList's API; who watches something
-# again has completed it
+# Values of `my_status` without spaces and hyphens -> status in MyAnimeList's API. Rewatching is completed.
 STATUSES = {
     **dict.fromkeys(('1', 'watching', 'current'), 'watching'),
     **dict.fromkeys(('2', 'completed', 'rewatching', 'repeating'), 'completed'),
@@ -28,34 +29,34 @@ STATUSES = {
 
 
 class ExportedList(NamedTuple):
-    """One member's list and what was counted while it was read."""
+    """One member's list, and counts for the report."""
 
     user_name: str  # '' if the file does not say
     scores: dict  # MAL id -> 0.0 to 10.0; 0 is "on the list without a score"
-    statuses: dict  # MAL id -> a value of STATUSES, where the file says so
+    statuses: dict  # MAL id -> a value of STATUSES, if the file gives one
     entries: int  # entries in the file
-    without_id: int  # entries that were passed over, because they have no MyAnimeList id
-    unreadable_scores: int  # entries that count as without a score, because theirs is not a number
-    scale: int  # 10, or 100: then `scores` are those of the file divided by ten
+    without_id: int  # entries skipped because they have no MyAnimeList id
+    unreadable_scores: int  # entries whose score is not a number; they count as unscored
+    scale: int  # the file's best score: 10, 100 or 5; `scores` are on the scale of 10
 
     def report(self):
-        """Return one line on what was read."""
+        """Return a line that sums up what was read."""
         scored = sum(score > 0 for score in self.scores.values())
         counts = [f'{self.entries:,} entries read', f'{scored:,} with a score']
         if self.without_id:
             counts.append(f'{self.without_id:,} passed over: no MyAnimeList id')
         if self.unreadable_scores:
             counts.append(f'{self.unreadable_scores:,} with a score that cannot be read')
-        if self.scale == 100:
-            counts.append('the scores go to 100 and were divided by 10')
+        if self.scale != 10:
+            counts.append(f'scores are out of {self.scale} and were scaled to 10')
         if not scored:
             completed = list(self.statuses.values()).count('completed')
-            counts.append(f'for want of scores, the {completed:,} completed titles count as liked')
+            counts.append(f'without scores, the {completed:,} completed titles count as liked')
         return ', '.join(counts) + '.'
 
 
 def read_exported_list(path):
-    """Return the ExportedList in a file, plain or packed, whatever its name; RunError if it holds none."""
+    """Return the ExportedList in a file, plain or packed, whatever its name; RunError if it has none."""
     try:
         with open(path, 'rb') as stored:
             content = files.unpacked(stored).read(MAX_BYTES + 1)
@@ -65,138 +66,106 @@ def read_exported_list(path):
         raise files.RunError(f'{path} is damaged or cut off; export the list again.') from None
     if len(content) > MAX_BYTES:
         raise files.RunError(f'{path} is larger than {MAX_BYTES >> 20} MB, so it is not an exported list.')
-    text = _plain_xml(_decoded(content))
+    text = files.decode(content)[0]
     if not text.strip():
         raise files.RunError(f'{path} is empty; export the list again.')
+    is_json = text.lstrip().startswith(('{', '['))
+    user_name, entries = _read_json(path, text) if is_json else _read_xml(path, text)
+    return _exported_list(path, user_name, entries, is_json)
+
+
+# ---- text -> user name, entries as dicts tag -> text ------------------------------------------------------
+
+
+def _read_xml(path, text):
     try:
-        root_tag, user_name, entries, other_tags = _parsed(text)
+        root = _parse_xml(_without_prolog(text))
     except defusedxml.DefusedXmlException:
         raise files.RunError(f'{path} has a DTD, which no exported list needs. It was refused.') from None
     except ParseError as error:
-        raise files.RunError(_damage(path, text, error)) from None
+        if '<myanimelist' not in text:
+            advice = 'MyAnimeList exports the right file (Profile, Anime List, Export)'
+            raise files.RunError(f'{path} is not XML; {advice}.') from None
+        raise files.RunError(
+            f'{path} is damaged or cut off in line {error.position[0]} ({error}); export the list again.'
+        ) from None
+    children = [(_name(child), child) for child in root]
+    entries = [_texts(child) for name, child in children if name == 'anime']
     if not entries:
-        raise files.RunError(f'{path} {_no_anime(root_tag, other_tags)}')
-    return _exported_list(path, user_name, entries)
+        if any(name == 'manga' for name, _ in children):
+            raise files.RunError(f'{path} is a manga list; export the anime list instead.')
+        if _name(root) != 'myanimelist':
+            raise files.RunError(f'{path} is XML, but not a list as MyAnimeList exports it.')
+        raise files.RunError(f'{path} is a list without anime.')
+    users = [_texts(child).get('user_name') for name, child in children if name == 'myinfo']
+    return next(filter(None, users), ''), entries
 
 
-# ---- bytes -> text -> entries -----------------------------------------------------------------------------
-
-LEGACY_ENCODINGS = '(iso-8859|windows|koi8|shift|euc|gb|big5)[a-z0-9_-]*'
-
-
-def _decoded(content):
-    """Return the text of a file in UTF-16 or UTF-8, else in the encoding that it declares, else in cp1252."""
-    if content.startswith((b'\xff\xfe', b'\xfe\xff')):
-        return content.decode('utf-16', 'replace')
-    if 0 in content[:2]:  # UTF-16 without its mark
-        return content.decode('utf-16-be' if content[0] == 0 else 'utf-16-le', 'replace')
-    try:
-        return content.decode('utf-8-sig')
-    except UnicodeDecodeError:
-        pass
-    declared = re.search(rb'encoding\s*=\s*["\']([\w-]+)', content[:200])
-    declared = declared[1].decode().lower() if declared else ''
-    try:
-        return content.decode(declared if re.fullmatch(LEGACY_ENCODINGS, declared) else 'cp1252', 'replace')
-    except LookupError:
-        return content.decode('cp1252', 'replace')
-
-
-def _plain_xml(text):
-    """Return the text without its XML declaration and without a DOCTYPE that says no more than a name."""
+def _without_prolog(text):
+    """Return the text without its XML declaration and without a DOCTYPE that is only a name."""
     first_tag = re.search('<[^!?]', text)
     start = first_tag.start() if first_tag else len(text)
     prolog = re.sub(r'<\?xml\s[^<>]*\?>|<!DOCTYPE\s+[\w:.-]+\s*>', '', text[:start])
     return prolog + text[start:]
 
 
-def _parsed(text):
-    """Return (root tag, user name, a dict tag -> text for each entry, the other tags below the root).
-
-    If the text is not XML, control characters and lone ampersands are mended first; ParseError if it is then
-    not XML either.
-    """
+def _parse_xml(text):
+    """Return the root element. Control characters and lone ampersands, if any, are mended first."""
     try:
-        return _walk(text)
+        return fromstring(text, forbid_dtd=True)
     except ParseError:
         text = re.sub('[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]', '', text)
-        text = re.sub('&#(x[0-9a-f]+|[0-9]+);', _mended_reference, text, flags=re.I)
         text = re.sub('&(?!(amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)', '&amp;', text)
-        return _walk(text)
+        return fromstring(text, forbid_dtd=True)
 
 
-def _mended_reference(match):
-    """Return a character reference, or nothing where XML forbids the character."""
-    digits = match[1].lower()
-    code = int(digits[1:], 16) if digits[0] == 'x' else int(digits[:9])
-    forbidden = code in range(32) and code not in (9, 10, 13) or code in range(0xD800, 0xE000)
-    return '' if forbidden or code in (0xFFFE, 0xFFFF) or code > 0x10FFFF else f'&#{code};'
+def _name(element):
+    """Return the tag of an element without its namespace."""
+    return element.tag.rpartition('}')[2]
 
 
-def _walk(text):
-    """Parse the text as XML; return as _parsed does."""
-    entries = _Entries()
-    parser = XMLParser(target=entries, forbid_dtd=True)
-    parser.feed(text)
-    parser.close()
-    return entries.path[0], entries.user_name, entries.found, entries.other_tags
+def _texts(entry):
+    """Return the texts in an entry by tag; the first of two with one tag counts."""
+    return {_name(child): ''.join(child.itertext()).strip() for child in reversed(entry)}
 
 
-class _Entries:
-    """Collect the texts below the root as the parser meets them. A namespace is of no account."""
-
-    def __init__(self):
-        self.path, self.depth, self.texts, self.entry = ['', '', ''], 0, [], {}
-        self.user_name, self.found, self.other_tags = '', [], set()
-
-    def start(self, tag, _):
-        if self.depth < len(self.path):
-            self.path[self.depth] = tag.rpartition('}')[2]
-            self.texts = []
-        self.depth += 1
-
-    def data(self, text):
-        if self.depth > 2:
-            self.texts.append(text)
-
-    def end(self, _):
-        self.depth -= 1
-        _, entry_tag, tag = self.path
-        if self.depth == 2 and entry_tag == 'anime':
-            self.entry.setdefault(tag, ''.join(self.texts).strip())
-        elif self.depth == 2 and (entry_tag, tag) == ('myinfo', 'user_name'):
-            self.user_name = self.user_name or ''.join(self.texts).strip()
-        elif self.depth == 1 and entry_tag == 'anime':
-            self.found.append(self.entry)
-            self.entry = {}
-        elif self.depth == 1:
-            self.other_tags.add(entry_tag)
-
-    def close(self):
-        pass
+def _read_json(path, text):
+    """Find entries anywhere in JSON: objects with AniList's `idMal`, or `scores` as in lists.jsonl."""
+    try:
+        unvisited = [json.loads(text)]
+    except (ValueError, RecursionError) as error:
+        raise files.RunError(f'{path} is damaged or cut off ({error}); export the list again.') from None
+    user_name, entries = '', []
+    while unvisited:
+        value = unvisited.pop()
+        if isinstance(value, dict):
+            user = value.get('user')
+            user = user.get('name') if isinstance(user, dict) else user
+            user_name = user_name or (user if isinstance(user, str) else '')
+            media = value['media'] if isinstance(value.get('media'), dict) else value
+            if 'idMal' in media and media.get('type') != 'MANGA':
+                entries.append(_entry(media['idMal'], value.get('score'), value.get('status')))
+                continue
+            if isinstance(value.get('scores'), dict):
+                entries += [_entry(mal_id, score) for mal_id, score in value['scores'].items()]
+        if isinstance(value, (dict, list)):
+            unvisited += reversed(list(value.values()) if isinstance(value, dict) else value)
+    if not entries:
+        raise files.RunError(
+            f'{path} is JSON without MyAnimeList ids (idMal); for AniList, give --user anilist:NAME instead.'
+        )
+    return user_name, entries
 
 
-def _damage(path, text, error):
-    """Return the sentence on a file that is not XML."""
-    if '<myanimelist' not in text:
-        return f'{path} is not XML; MyAnimeList exports the right file (Profile, Anime List, Export).'
-    line = error.position[0]
-    return f'{path} is damaged or cut off in line {line} ({error}); export the list again.'
-
-
-def _no_anime(root_tag, other_tags):
-    """Return the end of the sentence on an XML file without anime."""
-    if 'manga' in other_tags:
-        return 'is a manga list; export the anime list instead.'
-    if root_tag != 'myanimelist':
-        return 'is XML, but not a list as MyAnimeList exports it.'
-    return 'is a list without anime.'
+def _entry(mal_id, score, status=None):
+    values = {ID_TAGS[0]: mal_id, 'my_score': score, 'my_status': status}
+    return {tag: str(value) for tag, value in values.items() if value is not None}
 
 
 # ---- entries -> scores ------------------------------------------------------------------------------------
 
 
-def _exported_list(path, user_name, entries):
+def _exported_list(path, user_name, entries, is_json):
     """Return the ExportedList; RunError if no entry has an id. Of two entries with one id the last counts."""
     scores, statuses, unreadable, highest = {}, {}, 0, 0
     with_id = [(mal_id, entry) for entry in entries if (mal_id := _mal_id(entry))]
@@ -207,13 +176,13 @@ def _exported_list(path, user_name, entries):
         score = _score(written)
         unreadable += score is None and written != ''
         highest = max(highest, score or 0)
-        scores[mal_id] = score or scores.get(mal_id, 0.0)  # "no score" does not overwrite a score
+        scores[mal_id] = score or scores.get(mal_id, 0.0)  # a score is not replaced by none
         status = STATUSES.get(re.sub('[^a-z0-9]', '', entry.get('my_status', '').lower()))
         if status:
             statuses[mal_id] = status
-    scale = 100 if highest > 10 else 10
-    if scale == 100:
-        scores = {mal_id: score / 10 for mal_id, score in scores.items()}
+    is_stars = is_json and highest <= 5 and sum(map(bool, scores.values())) >= FEWEST_STARS
+    scale = 100 if highest > 10 else 5 if is_stars else 10
+    scores = {mal_id: score * 10 / scale for mal_id, score in scores.items()}
     return ExportedList(
         user_name, scores, statuses, len(entries), len(entries) - len(with_id), unreadable, scale
     )
@@ -227,7 +196,7 @@ def _mal_id(entry):
 
 
 def _score(written):
-    """Return a score as it is written, from 0 to 100, or None if it is not one: 8, 08, 8.0 and 7,5 are."""
+    """Return a score from 0 to 100, written as 8, 08, 8.0 or 7,5; None if it is not one."""
     if not re.fullmatch(r'[0-9]{1,3}([.,][0-9]{1,6})?', written):
         return None
     score = float(written.replace(',', '.'))

@@ -36,7 +36,7 @@ def plain_file(path, is_wanted, encoding=''):
                 text = stack.enter_context(open(plain, encoding=encoding, errors='replace', newline=''))
                 plain = stack.enter_context(_copy(_Utf8(text), path)).name
             elif b'\0' in start and not start.startswith(b'PAR1'):
-                raise RunError(f'{path} is not UTF-8 text, but perhaps UTF-16; save it as UTF-8.')
+                raise RunError(f'{path} is no text in UTF-8; save it as CSV in UTF-8.')
         except PACKING_ERRORS as error:
             raise RunError(f'{path} cannot be read: {getattr(error, "strerror", None) or error}.') from None
         yield plain, os.path.basename(member)

@@ -26,7 +26,9 @@ FIELDS = (
     'id,title,alternative_titles,main_picture,mean,popularity,rating,media_type,'
     'num_episodes,start_season,source,genres,studios'
 )
-USERNAME = re.compile('[A-Za-z0-9_-]{2,16}')
+USERNAME = re.compile(  # or the address of a profile
+    r'((?:https?://)?(?:www\.)?myanimelist\.net/(?:profile|animelist)/)?([A-Za-z0-9_-]{2,16})(?(1)(?:[/?#].*)?)'
+)
 PAGE = {'data': list, 'paging': dict}  # what the API answers with, key by key
 TITLE = {'id': int}
 
@@ -43,6 +45,12 @@ def _ranking_types(value):
 # The rules of settings.check() for the globals of the notebooks
 RULES = {'API_URL': ADDRESS, 'DELAY': number(0, 60)}
 RANKINGS = Rule(_ranking_types, f'some of {", ".join(RANKING_TYPES)}, with commas between')
+
+
+def username(text):
+    """Return the username in a text, which is the name itself or the address of a profile; else None."""
+    match = USERNAME.fullmatch(text.strip())
+    return match and match[2]
 
 
 def client_id():
@@ -162,6 +170,14 @@ class MyAnimeList(Client):
             raise Failed(str(problem)) from None
         return _readable(title.get('related_anime') or [], _relation)
 
+    def list_entry(self, user):
+        """Fetch a member's list as an entry of the journal of lists, without the day."""
+        found = self.animelist(user)
+        if found.odd:
+            self.say(f'{found.odd:,} entries on the list of {user} are left out: they cannot be read.')
+        scores = {str(mal_id): score for mal_id, (score, _) in found.entries.items()}
+        return {'user': user, 'status': found.status, 'scores': scores}
+
     def animelist(self, user):
         """Fetch a member's whole list; return a MemberList. Raises Failed if that does not succeed now."""
         # Without nsfw entries vanish silently, harmless ones among them.
@@ -230,8 +246,9 @@ def member_list(name, say=print):
     none. The environment gives MAL_CLIENT_ID (else it is asked for) and, for tests, MAL_API_URL.
     RunError if the list is private, the member does not exist, or the API cannot be reached.
     """
-    if not USERNAME.fullmatch(name):
+    if not username(name):
         raise RunError(f'{name!r} is no username of MyAnimeList: 2 to 16 letters, digits, - and _.')
+    name = username(name)
     api = MyAnimeList(address_from('MAL_API_URL', API_URL), client_id(), say=say)
     try:
         found = api.animelist(name)

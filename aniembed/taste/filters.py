@@ -1,15 +1,38 @@
-"""Narrow a ranking of titles down: by what is known of them, by what the person wants, and by sequels.
+"""Filter titles by what is known of them, by what the person wants, and by sequels.
 
-An unknown fact (a title without a year, a mean score or a type) does not pass a filter that asks for it.
+filters.json has one row a filter, from which recommend.py's options and the page's form follow: `keyword` is
+its name in Python and in the page, `fact` what it looks at, `rule` one of RULES, `read` how recommend.py
+reads it. An unknown fact, such as the year of a title that has none, does not pass a filter that asks for it.
 """
 
+import json
+import os
 import re
+import unicodedata
 
 import numpy as np
 
 from aniembed.files import UsageError
 
-PLANNED = ('also', 'only', 'no')
+with open(os.path.join(os.path.dirname(__file__), 'filters.json'), encoding='utf-8') as _file:
+    TABLE = json.load(_file)
+FILTERS = TABLE['filters']
+CHOICES = 'also', 'only', 'no'
+
+# rule -> whether a known fact passes, given what is wanted
+RULES = {
+    'any': lambda fact, wanted: fact in wanted,
+    'all': lambda fact, wanted: wanted <= fact,
+    'none': lambda fact, wanted: wanted.isdisjoint(fact),
+    'range': lambda fact, wanted: (wanted[0] or -np.inf) <= fact <= (wanted[1] or np.inf),
+    'least': lambda fact, wanted: fact >= wanted,
+    'not': lambda fact, wanted: not fact,
+    'choice': lambda fact, wanted: fact == (wanted == 'only'),
+}
+NAMES = {'media_type': 'types', 'genres': 'genres'}  # facts that are names -> MyAnimeList's names
+
+
+# ---- reading the options -------------------------------------------------------------------------------
 
 
 def read_names(text):
@@ -18,11 +41,13 @@ def read_names(text):
 
 
 def read_ids(text):
-    """Return the MAL ids in a text with commas between them, as a list of int; ValueError if one is none."""
-    for name in read_names(text):
-        if not re.fullmatch('[0-9]{1,10}', name):
-            raise ValueError(f'{name!r} is not a MAL id')
-    return [int(name) for name in read_names(text)]
+    """Return the MAL ids in a text of ids with commas between them, as a list of int; [] if it is none."""
+    return [*map(int, re.findall(r'\d+', text))] if re.fullmatch(r'(\s*\d{1,10}\s*,?)+', text) else []
+
+
+def _with_hyphens(text):
+    """Return a text with every dash as a hyphen without blanks around it."""
+    return re.sub(r'\s*[-‐-―−]\s*', '-', text.strip())
 
 
 def read_years(text):
@@ -30,63 +55,88 @@ def read_years(text):
 
     ValueError if it is none of these.
     """
-    found = re.fullmatch(r'(\d{4})|(\d{4})?-(\d{4})?', re.sub(r'\s*-\s*', '-', text.strip()))
-    if not found or not any(found.groups()):
+    match = re.fullmatch(r'(\d{4})|(\d{4})?-(\d{4})?', _with_hyphens(text))
+    if not match or not any(match.groups()):
         raise ValueError(f'{text!r} is not 2010-2020, 2010-, -2020 or 2010')
-    first, last = (int(year) if year else None for year in (found[1] or found[2], found[1] or found[3]))
+    first, last = (int(year) if year else None for year in (match[1] or match[2], match[1] or match[3]))
     if first and last and first > last:
         raise ValueError(f'{text!r} ends before it begins')
     return first, last
 
 
-def conditions(anime, types=None, years=None, genres=None, not_genres=None, min_score=None, exclude=()):
-    """Return what each filter that is set lets pass, as a dict option of recommend.py -> n bool.
+def read_seasons(text):
+    """Return '2026-fall' or 'fall 2026', several with commas between them, as a list of '2026-fall'.
 
-    anime: the title_table of the n titles. types: list of media types, any of which will do. years: pair
-    (first, last), None for an open end. genres: list of genres, a title has to have all of them. not_genres:
-    list of genres, a title may have none of them. min_score: the least mean score of MyAnimeList. exclude:
-    MAL ids. Names are compared without regard to case; UsageError if no title has one, with those there are.
+    ValueError if one is no season.
     """
-    found = {}
-    if types is not None:
-        wanted = _known(types, anime['media_type'].dropna(), 'type')
-        found['--type'] = [_fold(kind) in wanted for kind in anime['media_type']]
-    if years is not None:
-        first, last = (-np.inf if years[0] is None else years[0], np.inf if years[1] is None else years[1])
-        found['--years'] = anime['year'].astype(float).between(first, last)
-    own = [{_fold(genre) for genre in listed} for listed in anime['genres']]
-    if genres is not None:
-        wanted = _known(genres, anime['genres'].explode().dropna(), 'genre')
-        found['--genre'] = [wanted <= listed for listed in own]
-    if not_genres is not None:
-        unwanted = _known(not_genres, anime['genres'].explode().dropna(), 'genre')
-        found['--not-genre'] = [not unwanted & listed for listed in own]
-    if min_score is not None:
-        found['--min-score'] = anime['mean'].astype(float) >= min_score
-    if len(exclude):
-        found['--not'] = ~anime.index.isin(list(exclude))
-    return {option: np.asarray(passing, bool) for option, passing in found.items()}
+    seasons = []
+    for part in read_names(text):
+        words = re.split(r'[-\s]+', _with_hyphens(part).lower().replace('autumn', 'fall'))
+        if sorted(map(str.isdigit, words)) != [False, True] or not {*words} & {*TABLE['seasons']}:
+            raise ValueError(f'{part!r} is not a season, such as 2026-fall (winter, spring, summer, fall)')
+        seasons.append('-'.join(sorted(words)))
+    return seasons
 
 
-def _fold(name):
-    return name.casefold() if isinstance(name, str) else name
+def fold(name):
+    """Return a name in the form in which names are compared: 'Sci Fi' is 'sci-fi', 'movies' is 'movie'."""
+    plain = unicodedata.normalize('NFKD', str(name)).casefold()
+    return re.sub(r'\W|_', '', plain).removesuffix('s')
 
 
-def _known(names, there_are, kind):
-    """Return names folded, as a set; UsageError names one that is not among those there are."""
-    spelled = {_fold(name): name for name in there_are}
+# ---- the filters ---------------------------------------------------------------------------------------
+
+
+def conditions(facts, **options):
+    """Return what each filter that is set lets pass, as a dict label of the filter -> n bool.
+
+    facts: dict fact of filters.json -> its values for the n titles. options: keywords of filters.json; None,
+    [], False and 'also' mean that the filter is not set. Names are compared by fold(); UsageError for one
+    that neither the titles nor MyAnimeList have, and for a genre to have that no title has.
+    """
+    passing = {}
+    for row in FILTERS:
+        wanted, values, passes = options.pop(row['keyword'], None), facts[row['fact']], RULES[row['rule']]
+        if row['rule'] == 'choice' and wanted not in (None, *CHOICES):
+            raise UsageError(f'{row["keyword"]} is {wanted!r}; it must be one of {", ".join(CHOICES)}.')
+        if wanted in (None, False, 'also', [], ()):
+            continue
+        known = [value is not None and value == value for value in values]
+        if row['fact'] in NAMES:
+            wanted = _known(wanted, values, row)
+            values = [{*map(fold, value)} if isinstance(value, list) else fold(value) for value in values]
+        elif row['fact'] == 'id':
+            wanted, values = set(wanted), [{value} for value in values]
+        passing[row['label']] = np.array([k and bool(passes(v, wanted)) for k, v in zip(known, values)], bool)
+    if options:
+        raise TypeError(f'there is no option {", ".join(options)}')
+    return passing
+
+
+def _known(names, values, row):
+    """Return names folded, as a set; UsageError for one that is not known."""
+    there = {name for value in values for name in (value if isinstance(value, list) else [value]) if name}
+    known = {*map(fold, there)}
+    elsewhere = () if row['rule'] == 'all' else {*map(fold, TABLE[NAMES[row['fact']]])}
     for name in names:
-        if _fold(name) not in spelled:
-            listed = ', '.join(sorted(spelled.values(), key=_fold)) or 'none'
+        if fold(name) not in known and fold(name) not in elsewhere:
+            kind, listed = row['option'].split('-')[-1], ', '.join(sorted(there, key=fold)) or 'none'
             raise UsageError(f'no title of this map has the {kind} {name!r}; those there are: {listed}.')
-    return {_fold(name) for name in names}
+    return {*map(fold, names)}
+
+
+def adult_titles(anime):
+    """Return which titles of a title_table are for adults, by their rating and their genres, as a list."""
+    ratings, genres = TABLE['adult']['rating'], {*TABLE['adult']['genres']}
+    rows = zip(anime['rating'], anime['genres'])
+    return [rating in ratings or not genres.isdisjoint(own) for rating, own in rows]
 
 
 def narrow(candidates, passing):
     """Return which candidates pass all filters, n bool, and how many each filter removes, as a dict.
 
     candidates: n bool, the titles that can be recommended. passing: dict option -> n bool, applied in its
-    order. Filters that remove nothing are not in the dict.
+    order. A filter that removes nothing is not in the dict.
     """
     removed = {}
     for option, passes in passing.items():

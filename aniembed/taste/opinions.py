@@ -26,20 +26,23 @@ def weigh(scores, statuses=None):
     """Return the entries that say what a person likes, as a dict MAL id -> (score, weight).
 
     scores: dict MAL id -> 1 to 10, 0 without a score. statuses: dict MAL id -> watching status, as far as it
-    is known. A title with a score weighs 1; a dislike, which is a score of 2 points or more below
-    usual_score() or a dropped title without a score, -0.1; a completed title without a score 0.5, at the
-    usual score. Other entries without a score say nothing.
+    is known. A title with a score weighs 1. A dislike weighs -0.1: a score of 2 points or more below
+    usual_score(), or a dropped title with a score up to usual_score() or with none. A dropped title with a
+    higher score says nothing. A completed title without a score weighs 0.5, at the usual score. Other
+    entries without a score say nothing.
     """
-    usual = usual_score(scores)
+    usual, statuses = usual_score(scores), statuses or {}
     entries = {}
     for mal_id, score in scores.items():
-        if score > 0:
-            entries[mal_id] = score, C.disliked_weight if score <= usual - C.disliked_below else 1.0
-            continue
-        status = (statuses or {}).get(mal_id)
-        if status == 'dropped':
+        is_dropped = statuses.get(mal_id) == 'dropped'
+        limit = usual if is_dropped else usual - C.disliked_below
+        if score > 0 and score <= limit:
+            entries[mal_id] = score, C.disliked_weight
+        elif score > 0 and not is_dropped:
+            entries[mal_id] = score, 1.0
+        elif score == 0 and is_dropped:
             entries[mal_id] = usual - C.disliked_below, C.disliked_weight
-        elif status == 'completed':
+        elif score == 0 and statuses.get(mal_id) == 'completed':
             entries[mal_id] = usual, C.unscored_weight
     return entries
 

@@ -23,12 +23,14 @@ CONSTANTS = {
     'linear_popularity': 0.2,  # exponent of popularity in the linear part
     'noise': 0.5,  # variance of the noise of a liking, with 1 for that of the liking itself
     'prior': 0.02,  # what popularity alone says, beside the list
+    'together_floor': 0.01,  # share of a person's highest affinity that a lower one counts as, together
     'scores_range': 2,  # the rest: of the predicted scores
     'scores_noise': 0.4,
     'scores_bias': 0.5,
     'scores_slope': 0.1,
 }
 C = SimpleNamespace(**CONSTANTS)
+TITLES_PER_BLOCK = 1024
 
 
 def recommend(vectors, scores, number=10, statuses=None, niche=0.0):
@@ -71,8 +73,8 @@ def check_scores(scores):
 class Query:
     """What a person's list says of every title; ValueError if it says nothing of the vectors' titles.
 
-    Liking is taken for a Gaussian process over the titles. The known titles j, those that have a vector and
-    of which opinions.weigh() gives a score s_j and a weight c_j, below 0 for a dislike, are its observations:
+    Liking is modelled as a Gaussian process over the titles. Its observations are the known titles j, those
+    that have a vector and of which opinions.weigh() gives a score s_j and a weight c_j (below 0: a dislike):
 
         affinity_i = q_i (sum_j k_ij a_j + b p_i^-0.2 sum_{j != i} v_i . v_j z_j + 0.02 q_i) e^(0.15 t_i)
         q_i = p_i^(0.4 (1 - niche))       b = 0.25 min(1, 100 / n)^1.25
@@ -82,43 +84,54 @@ class Query:
     with v the vectors, m the mean score of a title, p its popularity, t the predicted score (predict_scores),
     K the k_ij of the known titles and n the number of titles. The inverse makes three seasons of one series
     count like one title and a little. The linear part is that of EASE (Steck, 2019) and also counts what
-    speaks against a title; among few titles, of which a list has many, this says much. `known` are the ids j.
-    Below 0 the last factor is e^(-0.15 t_i). Time grows with the cube of their number: 500 take some 50 ms
-    among 3,000 titles.
+    speaks against a title; among few titles, of which a list has many, this says much. Where the liking is
+    below 0, the last factor is e^(-0.15 t_i). Kernels are computed in float32.
+
+    known: the ids j. predicted: the t_i, float64 n.
     """
 
     def __init__(self, vectors, scores, statuses=None, niche=0.0):
         if not 0 <= niche <= 1:
             raise ValueError(f'niche is {niche!r}, not a number from 0 to 1')
-        self.mean, popularity = title_arrays(vectors)
+        mean, popularity = title_arrays(vectors)
         entries = weigh(scores, statuses)
-        self.known = [mal_id for mal_id in entries if mal_id in vectors.index]
-        if not self.known:
+        entries = {mal_id: entry for mal_id, entry in entries.items() if mal_id in vectors.index}
+        if not entries:
             raise ValueError('none of the scores is of a title that the vectors know')
-        indices = vectors.index.get_indexer(self.known)
-        given, counts = np.array([entries[mal_id] for mal_id in self.known]).T
-        unit = vectors.to_numpy(np.float64)
-        # k x n, the k_ij and then the v_i . v_j of the known titles and all titles
-        own = np.arange(len(indices)), indices
-        products = unit[indices] @ unit.T
-        similarity = np.maximum(products, 0) ** (C.exponent + C.exponent_growth * np.log10(len(unit)))
-        similarity[own], products[own] = 1, 0
-        self.similarity, self.products = similarity, products
-        observed = counts * np.exp(C.score_weight * (given - self.mean[indices]))
-        observed /= np.sqrt(popularity[indices])
-        kernel = similarity[:, indices] + C.noise * np.eye(len(indices))
-        self.counts, self.weights = counts, np.linalg.solve(kernel, observed)
-        linear = C.linear_weight * min(1, C.linear_titles / len(unit)) ** C.linear_fall
-        self.linear_weights = linear * observed
-        self.linear_item_weights = popularity**-C.linear_popularity
+        scored = {mal_id: score for mal_id, score in scores.items() if score > 0 and mal_id in vectors.index}
+        listed = [*{**entries, **scored}]  # the known titles come first
+        self.known, rows = listed[: len(entries)], vectors.index.get_indexer(listed)
+        self.rows = known = rows[: len(entries)]
+        self.unit = vectors.to_numpy(np.float32)
+        self.exponent = np.float32(C.exponent + C.exponent_growth * np.log10(len(vectors)))
+        given, self.counts = np.array([*entries.values()]).T
+        observed = self.counts * np.exp(C.score_weight * (given - mean[known])) / np.sqrt(popularity[known])
+        kernel = self.similarity(self.unit[known] @ self.unit[known].T).astype(float)
+        np.fill_diagonal(kernel, 1 + C.noise)
+        weights = np.zeros((2, len(listed)))
+        weights[0, : len(known)] = self.weights = np.linalg.solve(kernel, observed)
+        is_scored = np.array([mal_id in scored for mal_id in listed])
+        predictor = ScorePredictor(
+            self.unit, mean, rows[is_scored], [scored[i] for i in listed if i in scored]
+        )
+        weights[1, is_scored] = predictor.weights
+        self.similar, near = sums_over_list(self.unit, rows, weights, (self.similarity, nearness))
+        self.predicted = predictor.predict(near)
+        linear = C.linear_weight * min(1, C.linear_titles / len(vectors)) ** C.linear_fall
+        self.linear_weights, self.linear_popularity = linear * observed, popularity**-C.linear_popularity
         self.item_weights = popularity ** (C.popularity_weight * (1 - niche))
-        scored = {mal_id: scores[mal_id] for mal_id in self.known if scores[mal_id] > 0}
-        self.predicted = predicted_scores(unit, self.mean, vectors.index.get_indexer(scored), scored.values())
+
+    def similarity(self, products):
+        """Return the k_ij of different titles, given their v_i . v_j, float32."""
+        similarity = np.log(np.maximum(products, 1e-12))
+        similarity *= self.exponent
+        return np.exp(similarity, out=similarity)
 
     def affinity(self):
-        """Return the affinity of every title, float64."""
-        liking = self.weights @ self.similarity + C.prior * self.item_weights
-        liking += (self.linear_weights @ self.products) * self.linear_item_weights
+        """Return the affinity of every title, float64 n."""
+        linear = self.unit @ (self.linear_weights @ self.unit[self.rows])
+        linear[self.rows] -= self.linear_weights
+        liking = self.similar + linear * self.linear_popularity + C.prior * self.item_weights
         liking *= self.item_weights
         return liking * np.exp(C.predicted_weight * np.copysign(self.predicted, liking))
 
@@ -127,9 +140,11 @@ class Query:
 
         The factor of the predicted score is left out.
         """
-        liking = self.weights[:, None] * self.similarity[:, indices]
-        liking += self.linear_weights[:, None] * self.products[:, indices] * self.linear_item_weights[indices]
-        return liking * self.item_weights[indices]
+        products = self.unit[self.rows] @ self.unit[indices].T
+        same = self.rows[:, None] == np.asarray(indices)
+        liking = self.weights[:, None] * np.where(same, 1, self.similarity(products))
+        linear = self.linear_weights[:, None] * np.where(same, 0, products)
+        return (liking + linear * self.linear_popularity[indices]) * self.item_weights[indices]
 
     def reasons(self, indices, number):
         """Return for each of some titles the known ids that add most to its affinity, best first.
@@ -141,11 +156,25 @@ class Query:
         return [[self.known[j] for j in best[:, i] if terms[j, i] > 0] for i in range(terms.shape[1])]
 
 
+def together(affinities):
+    """Return the affinity of every title for several people who watch it together, float64 n.
+
+    affinities: people x n. The geometric mean of the people's affinities, those below 0.01 of a person's
+    highest raised to that. On pairs of members of mal-2016 it serves better than the mean or the least
+    (tests/STUDY.md).
+    """
+    affinities = np.asarray(affinities)
+    if len(affinities) == 1:
+        return affinities[0]
+    floor = np.maximum(C.together_floor * affinities.max(axis=1, keepdims=True), 1e-300)
+    return np.exp(np.log(np.maximum(affinities, floor)).mean(axis=0))
+
+
 def predict_scores(vectors, scores):
     """Return the score that a person is likely to give each title, as a Series MAL id -> 1 to 10.
 
     vectors and scores: as for recommend(); all titles are predicted, those on the list, too. A person's
-    scores s are taken for a Gaussian process around the titles' means m:
+    scores s are modelled as a Gaussian process around the titles' means m:
 
         t_i = m_i + sum_j k_ij a_j       a = (K + 0.4 I)^-1 (s - m)
         k_ij = 0.5 + 0.1 (m_i - 7.8) (m_j - 7.8) + e^(2 (v_i . v_j - 1))
@@ -159,27 +188,64 @@ def predict_scores(vectors, scores):
     scored = {mal_id: score for mal_id, score in scores.items() if score > 0 and mal_id in vectors.index}
     if not scored:
         raise ValueError('none of the scores is of a title that the vectors know')
-    unit, indices = vectors.to_numpy(np.float64), vectors.index.get_indexer(scored)
-    return pd.Series(predicted_scores(unit, mean, indices, scored.values()), vectors.index, name='score')
+    unit, rows = vectors.to_numpy(np.float32), vectors.index.get_indexer([*scored])
+    predictor = ScorePredictor(unit, mean, rows, scored.values())
+    (near,) = sums_over_list(unit, rows, predictor.weights[None], (nearness,))
+    return pd.Series(predictor.predict(near), vectors.index, name='score')
 
 
-def predicted_scores(unit, mean, indices, given):
-    """Return predict_scores() as an array. indices: of the k titles with a score; given: their scores."""
-    if not len(indices):
-        return mean
-    offset = mean - C.usual_score
-    kernel = C.scores_bias + C.scores_slope * np.outer(offset[indices], offset)
-    kernel += np.exp(C.scores_range * (unit[indices] @ unit.T - 1))
-    observed = np.array([*given]) - mean[indices]
-    weights = np.linalg.solve(kernel[:, indices] + C.scores_noise * np.eye(len(indices)), observed)
-    return np.clip(mean + weights @ kernel, 1, 10)
+class ScorePredictor:
+    """The formula of predict_scores(): first `weights`, the a_j, then predict().
+
+    rows: of the k titles with a score; given: their scores.
+    """
+
+    def __init__(self, unit, mean, rows, given):
+        self.mean, self.offset, self.rows = mean, mean - C.usual_score, rows
+        offset = self.offset[rows]
+        kernel = (
+            C.scores_bias + C.scores_slope * np.outer(offset, offset) + nearness(unit[rows] @ unit[rows].T)
+        )
+        kernel += C.scores_noise * np.eye(len(rows))
+        self.weights = np.linalg.solve(kernel, np.array([*given]) - mean[rows])
+
+    def predict(self, near):
+        """Return the scores of all titles. near: sum of e^(2 (v_i . v_j - 1)) a_j, float n."""
+        if not len(self.rows):
+            return self.mean
+        slope = C.scores_slope * (self.weights @ self.offset[self.rows])
+        return np.clip(self.mean + C.scores_bias * self.weights.sum() + slope * self.offset + near, 1, 10)
+
+
+def nearness(products):
+    """Return e^(2 (v_i . v_j - 1)) of the v_i . v_j."""
+    near = np.multiply(products, np.float32(C.scores_range))
+    near -= np.float32(C.scores_range)
+    return np.exp(near, out=near)
+
+
+def sums_over_list(unit, rows, weights, kernels):
+    """Return sum_j w_j kernel(v_i . v_j) over the k titles of a list, for all n titles, float64 kernels x n.
+
+    unit: the v, float32 n x d; rows: of the list's titles; weights: kernels x k; kernels: functions of an
+    array of products. In blocks of titles that stay in the processor's cache.
+    """
+    listed, weights = unit[rows], weights.astype(np.float32)
+    sums = np.empty((len(kernels), len(unit)))
+    for start in range(0, len(unit), TITLES_PER_BLOCK):
+        block = slice(start, start + TITLES_PER_BLOCK)
+        products = listed @ unit[block].T
+        for row, kernel in enumerate(kernels):
+            sums[row, block] = weights[row] @ kernel(products)
+    return sums
 
 
 def title_arrays(vectors):
     """Return mean score and popularity of each title, float64 n; ValueError if the vectors have no attrs."""
-    if not {'mean', 'popularity'} <= set(vectors.attrs):
+    attrs = vectors.attrs
+    if not {'mean', 'popularity'} <= attrs.keys():
         raise ValueError('these vectors have no attrs: read them from the embeddings.pkl of embeddings.py')
+    ids = vectors.index.tolist()
     return tuple(
-        np.array([vectors.attrs[name][mal_id] for mal_id in vectors.index.tolist()], float)
-        for name in ('mean', 'popularity')
+        np.fromiter(map(attrs[name].__getitem__, ids), float, len(ids)) for name in ('mean', 'popularity')
     )

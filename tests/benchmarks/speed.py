@@ -48,7 +48,7 @@ def measure_aniembed(arguments):
 
     embeddings.ratings.read_lists = lap('titles', 'reading', embeddings.ratings.read_lists)
     embeddings.target_of = lap('index', 'target', embeddings.target_of)
-    embeddings.train = lap('iterator', 'net', embeddings.train)
+    embeddings.train = lap('rest', 'net', embeddings.train)
     embeddings.similarity_map.draw = lap('neighbours and files', 'map', embeddings.similarity_map.draw)
     embeddings.main(arguments)
     return {**laps, 'peak': peak_memory()}

@@ -1,7 +1,6 @@
 /**
- * One member's list as MyAnimeList exports it, or as other sites' exporters write it in that form, read in
- * the browser. The rules are those of aniembed/inputs/exported_list.py; tests/cases/exports.json says what both make
- * of each case.
+ * One member's list: the XML that MyAnimeList and other sites export, or JSON with MyAnimeList ids. The rules
+ * are those of aniembed/inputs/exported_list.py; the tests of both compare with tests/cases/exports.json.
  */
 import { FileError, readBytes, UNREADABLE } from './file'
 import { firstFile } from './zip'
@@ -15,21 +14,23 @@ export interface ListFile {
   statuses: Map<number, string>
   /** Entries in the file. */
   entries: number
-  /** Entries that were passed over, because they have no MyAnimeList id. */
+  /** Entries skipped because they have no MyAnimeList id. */
   withoutId: number
-  /** Entries that count as without a score, because theirs is not a number. */
+  /** Entries whose score is not a number; they count as unscored. */
   unreadableScores: number
-  /** 10, or 100: then `scores` are those of the file divided by ten. */
+  /** The file's best score: 10, 100 or 5; `scores` are on the scale of 10. */
   scale: number
 }
 
 /** In bytes, unpacked. The longest list known has 18,219 entries, about 16 MB. */
 const MAX_LIST = 64 * 2 ** 20
 const LARGEST_ID = 2 ** 31 - 1
-/** The second is that of Shikimori's older exports. */
+/** Old exports of Shikimori use the second one. */
 const ID_TAGS = ['series_animedb_id', 'anime_animedb_id']
+/** Scores in JSON from which on "none is above 5" means that they are stars. */
+const FEWEST_STARS = 10
 
-/** What `my_status` says, without spaces and hyphens; who watches something again has completed it. */
+/** Values of `my_status` without spaces and hyphens. Rewatching is completed. */
 const STATUSES: Record<string, string> = {}
 for (const [status, words] of Object.entries({
   watching: ['1', 'watching', 'current'],
@@ -65,31 +66,16 @@ export async function readListFile(file: Blob): Promise<ListFile> {
 
 // ---- bytes -> text -> entries ----
 
-const LEGACY_ENCODINGS = /^(iso-8859|windows|koi8|shift|euc|gb|big5)[a-z0-9_-]*$/
-
-/** Return the text of a file in UTF-16 or UTF-8, else in the encoding that it declares, else in cp1252. */
+/** Return the text of a file in UTF-16 with its mark or in UTF-8, else in cp1252. */
 function decode(content: Uint8Array): string {
   const [first, second] = content
-  const isMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
-  // UTF-16 may lack its mark: then '<' takes two bytes.
-  if (isMark || first === 0 || second === 0)
-    return new TextDecoder(first === 0xfe || first === 0 ? 'utf-16be' : 'utf-16le').decode(content)
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(content)
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(content)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content)
   } catch {
-    const start = new TextDecoder('windows-1252').decode(content.subarray(0, 200))
-    const declared = /encoding\s*=\s*["']([\w-]+)/.exec(start)?.[1].toLowerCase() ?? ''
-    return decoderOf(declared).decode(content)
+    return new TextDecoder('windows-1252').decode(content)
   }
-}
-
-function decoderOf(declared: string): TextDecoder {
-  try {
-    if (LEGACY_ENCODINGS.test(declared)) return new TextDecoder(declared)
-  } catch {
-    // The browser does not know it.
-  }
-  return new TextDecoder('windows-1252')
 }
 
 /**
@@ -121,20 +107,10 @@ const mend = (text: string) =>
   text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is mended
     .replace(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, '')
-    .replace(/&#(x[0-9a-f]+|[0-9]+);/gi, mendReference)
     .replace(/&(?!(amp|lt|gt|quot|apos|#[0-9]+|#x[0-9a-fA-F]+);)/g, '&amp;')
-
-/** Return a character reference, or nothing where XML forbids the character. */
-function mendReference(_all: string, digits: string): string {
-  const code = /^x/i.test(digits) ? Number.parseInt(digits.slice(1), 16) : Number(digits)
-  const control = code < 32 && ![9, 10, 13].includes(code)
-  const surrogate = code >= 0xd800 && code < 0xe000
-  return control || surrogate || code === 0xfffe || code === 0xffff || code > 0x10ffff ? '' : `&#${code};`
-}
 
 /** Return the root of the XML, mended if it needs to be; throw FileError if it is then not XML either. */
 function parseXml(text: string): Element {
-  if (plainXml(text).trim() === '') throw new FileError('The file is empty. Export the list again.')
   let { root, error } = parse(text)
   if (error !== undefined) ({ root, error } = parse(mend(text)))
   if (error === undefined) return root
@@ -161,8 +137,17 @@ function textsOf(entry: Element): Map<string, string> {
 
 /** Return the list in the text of a file; throw FileError if it holds none. */
 export function parseList(text: string): ListFile {
+  if (text.trim() === '') throw new FileError('The file is empty. Export the list again.')
+  const isJson = /^\s*[{[]/.test(text)
+  const { user, entries } = isJson ? readJson(text) : readXml(text)
+  return { user, ...readEntries(entries, isJson) }
+}
+
+type Entries = { user: string; entries: Map<string, string>[] }
+
+function readXml(text: string): Entries {
   const root = parseXml(text)
-  const entries: Map<string, string>[] = []
+  const entries: Entries['entries'] = []
   const otherTags = new Set<string>()
   let user = ''
   for (const child of childrenOf(root)) {
@@ -170,17 +155,56 @@ export function parseList(text: string): ListFile {
     else otherTags.add(child.localName)
     if (child.localName === 'myinfo') user ||= textsOf(child).get('user_name') ?? ''
   }
-  if (entries.length > 0) return { user, ...readEntries(entries) }
+  if (entries.length > 0) return { user, entries }
   if (otherTags.has('manga')) throw new FileError('The file is a manga list. Export the anime list instead.')
   if (root.localName !== 'myanimelist')
     throw new FileError('The file is XML, but not a list as MyAnimeList exports it.')
   throw new FileError('The file is a list without anime.')
 }
 
+/** Find entries anywhere in JSON: objects with AniList's `idMal`, or `scores` as in lists.jsonl. */
+function readJson(text: string): Entries {
+  const unvisited: unknown[] = []
+  try {
+    unvisited.push(JSON.parse(text))
+  } catch {
+    throw new FileError('The file is damaged or cut off. Export the list again.')
+  }
+  const entries: Entries['entries'] = []
+  let user = ''
+  while (unvisited.length > 0) {
+    const value = unvisited.pop()
+    if (Array.isArray(value)) for (const inner of value.reverse()) unvisited.push(inner)
+    if (!isObject(value)) continue
+    const name = isObject(value.user) ? value.user.name : value.user
+    if (typeof name === 'string') user ||= name
+    const media = isObject(value.media) ? value.media : value
+    if ('idMal' in media && media.type !== 'MANGA') {
+      entries.push(toEntry(media.idMal, value.score, value.status))
+      continue
+    }
+    if (isObject(value.scores))
+      for (const [id, score] of Object.entries(value.scores)) entries.push(toEntry(id, score, undefined))
+    for (const inner of Object.values(value).reverse()) unvisited.push(inner)
+  }
+  if (entries.length > 0) return { user, entries }
+  throw new FileError(
+    'The file is JSON without MyAnimeList ids (idMal). For AniList, use recommend.py --user anilist:NAME.',
+  )
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function toEntry(id: unknown, score: unknown, status: unknown): Map<string, string> {
+  const texts = [id, score, status].map((value) => String(value ?? ''))
+  return new Map([ID_TAGS[0], 'my_score', 'my_status'].map((tag, index) => [tag, texts[index]]))
+}
+
 // ---- entries -> scores ----
 
 /** Return what the entries say; of two with one id the last counts. Throws FileError if none has an id. */
-function readEntries(entries: Map<string, string>[]): Omit<ListFile, 'user'> {
+function readEntries(entries: Entries['entries'], isJson: boolean): Omit<ListFile, 'user'> {
   const scores = new Map<number, number>()
   const statuses = new Map<number, string>()
   let withoutId = 0
@@ -196,7 +220,7 @@ function readEntries(entries: Map<string, string>[]): Omit<ListFile, 'user'> {
     const score = readScore(written)
     if (score === null && written !== '') unreadableScores++
     highest = Math.max(highest, score ?? 0)
-    // "No score" does not overwrite a score.
+    // A score is not replaced by none.
     scores.set(id, score || scores.get(id) || 0)
     const status = STATUSES[(entry.get('my_status') ?? '').toLowerCase().replace(/[^a-z0-9]/g, '')]
     if (status) statuses.set(id, status)
@@ -205,8 +229,9 @@ function readEntries(entries: Map<string, string>[]): Omit<ListFile, 'user'> {
     throw new FileError(
       `The file has ${entries.length.toLocaleString('en')} entries and none of them has a MyAnimeList id.`,
     )
-  const scale = highest > 10 ? 100 : 10
-  if (scale === 100) for (const [id, score] of scores) scores.set(id, score / 10)
+  const isStars = isJson && highest <= 5 && [...scores.values()].filter(Boolean).length >= FEWEST_STARS
+  const scale = highest > 10 ? 100 : isStars ? 5 : 10
+  for (const [id, score] of scores) scores.set(id, (score * 10) / scale)
   return { scores, statuses, entries: entries.length, withoutId, unreadableScores, scale }
 }
 
@@ -217,7 +242,7 @@ function readId(entry: Map<string, string>): number {
   return id <= LARGEST_ID ? id : 0
 }
 
-/** Return a score as it is written, 0 to 100, or null if it is not one: 8, 08, 8.0 and 7,5 are. */
+/** Return a score from 0 to 100, written as 8, 08, 8.0 or 7,5; null if it is not one. */
 function readScore(written: string): number | null {
   if (!/^[0-9]{1,3}([.,][0-9]{1,6})?$/.test(written)) return null
   const score = Number(written.replace(',', '.'))
@@ -232,10 +257,10 @@ export function report(list: ListFile, onMap: number): string {
   parts.push(`${count(onMap)} on this map`)
   if (list.withoutId) parts.push(`${count(list.withoutId)} passed over: no MyAnimeList id`)
   if (list.unreadableScores) parts.push(`${count(list.unreadableScores)} with a score that cannot be read`)
-  if (list.scale === 100) parts.push('the scores go to 100 and were divided by 10')
+  if (list.scale !== 10) parts.push(`scores are out of ${list.scale} and were scaled to 10`)
   if (!scored) {
     const completed = [...list.scores.keys()].filter((id) => list.statuses.get(id) === 'completed').length
-    parts.push(`for want of scores, the ${count(completed)} completed titles count as liked`)
+    parts.push(`without scores, the ${count(completed)} completed titles count as liked`)
   }
   return `${parts.join(', ')}.`
 }

@@ -24,6 +24,7 @@ const SENTENCES: Record<string, string> = {
   'no XML': 'is not XML',
   damaged: 'is damaged or cut off',
   DTD: 'has a DTD',
+  'no ids in JSON': 'is JSON without MyAnimeList ids (idMal)',
   'no ids': 'none of them has a MyAnimeList id',
 }
 
