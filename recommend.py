@@ -53,11 +53,11 @@ def recommendation_table(vectors, anime, people, number=NUMBER, niche=0.0, seque
     something unseen, and all but the best title of a franchise, where `anime` has relations. options: the
     keywords of filters.json. Titles on anybody's list are left out, unless they are only planned.
 
-    Columns: rank, mal_id, title, english, predicted (list of each person's likely score, None where nothing
-    is known of a title), affinity (of several people: query.together()), type, year, tags (list of 'planned',
-    'sequel' and 'new': nobody has scored it), because (for each person a list of up to three MAL ids, the
-    strongest reason first). attrs['removed']: how many titles each filter removes, in their order. ValueError
-    as of recommend(); UsageError if a name is wrong.
+    Columns: rank, mal_id, title, english, predicted (list of each person's likely score; None where neither
+    lists nor genres, studios or prequels say what a title is), affinity (of several people: together()),
+    type, year, tags (list of 'planned', 'sequel' and 'new': nobody has scored it), because (for each person a
+    list of up to three MAL ids, the strongest reason first). attrs['removed']: how many titles each filter
+    removes, in their order. ValueError as of recommend(); UsageError if a name is wrong.
     """
     people = [(check_scores(scores), statuses or {}) for scores, statuses in people]
     queries = [Query(vectors, scores, statuses, niche) for scores, statuses in people]
@@ -69,9 +69,11 @@ def recommendation_table(vectors, anime, people, number=NUMBER, niche=0.0, seque
         vectors, anime, affinity, listed, plans - listed, seen, number, sequels, options
     )
     table.insert(4, 'affinity', affinity[order])
-    table.insert(
-        4, 'predicted', [*np.column_stack([query.predicted[order].round(1) for query in queries]).tolist()]
-    )
+    predicted = np.column_stack([query.predicted[order].round(1) for query in queries]).astype(object)
+    facts = anime[['genres', 'studios', 'prequels']].iloc[order].itertuples(index=False)
+    unknown = ['new' in tags and not any(row) for tags, row in zip(table['tags'], facts)]
+    predicted[np.array(unknown, bool)] = None
+    table.insert(4, 'predicted', predicted.tolist())
     table['because'] = [*map(list, zip(*(query.reasons(order, REASONS) for query in queries)))]
     return table
 
@@ -365,7 +367,7 @@ def main(arguments):
     if options.json:
         print(json.dumps({'people': whose, 'titles': table.to_dict('records')}, ensure_ascii=False))
     else:
-        terminal.show(table, names_of(anime), whose)
+        terminal.show(table, anime, names_of(anime), whose)
         print(f'\nThe same table is in {path}.')
 
 

@@ -22,6 +22,8 @@ from aniembed.taste.query import Query
 
 
 def test_every_option_against_plain_python(vectors):
+    vectors = vectors.copy()
+    vectors.attrs['unscored'] = IDS[::3]
     random = np.random.default_rng(5)
     lengths, options = [], set()
     for seed in range(120):
@@ -37,6 +39,9 @@ def test_every_option_against_plain_python(vectors):
             'not_genres': maybe(GENRES[(seed + 2) % 4 : (seed + 2) % 4 + 2]),
             'min_score': maybe(6.5),
             'exclude': maybe(IDS[::5]) or (),
+            'seasons': maybe([f'{year}-fall' for year in range(1995, 2020)]),
+            'no_adult': maybe(True),
+            'unscored': maybe(str(random.choice(['only', 'no']))),
         }
         ranking = {
             'number': int(random.integers(1, 40)),
@@ -52,8 +57,13 @@ def test_every_option_against_plain_python(vectors):
         options |= {name for name, value in facts.items() if value}
         prequels = joined(nodes)[1]
         for row in table.itertuples():
-            assert row.tags == ['planned'] * (row.mal_id in scores) + ['sequel'] * bool(prequels[row.mal_id])
-    assert len(options) == 6 and len(lengths) > 60 and sorted(lengths)[len(lengths) // 2] > 3
+            tags = {
+                'planned': row.mal_id in scores,
+                'sequel': prequels[row.mal_id],
+                'new': row.mal_id in IDS[::3],
+            }
+            assert row.tags == [tag for tag, has in tags.items() if has]
+    assert len(options) == 9 and len(lengths) > 60 and sorted(lengths)[len(lengths) // 2] > 3
 
 
 def test_without_relations_sequels_are_like_all_else(vectors):
@@ -139,6 +149,14 @@ OPTIONS = {
     ('--min-score', 7.5, '--not', f'{IDS[3]},{IDS[8]}'): {'min_score': 7.5, 'exclude': (IDS[3], IDS[8])},
     ('--planned', 'no', '--years', '-2020'): {'planned': 'no', 'years': (None, 2020)},
     ('--planned', 'only', '--sequels'): {'planned': 'only', 'sequels': True},
+    ('--genre', 'action', '--genre', 'comedy'): {'genres': ['Action', 'Comedy']},
+    ('--type', 'movies', '--type', 'ONA', '--years', '2000 – 2020'): {
+        'types': ['movie'],
+        'years': (2000, 2020),
+    },
+    ('--not-genre', 'slice-of-life, Sci Fi'): {'not_genres': ['Slice of Life']},
+    ('--season', 'fall 2003', '--season', '2010-Spring'): {'seasons': ['2003-fall', '2010-spring']},
+    ('--no-adult', '--not', f'Title {IDS[3]}'): {'no_adult': True, 'exclude': [IDS[3]]},
 }
 
 
@@ -156,7 +174,7 @@ def test_the_command_line_gives_what_the_function_gives(vectors, tmp_path):
         assert 'Hello a_fan!' in said and '14 of the 15 titles on the list are on this map.' in said
         wanted = recommend.recommendation_table(vectors, anime, [(scores, statuses)], **keywords)
         table = pd.read_csv(tmp_path / 'recommendations.csv')
-        assert table.mal_id.tolist() == wanted.mal_id.tolist()
+        assert table.mal_id.tolist() == wanted.mal_id.tolist() and len(table)
         assert table.tags.fillna('').tolist() == wanted.tags.map(', '.join).tolist()
         for row in wanted.itertuples():
             line = next(line for line in said.splitlines() if re.search(rf'  {row.mal_id}( |$)', line))
@@ -175,10 +193,19 @@ def local(vectors, tmp_path, local_site):
         yield SimpleNamespace(site=server.site, server=server, folder=tmp_path, ids=set(renamed.index))
 
 
-def test_a_member_of_myanimelist_by_name(local):
+MAL_NAMES = [
+    '--user={}',
+    'mal:{}',
+    'https://myanimelist.net/profile/{}',
+    'myanimelist.net/animelist/{}?status=2',
+]
+
+
+@pytest.mark.parametrize('who', MAL_NAMES)
+def test_a_member_of_myanimelist_by_name(local, who):
     name = local.site.names[-1]  # has every title, so that only what is planned is left
     local.server.plan = [Fault('animelist', '429-seconds', 1)]
-    said, status, error = spoken(['--user', name], local.folder)
+    said, status, error = spoken([who.format(name)], local.folder)
     assert (status, error) == (0, '') and f'Hello {name}!' in said and '600 entries read' in said
     assert 'status 429' in said
     table = pd.read_csv(local.folder / 'recommendations.csv')
@@ -188,7 +215,8 @@ def test_a_member_of_myanimelist_by_name(local):
 
 def test_a_user_of_anilist_by_name(local):
     name = local.site.names[0]
-    said, status, error = spoken(['--user', f'anilist:{name}', '--sequels', '--number', 50], local.folder)
+    address = f'https://anilist.co/user/{name}/animelist'
+    said, status, error = spoken([address, '--sequels', '--number', 50], local.folder)
     assert (status, error) == (0, '') and f'Hello {name}!' in said
     scores, statuses = local.site.listed(name)
     unknown = {local.site.nodes[place]['id'] for place, _ in local.site.entries(name) if place % 20 == 13}
@@ -197,9 +225,9 @@ def test_a_user_of_anilist_by_name(local):
     assert set(pd.read_csv(local.folder / 'recommendations.csv').mal_id) == local.ids - known
 
 
-@pytest.mark.parametrize('prefix', ['', 'anilist:'])
+@pytest.mark.parametrize('prefix', ['mal:', 'anilist:'])
 def test_private_and_missing_members_are_a_sentence(local, prefix):
     for kind, words in (('private', 'is private'), ('missing', 'has no')):
         name = next(name for name in local.site.names if local.site.status(name) == kind)
-        _, status, error = spoken(['--user', prefix + name], local.folder)
+        _, status, error = spoken([prefix + name], local.folder)
         assert status == 1 and words in error and name in error and is_sentence(error)

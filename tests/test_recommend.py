@@ -1,6 +1,7 @@
 """recommend.py: what is recommended and why, from Python and from the command line."""
 
 import json
+import os
 import re
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 from tools import recommendation_cases
 from tools.outputs import spoken, write_list
 from tools.planted import GROUPS, SIZE, ids_of
-from tools.processes import call, is_sentence
+from tools.processes import call, is_sentence, run
 
 import recommend
 from aniembed import files
+from aniembed.inputs import titles
 from aniembed.taste.query import CONSTANTS, Query, check_scores
+from aniembed.taste.search import Search
 
 IDS = np.array(ids_of(GROUPS * SIZE))
 
@@ -112,7 +115,36 @@ def test_wrong_scores_are_a_value_error(vectors, words):
         recommend.predict_scores(vectors, WRONG_SCORES[words])
 
 
-# ---- the table of cases that the page tests, too ----------------------------------------------------------
+@pytest.mark.parametrize('number', [2, 3])
+def test_people_together_get_the_geometric_mean_of_what_each_would_get(planted, vectors, number):
+    anime = titles.title_table({int(i): {'title': f'Title {i}'} for i in IDS}, '')
+    people = [({int(i): 9 for i in IDS[planted.group == group][:3]}, {}) for group in range(number)]
+    people[0][0][int(IDS[-1])] = 0
+    people[0][1][int(IDS[-1])] = 'plan_to_watch'
+    table = recommend.recommendation_table(vectors, anime, people, number=10)
+    each = pd.DataFrame([Query(vectors, *one).affinity() for one in people], columns=IDS).T
+    each = each.clip(lower=0.01 * each.max(), axis=1)
+    listed = {i for scores, _ in people for i in scores} - {int(IDS[-1])}
+    expected = (each.prod(axis=1) ** (1 / number)).drop([*listed]).nlargest(10)
+    assert table.mal_id.tolist() == expected.index.tolist()
+    np.testing.assert_allclose(table.affinity, expected, 1e-6)
+    for person, (scores, _) in enumerate(people):
+        predicted = recommend.predict_scores(vectors, scores)[table.mal_id]
+        np.testing.assert_allclose([row[person] for row in table.predicted], predicted, atol=0.051)
+        assert all(set(row[person]) <= scores.keys() for row in table.because)
+    assert all(any(row) for row in table.because)
+
+
+def test_similar_titles_are_those_with_the_largest_mean_cosine(vectors):
+    anime = titles.title_table({int(i): {'title': f'Title {i}'} for i in IDS}, '')
+    liked = IDS[[3, 20]].tolist()
+    table = recommend.similar_table(vectors, anime, liked, number=7)
+    cosines = (vectors @ vectors.loc[liked].T).mean(axis=1).drop(liked).nlargest(7)
+    assert table.mal_id.tolist() == cosines.index.tolist()
+    np.testing.assert_allclose(table.similarity, cosines, 1e-5)
+
+
+# ---- the tables of cases that the page tests, too ----------------------------------------------------------
 
 
 def test_the_table_of_cases_is_what_recommend_gives():
@@ -130,6 +162,38 @@ def test_the_table_of_cases_is_what_recommend_gives():
         values = [[values[path] for path in numbers] for values in (answer, expected)]
         np.testing.assert_allclose(*values, 1e-4, 1e-6)
     assert len(lengths) == recommendation_cases.CASES and sorted(lengths)[10] > 5
+
+
+SEARCH = json.loads(files.read_text('tests/cases/search.json'))
+
+
+@pytest.fixture(scope='module')
+def search():
+    """Return the Search of the titles of the table."""
+    return Search(pd.DataFrame(SEARCH['anime'], dtype=object).set_index('id'))
+
+
+@pytest.mark.parametrize('case', SEARCH['cases'], ids=lambda case: case['text'])
+def test_names_are_found_as_the_page_finds_them(search, case):
+    found = [m.ids[0] if m.kind == 'title' else f'{m.kind}:{m.name}' for m in search.search(case['text'])]
+    assert found == case['found']
+
+
+def test_a_name_is_the_best_match_and_its_runner_up(search):
+    for text, ids, other in (
+        ('aot', [101], None),
+        ('kaze', [122], 'Kaze A'),
+        ('109', [109], None),
+        ('studio: kyoani', [111], None),
+        ('Genre:Mecha', [107, 108], None),
+        ('music', [123], None),
+    ):
+        match, runner_up = search.find(text)
+        assert (match.ids, runner_up and runner_up.name) == (ids, other)
+    assert search.find('mecha', ('title', 'genre'))[0].ids == [107, 108]
+    for text in ('mecha', 'zzzz', 'studio:', 'studio:zzzz', '7'):
+        with pytest.raises(files.UsageError):
+            search.find(text)
 
 
 def flat(value):
@@ -186,6 +250,40 @@ def test_where_the_lists_are_is_asked_for_if_settings_json_does_not_lead_to_them
         assert status == 1 and re.search(words, said) and '--lists' in said and is_sentence(said), said
 
 
+def test_titles_by_name_need_no_list(planted, folder):
+    loved = IDS[planted.group == 2].tolist()
+    said, status, error = spoken(['--like', f'Title {loved[0]}', '--like', loved[1], '--number', 4], folder)
+    table = pd.read_csv(folder / 'recommendations.csv')
+    assert (status, error) == (0, '') and set(table.mal_id) <= set(loved[2:])
+    assert all(f' {row.similarity:.2f} ' in said for row in table.itertuples())
+
+
+def test_json_is_all_that_is_on_standard_output(planted, folder):
+    path = write_list(folder / 'list.xml', dict.fromkeys(IDS[planted.group == 1][:4], 9))
+    said, status, error = spoken([path, 'member7', '--json', '--number', 3], folder)
+    answer = json.loads(said)
+    assert status == 0 and 'Hello a_fan!' in error and answer['people'] == ['a_fan', 'member7']
+    table = pd.read_csv(folder / 'recommendations.csv')
+    assert [title['mal_id'] for title in answer['titles']] == table.mal_id.tolist()
+    assert [title['predicted'][1] for title in answer['titles']] == table['predicted member7'].tolist()
+    said, status, _ = spoken([path, '--json', '--explain', table.mal_id[0]], folder)
+    assert status == 0 and sum(title['share'] for title in json.loads(said)[0]['titles']) <= 1
+
+
+@pytest.mark.parametrize('columns', [40, 80, 200])
+def test_the_table_fits_a_terminal_that_is_not_utf_8(folder, columns):
+    nodes = json.loads((folder / 'titles.json').read_text())
+    for node in nodes.values():
+        node['title'] += ' 進撃の巨人: a very long title that no terminal has room for, Season 3 Part 2'
+    (folder / 'titles.json').write_text(json.dumps(nodes))
+    environment = {**os.environ, 'PYTHONIOENCODING': 'ascii', 'COLUMNS': str(columns)}
+    ended = run('recommend.py', 'member7', '--output-dir', folder, env=environment)
+    assert (ended.returncode, ended.stderr) == (0, '')
+    rows = [line for line in ended.stdout.splitlines() if re.match(r' *\d+ Title', line)]
+    assert len(rows) == 20 and all('Part 2' in row and len(row) <= columns for row in rows)
+    assert len(pd.read_csv(folder / 'recommendations.csv')) == 20
+
+
 # arguments -> exit status, words of the sentence; {} is the folder
 WRONG_CALLS = {
     (): (2, 'name a person'),
@@ -202,6 +300,9 @@ WRONG_CALLS = {
     ('member7', '--min-score', '10'): (1, 'nothing is left to recommend'),
     ('member7', '--output-dir', '{}/none'): (1, 'embeddings.pkl cannot be read'),
     ('nobody',): (1, "no user 'nobody' in"),
+    ('-nobody-',): (1, "no user '-nobody-' in"),
+    ('member7', '--nobody'): (2, '--nobody'),
+    ('member7', '{}/strange.xml'): (1, 'strange.xml: the list says nothing'),
     ('{}/none.xml',): (1, 'none.xml: there is no such file'),
     ('{}/all.xml',): (1, 'every title of this map'),
 }
@@ -210,6 +311,7 @@ WRONG_CALLS = {
 @pytest.mark.parametrize('arguments', WRONG_CALLS, ids=str)
 def test_a_wrong_call_is_a_sentence(folder, arguments):
     write_list(folder / 'all.xml', dict.fromkeys(IDS, 8))
+    write_list(folder / 'strange.xml', {99999999: 8})
     status, words = WRONG_CALLS[arguments]
     given = [argument.format(folder) for argument in arguments]
     if given and '--output-dir' not in given:

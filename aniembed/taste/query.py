@@ -23,6 +23,7 @@ CONSTANTS = {
     'linear_popularity': 0.2,  # exponent of popularity in the linear part
     'noise': 0.5,  # variance of the noise of a liking, with 1 for that of the liking itself
     'prior': 0.02,  # what popularity alone says, beside the list
+    'together_floor': 0.01,  # share of a person's highest affinity that a lower one counts as, together
     'scores_range': 2,  # the rest: of the predicted scores
     'scores_noise': 0.4,
     'scores_bias': 0.5,
@@ -158,13 +159,15 @@ class Query:
 def together(affinities):
     """Return the affinity of every title for several people who watch it together, float64 n.
 
-    It is the geometric mean of the people's affinities, or the least one where that is not above 0. On pairs
-    of members of mal-2016 it serves better than the mean or the least (tests/STUDY.md).
+    affinities: people x n. The geometric mean of the people's affinities, those below 0.01 of a person's
+    highest raised to that. On pairs of members of mal-2016 it serves better than the mean or the least
+    (tests/STUDY.md).
     """
+    affinities = np.asarray(affinities)
     if len(affinities) == 1:
         return affinities[0]
-    least = np.min(affinities, axis=0)
-    return np.where(least > 0, np.exp(np.log(np.maximum(affinities, 1e-300)).mean(axis=0)), least)
+    floor = np.maximum(C.together_floor * affinities.max(axis=1, keepdims=True), 1e-300)
+    return np.exp(np.log(np.maximum(affinities, floor)).mean(axis=0))
 
 
 def predict_scores(vectors, scores):

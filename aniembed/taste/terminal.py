@@ -53,17 +53,17 @@ def pad(text, room, right=False):
     return blanks + text if right else text + blanks
 
 
-def show(table, names, people):
+def show(table, anime, names, people):
     """Print a recommendation_table or similar_table, its lines cut to the width of the terminal.
 
-    names: Series MAL id -> the title that is shown; people: the names of those who are recommended to.
+    anime: the title_table; names: Series MAL id -> the title that is shown; people: the names of those who
+    are recommended to.
     """
     room = columns()
     facts = [('year', ['' if year is None else f'{year}' for year in table['year']])]
     if people:
-        heads = (
-            ['score'] if len(people) == 1 else [cut(name, 9 if room >= WITH_TYPE else 5) for name in people]
-        )
+        longest = 9 if room >= WITH_TYPE else 5
+        heads = ['score'] if len(people) == 1 else [cut(name, longest) for name in people]
         facts += zip(heads, zip(*([_score(score) for score in row] for row in table['predicted'])))
     else:
         facts += [('similar', table['similarity'].map('{:.2f}'.format))]
@@ -72,11 +72,11 @@ def show(table, names, people):
     facts = [(head, texts, max(map(width, [head, *texts]))) for head, texts in facts]
     titles = [names[row.mal_id] for row in table.itertuples()]
     tags = [''.join(f' [{tag}]' for tag in row.tags) for row in table.itertuples()]
-    reasons = [_reasons(row, names, people) for row in table.itertuples()]
+    reasons = [_reasons(row, anime, names, people) for row in table.itertuples()]
     rest = room - 4 - sum(2 + longest for *_, longest in facts)
     is_wide = room >= WITH_REASONS and any(reasons)
     title_room = min(
-        rest - 2 - WITH_REASONS // 4 if is_wide else rest, max(map(width, map(str.__add__, titles, tags)))
+        max(map(width, map(str.__add__, titles, tags))), rest - WITH_REASONS // 4 if is_wide else rest
     )
 
     def line(rank, title, cells, reason):
@@ -93,21 +93,32 @@ def show(table, names, people):
         print(start + styled(beside, DIM))
         if reason and not is_wide:
             print(styled(f'    because of {reason}', DIM))
-    if any(None in row for row in table.get('predicted', ())):
-        print('?: nobody has scored it, and nothing like it is known.')
+    if people and any('new' in row.tags for row in table.itertuples()):
+        print('new: nobody has scored it yet, so its score is a rough guess (?: nothing is known of it).')
 
 
 def _score(score):
-    return '?' if score is None or score != score else f'{score:.1f}'
+    return '?' if score is None else f'{score:.1f}'
 
 
-def _reasons(row, names, people):
+def _reasons(row, anime, names, people):
     """Return a row's reasons as texts: one person's, or the strongest of each person's."""
-    if not people:
-        return []
     if len(people) == 1:
-        return [names[mal_id] for mal_id in row.because[0]]
-    return [f'{names[ids[0]]} ({who})' for ids, who in zip(row.because, people) if ids]
+        return [names[mal_id] + _link(row, mal_id, anime) for mal_id in row.because[0]]
+    reasons = [(ids[0], who) for ids, who in zip(row.because, people) if ids] if people else []
+    return [f'{names[mal_id]} ({who})' for mal_id, who in reasons]
+
+
+def _link(row, reason, anime):
+    """Return what joins a title without scores to a reason: ' (continues it; same studio)'."""
+    if 'new' not in row.tags:
+        return ''
+    links = {
+        'continues it': reason in (anime.at[row.mal_id, 'prequels'] or ()),
+        'same studio': set(anime.at[row.mal_id, 'studios']) & set(anime.at[reason, 'studios']),
+    }
+    text = '; '.join(link for link, has in links.items() if has)
+    return f' ({text})' if text else ''
 
 
 def _joined(reasons, room):

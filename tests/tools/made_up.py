@@ -22,7 +22,10 @@ def made_up_nodes(seed):
         if random.random() < 0.9:
             node['mean'] = float(random.integers(50, 95)) / 10
         if random.random() < 0.9:
-            node['start_season'] = {'year': int(random.integers(1995, 2025))}
+            season = str(random.choice(['spring', 'fall']))
+            node['start_season'] = {'year': int(random.integers(1995, 2025)), 'season': season}
+        if random.random() < 0.9:
+            node['rating'] = str(random.choice(['pg_13', 'r', 'rx']))
         if random.random() < 0.5:
             node['alternative_titles'] = {'en': f'English {mal_id}'}
         node['related_anime'] = [
@@ -65,7 +68,8 @@ def expected_ids(vectors, nodes, scores, statuses, number, planned, niche, seque
     found = []
     for mal_id in recommend.recommend(vectors, scores, None, statuses, niche).index:
         node, genres = nodes[mal_id], {genre['name'] for genre in nodes[mal_id]['genres']}
-        year = node.get('start_season', {}).get('year')
+        start = node.get('start_season', {})
+        year, season = start.get('year'), start.get('season')
         first, last = facts['years'] or (None, None)
         takes = [
             facts['types'] and node.get('media_type') not in facts['types'],
@@ -74,6 +78,10 @@ def expected_ids(vectors, nodes, scores, statuses, number, planned, niche, seque
             facts['not_genres'] and any(genre in genres for genre in facts['not_genres']),
             facts['min_score'] is not None and node.get('mean', -1) < facts['min_score'],
             mal_id in facts['exclude'],
+            facts['seasons'] and f'{year}-{season}' not in facts['seasons'],
+            facts['no_adult'] and node.get('rating') == 'rx',
+            facts['unscored'] == 'only' and mal_id not in vectors.attrs['unscored'],
+            facts['unscored'] == 'no' and mal_id in vectors.attrs['unscored'],
             planned == 'only' and mal_id not in scores,
             planned == 'no' and mal_id in scores,
             not sequels and prequels[mal_id] and not prequels[mal_id] & seen,
