@@ -347,9 +347,10 @@ def main(arguments):
             print(
                 'titles.json has no relations (RELATED of anime_download.ipynb), so sequels are not left out.'
             )
-    whose = [
-        files.one_line(who.name or os.path.basename(asked), 40) for who, asked in zip(people, options.who)
-    ]
+    whose = [who.name or os.path.basename(asked) for who, asked in zip(people, options.who)]
+    if len({*whose}) < len(whose):
+        whose = options.who
+    whose = [files.one_line(name, 40) for name in whose]
     lists = [(who.scores, who.statuses) for who in people]
     if options.explain:
         explain(options, vectors, anime, whose, lists, find_ids(search(), options.explain)[0])
