@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from tools.spoil import outcomes, spoiled
 
-import recommend
 from aniembed.files import RunError
 from aniembed.inputs import exported_list
 from aniembed.inputs.exported_list import read_exported_list
+from aniembed.taste import person
 
 CASES = Path(__file__).parent / 'cases'
 EXPECTED = json.loads((CASES / 'exports.json').read_text(encoding='utf-8'))
@@ -103,9 +103,9 @@ def test_large_files_end_in_a_sentence(tmp_path, name):
 # ---- as recommend.py takes them ---------------------------------------------------------------------------
 
 
-def read_person(ids, *arguments):
-    """Return the Person that recommend.py reads for these arguments."""
-    return recommend.read_person(recommend.read_arguments(arguments), ids)
+def read_person(ids, who, lists=''):
+    """Return the Person that recommend.py reads for WHO and --lists."""
+    return person.read_person(who, lists, 'output', ids)
 
 
 def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, monkeypatch):
@@ -122,6 +122,6 @@ def test_a_file_is_a_list_whatever_its_name_and_a_path_is_not_a_user(tmp_path, m
             read_person([20], who)
     lists = str(CASES / 'ratings' / '2020_animelist.csv')
     (tmp_path / '4').mkdir()  # a folder is not a list
-    assert read_person([16498, 7], '4', '--lists', lists).scores == {16498: 9}
+    assert read_person([16498, 7], '4', lists).scores == {16498: 9}
     with pytest.raises(RunError, match='no user .nobody.'):
-        read_person([16498], 'nobody', '--lists', lists)
+        read_person([16498], 'nobody', lists)

@@ -5,11 +5,12 @@ import math
 from pathlib import Path
 
 import pytest
-from tools.spoil import zipped
+from tools.dressed_titles import TITLES, dressed
+from tools.spoil import spoiled, zipped
 
 from aniembed import files
 from aniembed.files import RunError
-from aniembed.inputs import titles
+from aniembed.inputs import title_records, titles
 
 CASES = Path(__file__).parent / 'cases' / 'ratings'
 NODE = {
@@ -206,3 +207,65 @@ def test_prequels_and_franchises():
     assert table.franchise.tolist() == [1, 1, 1, 4, 1, 6, 6, 8]
     known = titles.title_table({**related(), 3: {'title': 'without relations'}}, '')
     assert known.prequels.tolist() == [[]] * 8 and known.franchise.tolist() == list(range(1, 9))
+
+
+# ---- the same titles in many dresses, and spoiled files ---------------------------------------------------
+
+
+def test_titles_mean_the_same_however_they_are_written(tmp_path):
+    wanted = {key: (title, mean, year, genres) for key, (title, mean, year, genres, _) in TITLES.items()}
+    order = sorted(TITLES, key=lambda mal_id: TITLES[mal_id][4], reverse=True)
+    for seed in range(200):
+        path = tmp_path / 'titles'
+        path.write_bytes(dressed(seed))
+        table = read_table(str(path))
+        rows = table[['title', 'mean', 'year', 'genres']].itertuples(name=None)
+        assert {row[0]: row[1:] for row in rows} == wanted, f'seed {seed}'
+        assert [table.index[row] for row in titles.by_popularity(table)] == order, f'seed {seed}'
+
+
+TOKENS = [
+    *'"\n;|,[]{}:',
+    '""',
+    '\0',
+    '\ufeff',
+    'NaN',
+    '-1',
+    '1e999',
+    '9' * 5000,
+    '{"node": ',
+    '[[[[',
+    '\x1b[2J',
+]
+TOKENS = [token.encode() for token in TOKENS] + [b'\xff\xfe', b'\x93']
+SPOILED = [
+    'titles_anilist_page.json',
+    'titles_lines.jsonl',
+    'titles_utf16.tsv',
+    'titles.parquet',
+    'titles.csv',
+]
+
+
+@pytest.mark.parametrize('name', SPOILED)
+def test_spoiled_titles_files_are_read_or_end_in_a_sentence(tmp_path, name):
+    good, refused = (CASES.parent / 'tables' / name).read_bytes(), 0
+    for content in spoiled(good, 300, TOKENS, 7):
+        (tmp_path / name).write_bytes(content)
+        try:
+            table = read_table(str(tmp_path / name))
+        except RunError as error:
+            assert str(error).isprintable() and len(str(error)) < 1200, content
+            refused += 1
+            continue
+        assert all(0 < mal_id <= title_records.LARGEST_ID for mal_id in table.index), content
+        assert all(mean is None or 1 <= mean <= 10 for mean in table['mean']), content
+    assert 10 < refused < 290
+
+
+def test_deeply_nested_json_ends_in_a_sentence(tmp_path):
+    path = tmp_path / 'titles.json'
+    for depth in (300, 960, 3000):
+        path.write_text('{"data": ' * depth + '[]' + '}' * depth)
+        with pytest.raises(RunError):
+            titles.read_nodes(str(path))

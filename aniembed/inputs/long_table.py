@@ -18,7 +18,7 @@ USERS_PER_BLOCK = 4096  # large enough for a fast matrix product, small beside t
 USUAL_ID = 1 << 20  # MAL ids up to which every number has a column, whether a title has it or not
 NUMBERED = ('userid', 'uid')  # normal names of columns in which users may be numbers; elsewhere 007 is not 7
 AROUND = ' \t\r"'  # what may stand around a name or a number; quotes, where they are read as text
-SAMPLE = 4 << 20  # bytes from the beginning that tell what the columns hold
+SAMPLE = 1 << 20  # bytes from the beginning that tell what the columns hold
 FEWEST_REPEATS = 30  # rows of titles that were there before; with fewer, equal scores of a title are chance
 NO_SCORE = -1  # on the list without a score, as 0 is
 
@@ -49,7 +49,7 @@ class LongTable:
     def __init__(self, paths):
         users, starts, titles, scores, report = _read_rows_by_user(paths)
         rows, scored = len(scores), np.count_nonzero(scores > 0)
-        self.name = ', '.join(map(str, paths))
+        self.name, self._compared = report.partition(' read as: ')[0], False
         if not scored:
             raise RunError(f'{self.name} holds no scores.')
         report += f'; {len(users):,} users, {scored:,} scores'
@@ -85,6 +85,7 @@ class LongTable:
 
         Of two rows for one pair the last counts. The worker `rank` of several takes every workers-th block.
         """
+        self._compare_ids(ids)
         selection = np.searchsorted(self.titles, ids)
         selection[self.titles[np.minimum(selection, len(self.titles) - 1)] != ids] = len(self.titles)
         for block in self._blocks[rank::workers]:
@@ -93,13 +94,16 @@ class LongTable:
             yield selected
 
     def _compare_ids(self, known):
-        """Say so if the ids hardly are those of the titles that somebody asks for."""
+        """Say so, once, if few of the ids are those of the titles that somebody asks for."""
+        if self._compared:
+            return
+        self._compared = True
         scored = set(self.titles[self.counts > 0].tolist())
         common, least = len(scored.intersection(known)), min(len(scored), len(known))
         if common < least / 2:
             print(
-                f'{self.name}: only {common:,} of the {len(scored):,} titles are among the {len(known):,} of '
-                'ANIME_DATA; the ids of both files have to be those of MyAnimeList.'
+                f'{self.name}: only {common:,} of the {len(scored):,} titles with scores are among the '
+                f'{len(known):,} of ANIME_DATA or ANIME_LIST; all ids have to be those of MyAnimeList.'
             )
 
 
@@ -126,7 +130,7 @@ def _read_rows_by_user(paths):
 
     The rest: titles and scores of all rows, and a line on how the files were read.
     """
-    tables, reports = zip(*map(_read_file, paths))
+    tables, labels, reports = zip(*map(_read_file, paths))
     scale = scales.find_scale([table['score'].to_numpy() for table in tables], paths[0])
     users, *arrays = zip(*(_runs(table, path, scale) for table, path in zip(tables, paths)))
     del tables
@@ -134,7 +138,9 @@ def _read_rows_by_user(paths):
         users = [part.cast(pl.String) for part in users]
     users = pl.concat(users)
     lengths, titles, scores = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in arrays)
-    report = '; '.join(dict.fromkeys(reports)) + (f'; {scale.name}' if scale.name else '')
+    report = labels[0] + (f' and {len(paths) - 1:,} more' if len(paths) > 1 else '')
+    report += f' read as: {"; or ".join(dict.fromkeys(reports))}'
+    report += f'; {scale.name}' if scale.name else ''
     names = users.unique(maintain_order=True)
     if len(names) == len(users):  # all rows of a user follow each other
         return names, np.concatenate([[0], np.cumsum(lengths)]), titles, scores, report
@@ -202,7 +208,7 @@ class Source(NamedTuple):
     schema: dict  # column -> polars type
 
     def scan(self, kinds=None):
-        """Return the file as a LazyFrame; kinds: types of columns of a text file, else text."""
+        """Return the file as a LazyFrame; kinds: types of columns in a text file, the others are texts."""
         if not self.separator:
             return pl.scan_parquet(self.path, glob=False)
         return pl.scan_csv(
@@ -215,9 +221,8 @@ CSV = {'encoding': 'utf8-lossy', 'infer_schema': False, 'truncate_ragged_lines':
 
 def _is_ratings(start):
     """Tell whether a file that begins with these bytes may hold ratings."""
-    header = start.partition(b'\n')[0].decode(
-        'utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace'
-    )
+    text = start.decode('utf-16' if start[:2] in table_text.UTF16_MARKS else 'utf-8', 'replace')
+    header = text.lstrip().partition('\n')[0]
     names = header.split(columns.separator_of(header))
     return start.startswith(b'PAR1') or all(columns.find_columns(names, columns.RATINGS).values())
 
@@ -228,7 +233,7 @@ def _is_parquet(plain):
 
 
 def _read_file(path, encoding=''):
-    """Return a file as a DataFrame with the columns user, title, score and right, and how it was read.
+    """Return a file as a DataFrame with the columns user, title, score and right, its name and its columns.
 
     user: categorical or an integer; title: integer; score: a number, 0 for none. right: is the row a rating;
     null where it is passed over without a word.
@@ -247,23 +252,23 @@ def _read_file(path, encoding=''):
         except pl.exceptions.PolarsError as error:
             reason = one_line(str(error).partition('\n')[0], 200)
             raise RunError(f'{label} cannot be read as a table: {reason}.') from None
-        report = f'{label} read as: {columns.describe(chosen, found)}'
+        report = columns.describe(chosen, found)
         if not encoding and source.separator and not table['user'].dtype.is_integer():
             names = table['user'].unique().cast(pl.String)
             if names.str.contains('\ufffd').any() and not table_text.is_utf8(plain):
-                table, report = _read_file(path, 'cp1252')
-                return table, f'{report}, in the encoding cp1252'
+                table, label, report = _read_file(path, 'cp1252')
+                return table, label, f'{report}, in the encoding cp1252'
         if len(found['title']) > 1 and table['right'].null_count():
-            report += f'; {table["right"].null_count():,} rows without {chosen["title"]}'
-        return table, report
+            report += f'; rows without {chosen["title"]}: {table["right"].null_count():,}'
+        return table, label, report
 
 
 def _open(plain):
-    """Return a file as a Source, and its first rows as a DataFrame of texts."""
+    """Return a file as a Source, and its first rows as a DataFrame."""
     if _is_parquet(plain):
         source = Source(plain, '', None, pl.read_parquet_schema(plain))
         simple = [name for name, kind in source.schema.items() if not kind.is_nested()]
-        return source, source.scan().select(simple).head(SAMPLE >> 4).cast(pl.String, strict=False).collect()
+        return source, source.scan().select(simple).head(SAMPLE >> 4).collect()
     with open(plain, 'rb') as file:
         start = file.read(SAMPLE)
     header = start.lstrip(b'\r\n').partition(b'\n')[0].decode(errors='replace')
@@ -335,45 +340,39 @@ def _read_quoted(source, chosen, found, label):
 
 def _rows(source, chosen, found):
     """Return the rows of a Source as _read_file() does; an error of polars if that fails."""
-    names = list(chosen.values())
-    user, title, score = map(pl.col, names)
-    numbered = columns.normal(chosen['user']) in NUMBERED
-    has_other_id = len(found['title']) > 1
-    if source.separator:  # first as whole numbers, which is fastest
-        kinds = dict(zip(names, (pl.Int32 if numbered else pl.Categorical, pl.Int32, pl.Int8)))
-        bad = pl.lit(False)
+    forms = [source.schema]
+    if source.separator:  # first as numbers, which is fastest; an error of polars says that not all are
+        numbered = columns.normal(chosen['user']) in NUMBERED
+        whole = pl.Int32 if numbered else pl.Categorical, pl.Int32, pl.Int8
+        floats = pl.Float64 if numbered else pl.Categorical, pl.Float64, pl.Float32
+        forms = [dict(zip(chosen.values(), kinds)) for kinds in (whole, floats)] + forms
+    for form in forms:
+        kinds = {what: form[name] for what, name in chosen.items()}
+        user = _as_user(chosen['user'], kinds['user'])
+        title, bad_title = _as_number(chosen['title'], kinds['title'], source.separator)
+        score, bad_score = _as_number(chosen['score'], kinds['score'], source.separator)
+        title = _whole(title, kinds['title']).cast(pl.Int32, strict=False)
+        score = score if kinds['score'] == pl.Int8 else score.cast(pl.Float32, strict=False)
+        bad = bad_title | bad_score
+        is_score = ((score >= 0) | (score == NO_SCORE)).fill_null(True)
+        right = ~bad & user.is_not_null() & (title > 0).fill_null(False) & is_score
+        nothing = title.is_null() & ~bad
+        if len(found['title']) == 1:
+            nothing &= user.is_null() & score.is_null()  # a blank line
+        right = pl.when(~nothing).then(right)
+        table = source.scan(form).select(user=user, title=title, score=score.fill_null(0), right=right)
         try:
-            return _collect(source.scan(kinds), user, title, score, bad, has_other_id)
-        except pl.exceptions.PolarsError:
-            pass  # not all are, or the file is damaged
-    title, bad_title = _as_number(chosen['title'], source.schema[chosen['title']], source.separator)
-    score, bad_score = _as_number(chosen['score'], source.schema[chosen['score']], source.separator)
-    title = pl.when(title == title.floor()).then(title).cast(pl.Int32, strict=False)
-    user = _as_user(chosen['user'], source.schema[chosen['user']])
-    return _collect(
-        source.scan(), user, title, score.cast(pl.Float32, strict=False), bad_title | bad_score, has_other_id
-    )
-
-
-def _collect(rows, user, title, score, bad, has_other_id):
-    """Return the rows with the columns user, title, score and right."""
-    right = (
-        ~bad
-        & user.is_not_null()
-        & (title > 0).fill_null(False)
-        & ((score >= 0) | (score == NO_SCORE)).fill_null(True)
-    )
-    nothing = title.is_null() & ~bad
-    if not has_other_id:
-        nothing &= user.is_null() & score.is_null()  # a blank line
-    return rows.select(
-        user=user, title=title, score=score.fill_null(0), right=pl.when(~nothing).then(right)
-    ).collect(engine='streaming')
+            return table.collect(engine='streaming')
+        except pl.exceptions.PolarsError as error:
+            failure = error
+    raise failure
 
 
 def _as_number(name, kind, separator):
     """Return a column as numbers, null where there is none, and whether a cell has something else."""
     column = pl.col(name)
+    if kind.is_integer():
+        return column, pl.lit(False)
     if kind != pl.String:
         return column.cast(pl.Float64, strict=False).fill_nan(None), pl.lit(False)
     text = column.str.strip_chars(AROUND)
@@ -386,9 +385,14 @@ def _as_number(name, kind, separator):
 
 def _as_user(name, kind):
     column = pl.col(name)
-    if kind.is_integer():
-        return column
     if kind.is_float():
-        return column.cast(pl.Int64, strict=False)
+        return _whole(column, kind).cast(pl.Int64, strict=False)
+    if kind.is_integer() or kind == pl.Categorical:
+        return column
     text = column.cast(pl.String).str.strip_chars(AROUND).str.replace(r'\.0+$', '')
     return pl.when(text != '').then(text).cast(pl.Categorical)
+
+
+def _whole(number, kind):
+    """Return a column without what is no whole number."""
+    return number if kind.is_integer() else pl.when(number == number.floor()).then(number)

@@ -10,7 +10,7 @@ import json
 import math
 import re
 
-from aniembed.files import RunError
+from aniembed.files import RunError, one_line
 from aniembed.inputs import columns, scales
 
 LARGEST_ID = 2**31 - 1  # of a title on MyAnimeList
@@ -111,7 +111,7 @@ def nodes_of(records, ids, label):
     """
     strange = next((record for record in records if not isinstance(record, dict)), None)
     if strange is not None:
-        raise RunError(f'{label} is not a list of titles: {json.dumps(strange):.60} is none.')
+        raise RunError(f'{label} is not a list of titles: {one_line(strange, 60)} is none.')
     flat = [None if is_node(record) else _flat(record) for record in records]
     reading = _Reading([record for record in flat if record is not None], label, ids is None)
     nodes, without = {}, 0
@@ -148,10 +148,10 @@ class _Reading:
         self.label, self.found = label, _find_columns(table)
         for what in ('id', 'title') if has_ids else ('title',):
             if table and not self.found[what]:
-                names = ', '.join(dict.fromkeys(name for record in table for name in record))
+                names = one_line(', '.join(dict.fromkeys(name for record in table for name in record)), 300)
                 raise RunError(
                     f'{label} has no column or field for the {what} (looked for: '
-                    f'{", ".join(columns.TITLES[what])}); it has {names:.300}.'
+                    f'{", ".join(columns.TITLES[what])}); it has {names}.'
                 )
         self.id, _ = _first_with(table, self.found['id'] if has_ids else [], read_id)
         if self.id == 'id' and 'titleromaji' in map(columns.normal, self.found['title']):

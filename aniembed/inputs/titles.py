@@ -46,7 +46,7 @@ def read_nodes(path, name='ANIME_DATA'):
     """
     content, member = files.read_member(path, name, _has_titles)
     of_file = label(path, name) + (f', {member}' if member else '')
-    text, ids = '', None
+    ids = None
     if content.startswith(PARQUET_START):
         records = _read_parquet(content, of_file)
     else:
@@ -76,7 +76,10 @@ def _read_json(text, path, name):
     """Return the titles in a text of JSON, or of JSON lines, as find_records() does."""
     lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in one JSON document, a comma stands between
     content = files.parse_json(f'[{lines}]' if breaks else text, path, name)
-    records, ids = title_records.find_records(content)
+    try:
+        records, ids = title_records.find_records(content)
+    except RecursionError:
+        raise RunError(f'{label(path, name)} is nested too deeply to hold titles.') from None
     return records or (content if isinstance(content, list) else []), ids
 
 
@@ -85,8 +88,8 @@ def _read_parquet(content, of_file):
 
     try:
         return polars.read_parquet(io.BytesIO(content)).to_dicts()
-    except polars.exceptions.PolarsError as error:
-        raise RunError(f'{of_file} cannot be read as Parquet: {error!s:.100}.') from None
+    except (polars.exceptions.PolarsError, polars.exceptions.PanicException) as error:
+        raise RunError(f'{of_file} cannot be read as Parquet: {one_line(error, 100)}.') from None
 
 
 def _read_csv(text, of_file):
@@ -97,7 +100,7 @@ def _read_csv(text, of_file):
     try:
         rows = list(csv.reader(io.StringIO(text, newline=''), delimiter=separator, strict=True))
     except csv.Error as error:
-        reason = f'cannot be read as CSV: {error}'
+        reason = f'cannot be read as CSV ({error})'
     if '"' in text:
         lines = [line.split(separator) for line in re.split('\r\n|\r|\n', text) if line]
         if len(lines) > sum(map(bool, rows)) and len(set(map(len, lines))) == 1:
@@ -105,9 +108,12 @@ def _read_csv(text, of_file):
     header = rows[0] if rows else []
     for number, row in enumerate(rows, 1):
         if any(row[len(header) :]):
-            reason = reason or f'has more cells in row {number} than in the first: {separator.join(row):.200}'
+            row = one_line(separator.join(row), 200)
+            reason = reason or f'has more cells in row {number} than in the first: {row}'
     if reason:
-        raise RunError(f'{of_file} {reason}. Put texts with "{separator}" or quotes between quotes.')
+        raise RunError(
+            f'{of_file} {reason}. Put quotes around texts that have {separator!r} or quotes inside.'
+        )
     names = {name: header.index(name) for name in header}  # the first of two with one name
     return [
         {name: row[index] for name, index in names.items() if index < len(row)} for row in rows[1:] if row

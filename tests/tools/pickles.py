@@ -73,16 +73,12 @@ def floats(shape, data=None):
 SCORES = (floats((2, 2)), slice(0, 2, 1))
 
 
-def arrow_index(offsets, texts, length=None, start=0, valid=None, kind='large_string', pieces=1):
+def arrow_index(offsets, texts):
     """Return an index of texts as Arrow stores them: offsets into all texts together."""
-    buffers = [valid, np.array(offsets, '<i4' if kind == 'string' else '<i8').tobytes(), texts]
-    buffers = [None if buffer is None else Call('pyarrow.lib.py_buffer', buffer) for buffer in buffers]
-    length = len(offsets) - 1 if length is None else length
-    array = Call(
-        'pyarrow.lib._restore_array',
-        (Call('pyarrow.lib.type_for_alias', kind), length, -1, start, buffers, [], None),
-    )
-    if pieces > 1:
-        array = Call('pyarrow.lib.chunked_array', [array] * pieces, None)
+    buffers = [
+        Call('pyarrow.lib.py_buffer', buffer) for buffer in (np.array(offsets, '<i8').tobytes(), texts)
+    ]
+    kind = Call('pyarrow.lib.type_for_alias', 'large_string')
+    array = Call('pyarrow.lib._restore_array', (kind, len(offsets) - 1, -1, 0, [None, *buffers], [], None))
     column = Call('pandas.arrays.ArrowStringArray', state={'_pa_array': array})
     return Call('pandas.core.indexes.base._new_Index', Name('pandas.Index'), {'data': column, 'name': None})

@@ -140,7 +140,7 @@ function FileButton({ disabled, onFile, children }: FileButtonProps) {
     target.value = ''
     if (file) onFile(file)
   }
-  const accept = '.xml,.gz,.zip,text/xml,application/gzip,application/zip'
+  const accept = '.xml,.json,.gz,.zip,text/xml,application/json,application/gzip,application/zip'
   return (
     <>
       <button type="button" onClick={() => input.current!.click()} disabled={disabled}>
