@@ -69,16 +69,14 @@ def _unwrapped(entry):
 
 def _has_titles(records):
     """Tell whether some of the first records have a MyAnimeList id and a title."""
-    records = [_flat(record) for record in records[:100] if isinstance(record, dict)]
-    found = _find_columns(records)
-    return bool(found['title']) and any(
-        read_id(record.get(name)) for name in found['id'] for record in records
-    )
+    table = [_flat(record) for record in records[:100] if isinstance(record, dict)]
+    found = _find_columns(table)
+    return bool(found['title']) and any(read_id(record.get(name)) for name in found['id'] for record in table)
 
 
 def _ids_of_keys(keys, records):
     """Return the keys of an object, or None if they only number records that have ids of their own."""
-    id_columns = _find_columns(records)['id']
+    id_columns = _find_columns([_flat(record) for record in records[:100]])['id']
     are_numbers = sorted(keys) in (list(range(len(keys))), list(range(1, len(keys) + 1)))
     says_mal = any('mal' in columns.normal(name) for name in id_columns)
     return None if id_columns and (are_numbers or says_mal) else keys
@@ -95,9 +93,9 @@ def _flat(record, depth=3):
     return flat
 
 
-def _find_columns(records):
-    names = (name for record in records if isinstance(record, dict) for name in _flat(record))
-    return columns.find_columns(dict.fromkeys(names), columns.TITLES)
+def _find_columns(table):
+    """Return find_columns() of all names in some flat records."""
+    return columns.find_columns(dict.fromkeys(name for record in table for name in record), columns.TITLES)
 
 
 # ---- records -> nodes -------------------------------------------------------------------------------------

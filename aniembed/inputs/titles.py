@@ -102,9 +102,10 @@ def _read_csv(text, of_file):
     except csv.Error as error:
         reason = f'cannot be read as CSV ({error})'
     if '"' in text:
-        lines = [line.split(separator) for line in re.split('\r\n|\r|\n', text) if line]
-        if len(lines) > sum(map(bool, rows)) and len(set(map(len, lines))) == 1:
-            rows, reason = lines, ''
+        lines = list(filter(None, re.split('\r\n|\r|\n', text)))
+        separators = lines[0].count(separator)
+        if len(lines) > sum(map(bool, rows)) and all(line.count(separator) == separators for line in lines):
+            rows, reason = [line.split(separator) for line in lines], ''
     header = rows[0] if rows else []
     for number, row in enumerate(rows, 1):
         if any(row[len(header) :]):
