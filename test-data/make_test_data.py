@@ -126,7 +126,7 @@ WORDS = TABLES['words']
 
 
 def read_titles():
-    """Read TITLES as a list of namespaces, in its order. `after` is the index of a sequel's predecessor, or None.
+    """Read TITLES as a list of namespaces, in its order. `after` is the index of the predecessor.
 
     ValueError if the table contradicts itself: a repeated id, a sequel above its predecessor, an unknown
     genre or studio.
