@@ -34,7 +34,7 @@ from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
 from aniembed.output import NAMES, write_output
-from aniembed.similarity import PairSums, target_of
+from aniembed.similarity import PairSums, nearest_titles, target_of
 
 # ------------------------------------------------------------------------------------------------
 # Files
@@ -357,25 +357,6 @@ def vectors_frame(vectors, ids, scored, expected, means, kept):
         'lists': kept,
     }
     return frame
-
-
-def nearest_titles(vectors, k):
-    """Return the k titles with the largest dot product to each title, without the title itself, best first.
-
-    vectors: float32 n x d of unit length. Returns indices (int n x k) and similarities (float32 n x k).
-    """
-    k = min(k, len(vectors) - 1)
-    indices, similarities = np.empty((len(vectors), k), int), np.empty((len(vectors), k), np.float32)
-    rows_per_block = 1024
-    for start in range(0, len(vectors), rows_per_block):
-        block = slice(start, start + rows_per_block)
-        products = vectors[block] @ vectors.T
-        products[np.arange(len(products)), np.arange(start, start + len(products))] = -np.inf
-        nearest = np.argpartition(-products, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(products, nearest, 1), axis=1, kind='stable')
-        indices[block] = np.take_along_axis(nearest, order, 1)
-        similarities[block] = np.take_along_axis(products, indices[block], 1)
-    return indices, similarities
 
 
 def neighbour_table(anime, indices, similarities):

@@ -164,3 +164,22 @@ def unit_diagonal(matrix):
     matrix /= scale[:, None]
     np.fill_diagonal(matrix, 1)
     return matrix
+
+
+def nearest_titles(vectors, k):
+    """Return the k titles with the largest dot product to each title, without the title itself, best first.
+
+    vectors: float32 n x d of unit length. Returns indices (int n x k) and similarities (float32 n x k).
+    """
+    k = min(k, len(vectors) - 1)
+    indices, similarities = np.empty((len(vectors), k), int), np.empty((len(vectors), k), np.float32)
+    rows_per_block = 1024
+    for start in range(0, len(vectors), rows_per_block):
+        block = slice(start, start + rows_per_block)
+        products = vectors[block] @ vectors.T
+        products[np.arange(len(products)), np.arange(start, start + len(products))] = -np.inf
+        nearest = np.argpartition(-products, k - 1, axis=1)[:, :k]
+        order = np.argsort(-np.take_along_axis(products, nearest, 1), axis=1, kind='stable')
+        indices[block] = np.take_along_axis(nearest, order, 1)
+        similarities[block] = np.take_along_axis(products, indices[block], 1)
+    return indices, similarities
