@@ -1,4 +1,4 @@
-"""Find titles, studios and genres by name, as the search of the page does (web/src/search.ts).
+"""Find titles, studios and genres by name, as the search of the page does (web/src/data/search.ts).
 
 All names of a title count, with their initials and beginnings ("aot", "konosuba"), without regard to accents,
 case and punctuation. Where nothing matches, typing errors are allowed.
