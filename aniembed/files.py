@@ -243,8 +243,8 @@ def _unpacked_zstd(content):
     try:
         lines = pl.scan_csv(content, encoding='utf8-lossy', truncate_ragged_lines=True, **options)
         lines.sink_csv(plain.name, include_header=False, quote_style='never')
-    except pl.exceptions.PolarsError as error:
-        raise OSError(f'zstd: {error!s:.100}') from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise OSError(f'zstd, unpacked into {tempfile.gettempdir()} (TMPDIR): {error!s:.100}') from None
     return plain
 
 

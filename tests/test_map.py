@@ -101,7 +101,7 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     assert (result.returncode, result.stderr) == (0, '')
     text = (tmp_path / 'graph.json').read_text()
     graph = json.loads(text)
-    assert graph['format'] == 'aniembed-graph/2' and graph['n_embedding'] == 64 and graph['lists'] == 900
+    assert graph['format'] == 'aniembed-graph/3' and graph['n_embedding'] == 64 and graph['lists'] == 900
     assert graph['settings'].items() >= {'SEED': 3, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
     assert '/home/me' not in text and str(tmp_path) not in text
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60

@@ -9,9 +9,12 @@ import re
 import numpy as np
 
 from aniembed import files
+from aniembed.map import land
+from aniembed.map.short_titles import short_titles
 from aniembed.taste.query import CONSTANTS
 
-GRAPH_FORMAT = 'aniembed-graph/2'
+GRAPH_FORMAT = 'aniembed-graph/3'
+LABEL_LENGTH = 30  # characters of a title on the page's map
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # settings that are a word, not the name of a file
 # The page that explore.html is made from, and the two texts in it that are replaced (web/README.md)
@@ -30,12 +33,17 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
     new: set of the MAL ids that the map of LIKE lacks.
     """
     cluster_of, names, colours = clusters
+    years, english = anime['year'].tolist(), anime['english'].fillna(anime['title'])
+    labels = {
+        'label': short_titles(anime['title'].tolist(), years, LABEL_LENGTH),
+        'label_english': short_titles(english.tolist(), years, LABEL_LENGTH),
+    }
     rows = [
         {'id': mal_id, **row, 'cluster': cluster, 'x': x, 'y': y, 'r': r}
         | ({'new': True} if mal_id in new else {})
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
-            anime.to_dict('records'),
+            anime.assign(**labels).to_dict('records'),
             cluster_of.tolist(),
             places.round(PLACE_DIGITS).tolist(),
         )
@@ -47,6 +55,7 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
         'lists': vectors.attrs['lists'],
         'settings': public_settings(settings),
         'model': {**model_arrays(vectors), 'constants': CONSTANTS},
+        'land': {'shore': land.SHORE, 'shallows': land.SHALLOWS, 'coast': land.COAST},
         'clusters': [
             {'id': cluster, 'name': name, 'size': size, 'color': colour}
             for cluster, (name, size, colour) in enumerate(zip(names, sizes, colours))
