@@ -29,8 +29,10 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places):
     y and radius of each title's mark on the drawn map, in widths of the map, y upwards.
     """
     cluster_of, names, colours = clusters
+    unscored = set(vectors.attrs.get('unscored', ()))
+    new = {mal_id: {'unscored': True} if mal_id in unscored else {} for mal_id in anime.index}
     rows = [
-        {'id': mal_id, **row, 'cluster': cluster, 'x': x, 'y': y, 'r': r}
+        {'id': mal_id, **row, **new[mal_id], 'cluster': cluster, 'x': x, 'y': y, 'r': r}
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
             anime.to_dict('records'),
@@ -67,7 +69,7 @@ def model_arrays(vectors):
     return {
         name: [value[mal_id] for mal_id in vectors.index] if isinstance(value, dict) else value
         for name, value in vectors.attrs.items()
-        if name != 'lists'
+        if name not in ('lists', 'unscored')
     }
 
 
