@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Learn 50 numbers for every anime from what people scored, and list each title's nearest titles.
+"""Learn an embedding of 50 numbers for every anime from people's lists, and find its nearest titles.
 
 Reads   ANIME_LIST       the titles: one MyAnimeList id a line
-        ANIME_DATA       what the API says of them: JSON, id -> node; or a public CSV file of titles
+        ANIME_DATA       their data from the API: JSON, id -> node; or a public CSV file of titles
         ANIME_DATA_LIST  the lists: a pandas DataFrame pickle, users x ids, or a ratings file; or several
 Writes  into OUTPUT_DIR  embeddings.pkl, titles.json, neighbours.csv, settings.json;
         similarity_map.py then adds similarity_map.png, graph.json and explore.html
 
-Edit the globals below, or give any of them for one run (those of similarity_map.py, too):
+Edit the settings below, or set any of them, and those of similarity_map.py, for one run:
 
     python3 embeddings.py EPOCHS=40 OUTPUT_DIR=try
 """
@@ -34,12 +34,12 @@ from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
 from aniembed.output import NAMES, write_output
-from aniembed.similarity import PairSums, target_of
+from aniembed.similarity import PairSums, nearest_titles, target_of
 
 # ------------------------------------------------------------------------------------------------
 # Files
-ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, the order of the vectors; '' takes the TOP titles
-TOP = 100  # with ANIME_LIST = '', so many titles with the most scores, 5 or more
+ANIME_LIST = 'test-data/animelist.txt'  # one MAL id a line, in the order of the vectors; '': the TOP titles
+TOP = 100  # number of titles with ANIME_LIST = '', those with the most scores; 5 or more
 ANIME_DATA = 'test-data/animes.json'  # titles, means, genres: MAL id -> node of the API; or a public CSV file
 # The lists: a pickle or a ratings file (CSV, TSV or Parquet), packed or not; or a pattern for several
 ANIME_DATA_LIST = 'test-data/dataframe.pkl.gz'
@@ -48,17 +48,17 @@ OUTPUT_DIR = 'output'  # folder of the results, made if it is not there
 MIN_ANIME_REQUIRED = 15  # scores among the titles that a list must have, 1 or more
 BOTTER_LIMIT = 9.9  # lists with a mean score above this are dropped, 1 to 10
 # The similarity index
-MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; less counts only who loves it
+MARGIN = 1.15  # points below a title's mean at which liking begins, 0 to 10; 0: only above the mean
 COMMON = 0.75  # share of the direction common to all titles that is removed, 0 to 1
-POWER = 0.65  # exponent of the index, above 0 to 1; smaller raises faint similarities
+POWER = 0.65  # exponent of the index, 0.01 to 1; lower values boost weak similarities
 RIDGE = 0.01  # penalty of the ridge target, as a share of the trace of W, 0.0001 to 1
 # The net
 N_EMBEDDING = 50  # numbers a title, 2 or more
-EPOCHS = 0  # passes over all pairs of titles; 0 takes as many as are enough for their number
-FOCUS = 4.0  # how much more similar pairs weigh in the loss, 0 or more; 0 weighs all alike
-LEARNING_RATE = 0.02  # Adam's first step, above 0 to 1; it falls to 0 along a cosine
-BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster and takes more memory
-SEED = 7  # whole number; the same seed and inputs give the same files
+EPOCHS = 0  # passes over all pairs of titles; 0: enough for the number of titles
+FOCUS = 4.0  # extra weight of similar pairs in the loss, 0 to 100; 0: all pairs weigh the same
+LEARNING_RATE = 0.02  # Adam's initial learning rate, above 0, up to 1; it falls to 0 along a cosine
+BATCH_SIZE = 200  # titles a batch, each against all titles, 1 or more; larger is faster but needs more memory
+SEED = 7  # whole number; the same seed, inputs and number of threads give the same files
 MX_CONTEXT = 'cpu'  # where MXNet computes: 'cpu' or 'gpu'
 KVSTORE = 'local'  # 'local' for this machine alone, 'dist_sync' for several with MXNet's parameter server
 # ------------------------------------------------------------------------------------------------
@@ -223,27 +223,28 @@ class PairIterator(mx.io.DataIter):
 
 
 def embedding_net(n_titles, n_embedding, focus):
-    """Return the net as an MXNet symbol: b titles and their targets (b x n) -> the loss of each title.
+    """Return the net as an MXNet symbol: b titles and their targets (b x n) -> the loss of each title, b x 1.
 
     Each row of `embedding_weight` (n x d) is brought to unit length, v_i = e_i / |e_i|. The loss is
-    1/n sum_j w_ij (v_i . v_j - T_ij)^2 with w_ij = 1 + focus max(0, T_ij): few of n titles are near a title,
-    and these are what the vectors are for.
+    1/n sum_j w_ij (v_i . v_j - T_ij)^2 with w_ij = 1 + focus max(0, T_ij): few of n titles are similar to
+    a title, and these pairs matter most.
     """
     vectors = mx.sym.L2Normalization(mx.sym.var('embedding_weight', shape=(n_titles, n_embedding)))
     batch = mx.sym.Embedding(mx.sym.var('titles'), vectors, input_dim=n_titles, output_dim=n_embedding)
     target = mx.sym.var('target')
     error = mx.sym.dot(batch, vectors, transpose_b=True) - target
-    return mx.sym.MakeLoss(
-        mx.sym.mean((1 + focus * mx.sym.relu(target)) * mx.sym.square(error), axis=1), name='loss'
-    )
+    losses = (1 + focus * mx.sym.relu(target)) * mx.sym.square(error)
+    mean = mx.sym.full((n_titles, 1), 1 / n_titles)  # a product with it is much faster than mx.sym.mean
+    return mx.sym.MakeLoss(mx.sym.dot(losses, mean), name='loss')
 
 
 def initial_vectors(target, n_embedding, seed):
     """Return U L^1/2, the leading eigenvectors of the target times the roots of their eigenvalues, n x d.
 
-    Without unit length no other d numbers a title come closer to the target (Eckart and Young, 1936). With
-    fewer titles than numbers, the rest is noise. The eigenvectors are found by subspace iteration from random
-    vectors (Halko, Martinsson and Tropp, 2011), a tenth of the work of Lanczos's method at 9,000 titles.
+    Apart from the unit length, no other vectors of d numbers are closer to the target (Eckart and Young,
+    1936). With fewer titles than numbers, the other columns are noise. The eigenvectors are computed by
+    subspace iteration from random vectors (Halko, Martinsson and Tropp, 2011), in a tenth of the time
+    of Lanczos's method at 9,000 titles.
     """
     n = len(target)
     random = np.random.default_rng(seed)
@@ -306,9 +307,9 @@ def train(target, config, workers):
 
 
 class InterruptBetween:
-    """Hold Ctrl-C back until check() is called.
+    """Delay Ctrl-C until check() is called.
 
-    Python loses a KeyboardInterrupt that falls into a destructor of one of MXNet's many arrays.
+    Python loses a KeyboardInterrupt that is raised in the destructor of one of MXNet's arrays.
     """
 
     def __enter__(self):
@@ -342,7 +343,7 @@ def unit_vectors(weights):
 
 
 def vectors_frame(vectors, ids, scored, expected, means, kept):
-    """Return the vectors as the DataFrame of embeddings.pkl; its attrs hold what recommend.py needs besides.
+    """Return the vectors as the DataFrame of embeddings.pkl, with what recommend.py also needs in its attrs.
 
     These are each title's `mean` score and `popularity`, (expected_i + 1) / mean(scored + 1), the ids of the
     titles that are `unscored` by all, and how many `lists`.
@@ -356,25 +357,6 @@ def vectors_frame(vectors, ids, scored, expected, means, kept):
         'lists': kept,
     }
     return frame
-
-
-def nearest_titles(vectors, k):
-    """Return the k titles with the largest dot product to each title, itself left out, best first.
-
-    vectors: float32 n x d of unit length. Returns indices (int n x k) and similarities (float32 n x k).
-    """
-    k = min(k, len(vectors) - 1)
-    indices, similarities = np.empty((len(vectors), k), int), np.empty((len(vectors), k), np.float32)
-    rows_per_block = 1024
-    for start in range(0, len(vectors), rows_per_block):
-        block = slice(start, start + rows_per_block)
-        products = vectors[block] @ vectors.T
-        products[np.arange(len(products)), np.arange(start, start + len(products))] = -np.inf
-        nearest = np.argpartition(-products, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(products, nearest, 1), axis=1, kind='stable')
-        indices[block] = np.take_along_axis(nearest, order, 1)
-        similarities[block] = np.take_along_axis(products, indices[block], 1)
-    return indices, similarities
 
 
 def neighbour_table(anime, indices, similarities):
@@ -395,7 +377,7 @@ def neighbour_table(anime, indices, similarities):
 
 def print_neighbours(anime, neighbours):
     """Print the nearest titles of the best-known ones."""
-    print('\nNearest titles; 1 is loved by exactly the same people, 0 has nothing in common:')
+    print('\nNearest titles (1: loved by exactly the same people, 0: nothing in common):')
     for mal_id in anime.index[titles.by_popularity(anime)[:5]]:
         print(f'\n{anime.title[mal_id]}')
         for row in neighbours[neighbours.mal_id == mal_id].head(3).itertuples():

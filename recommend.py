@@ -265,7 +265,7 @@ def read_arguments(arguments):
         type=str.strip,
         help='file, username, mal:NAME, anilist:NAME or address of a profile',
     )
-    add('--user', type=str.strip, action='append', default=[], help='the same as mal:NAME')
+    add('--user', type=str.strip, action='append', default=[], help=argparse.SUPPRESS)  # once mal:NAME
     add(
         '--like',
         metavar='TITLE',
@@ -297,6 +297,7 @@ def read_arguments(arguments):
     options.who += [
         name if name.lower().startswith(person.ANILIST) else person.MAL + name for name in options.user
     ]
+    options.who = [*dict.fromkeys(options.who)]
     if bool(options.who) == bool(options.like):
         parser.error('name a person (a file or a username), several, or with --like a title')
     if options.explain and not options.who:
@@ -346,9 +347,10 @@ def main(arguments):
             print(
                 'titles.json has no relations (RELATED of anime_download.ipynb), so sequels are not left out.'
             )
-    whose = [
-        files.one_line(who.name or os.path.basename(asked), 40) for who, asked in zip(people, options.who)
-    ]
+    whose = [who.name or os.path.basename(asked) for who, asked in zip(people, options.who)]
+    if len({*whose}) < len(whose):
+        whose = options.who
+    whose = [files.one_line(name, 40) for name in whose]
     lists = [(who.scores, who.statuses) for who in people]
     if options.explain:
         explain(options, vectors, anime, whose, lists, find_ids(search(), options.explain)[0])

@@ -24,7 +24,8 @@ import os
 import numpy as np
 
 from aniembed import settings
-from aniembed.map import clusters, drawing, layout, page
+from aniembed.inputs.titles import by_popularity
+from aniembed.map import clusters, drawing, land, layout, page
 from aniembed.map.fonts import font_for
 from aniembed.output import read_neighbours, read_settings, read_titles, read_vectors
 from aniembed.sites.covers import fetch_covers
@@ -84,22 +85,23 @@ def draw(config):
     neighbours, record = read_neighbours(output_dir, ids), read_settings(output_dir)
     check_sizes(config, len(anime))
     shown, nearest = shown_titles(anime, config['TITLES']), nearest_rows(neighbours)
-    cluster_of = clusters.find_clusters(nearest, config['N_CLUSTERS'], record['SEED'])
-    names = clusters.name_clusters(cluster_of, nearest, anime, shown)
-    print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
     points = np.ascontiguousarray(vectors, np.float32)
-    layouts = layout.tsne_layouts(points, cluster_of, record['SEED'])
+    cluster_of = clusters.find_clusters(points, config['N_CLUSTERS'])
+    names = clusters.name_clusters(cluster_of, nearest, anime, shown)
+    groups = cluster_of, names, land.cluster_colours(cluster_of, ids, by_popularity(anime))
+    print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
+    places = layout.tsne(layout.affinities(points), cluster_of, layout.principal_plane(points))
     urls = anime['picture'].dropna().to_dict()
     covers = fetch_covers(urls, covers_dir) if covers_dir and len(anime) <= drawing.MOST_TILES else {}
     drawn = drawing.draw_map(
-        (layouts, nearest[:, : layout.KEPT]),
-        (cluster_of, names),
+        places,
+        nearest[:, : layout.KEPT],
+        groups,
         (anime, shown, covers),
         vectors.attrs['lists'],
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
-    grouping = cluster_of, names, drawn.colours
-    graph = page.make_graph(vectors, anime, neighbours, {**record, **config}, grouping, drawn.places)
+    graph = page.make_graph(vectors, anime, neighbours, {**record, **config}, groups, drawn.places)
     files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
     written = ['similarity_map.png', 'graph.json']
     if os.path.exists(page.EXPLORER):

@@ -1,4 +1,4 @@
-"""Read and write files, and end a run with one sentence when something is wrong.
+"""Read and write files, and end a run with a one-sentence error message.
 
 Uses the standard library alone, so that a script can explain a library that is missing.
 """
@@ -31,7 +31,7 @@ class RunError(Exception):
 
 
 class UsageError(RunError):
-    """End a run because of a wrong global, argument or option."""
+    """End a run because of a wrong setting, argument or option."""
 
     status = 2
 
@@ -40,9 +40,9 @@ STOPPED = 'stopped; every file that was finished is complete.'
 
 
 def start_script():
-    """Let errors end this script with a sentence, and Ctrl-C end it at once until its imports are done.
+    """Report errors of this script in one sentence; until its imports are done, Ctrl-C ends it at once.
 
-    Some libraries swallow a KeyboardInterrupt that comes while they are imported.
+    Some libraries swallow a KeyboardInterrupt while they are imported.
     """
     sys.excepthook = end_with_sentence
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # one that is ignored stays so
@@ -61,9 +61,9 @@ def _end_at_once(*_):
 
 
 def end_with_sentence(kind, error, traceback):
-    """Print what ended a script as one sentence on standard error, and exit; a `sys.excepthook`.
+    """Print why a script ends as one sentence on standard error, and exit; a `sys.excepthook`.
 
-    An error that nobody foresaw keeps its traceback.
+    Unexpected errors keep their traceback.
     """
     script = os.path.basename(sys.argv[0])
     status = getattr(error, 'status', 1)
@@ -72,10 +72,10 @@ def end_with_sentence(kind, error, traceback):
     elif isinstance(error, KeyboardInterrupt):
         sentence, status = STOPPED, 130
     elif isinstance(error, MemoryError):
-        sentence = 'there is not enough memory; take fewer titles, or several smaller files of lists.'
+        sentence = 'there is not enough memory; use fewer titles, or split the lists into smaller files.'
     elif isinstance(error, BrokenPipeError):
-        sys.stdout = open(os.devnull, 'w')  # noqa: SIM115 - what Python still has to flush goes there
-        sentence = 'the program that reads the output has ended, and so does this one.'
+        sys.stdout = open(os.devnull, 'w')  # noqa: SIM115 - for what Python still has to flush
+        sentence = 'the program that reads the output has ended.'
     elif isinstance(error, ModuleNotFoundError):
         sentence = _missing_library(script, error)
     elif _fails_to_import(traceback):
@@ -93,7 +93,7 @@ def end_with_sentence(kind, error, traceback):
 
 
 def print_error(sentence):
-    """Print a sentence on standard error, behind the name of the script."""
+    """Print the name of the script and a sentence on standard error."""
     print(f'{os.path.basename(sys.argv[0])}: {one_line(sentence)}', file=sys.stderr)
 
 
@@ -137,7 +137,7 @@ def one_line(text, length=1000):
 def read_bytes(path, name=''):
     """Return the content of a file, packed or not; RunError if it cannot be read.
 
-    name: the global that names the file.
+    name: the setting that holds the path.
     """
     return read_member(path, name)[0]
 
@@ -191,7 +191,7 @@ def parse_json(text, path, name=''):
         raise RunError(f'{what}. Repair it or make it again.') from None
 
 
-# What the first bytes of a packed file say, and what damaged packing ends in.
+# The first bytes of packed files, and the errors that damaged packing raises.
 OPENERS = {b'\x1f\x8b': gzip.open, b'\xfd7zXZ\0': lzma.open, b'BZh': bz2.open}
 ZSTD_START = b'\x28\xb5\x2f\xfd'
 PACKING_ERRORS = (EOFError, OSError, NotImplementedError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
@@ -243,8 +243,8 @@ def _unpacked_zstd(content):
     try:
         lines = pl.scan_csv(content, encoding='utf8-lossy', truncate_ragged_lines=True, **options)
         lines.sink_csv(plain.name, include_header=False, quote_style='never')
-    except pl.exceptions.PolarsError as error:
-        raise OSError(f'zstd: {error!s:.100}') from None
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise OSError(f'zstd, unpacked into {tempfile.gettempdir()} (TMPDIR): {error!s:.100}') from None
     return plain
 
 
@@ -264,11 +264,11 @@ def make_folder(path, name=''):
 
 @contextlib.contextmanager
 def whole_files(*paths):
-    """Open files for writing bytes; they take the place of `paths` together, and only when all are complete.
+    """Open files for writing bytes; they replace `paths` only when all of them are complete.
 
-    Yields a list of binary files. RunError if writing fails; what was there before is then unchanged.
-    A process that is killed while it writes leaves `PATH.PID.tmp`, which nothing reads and all may delete.
-    Later runs leave it: where containers or machines share a folder, they cannot know that it is dead.
+    Yields a list of binary files. RunError if writing fails; the old files are then unchanged. A process that
+    is killed while it writes leaves `PATH.PID.tmp`, which can be deleted. Later runs do not delete it: where
+    containers or machines share a folder, they cannot know whether its process is still running.
     """
     parts = [f'{path}.{os.getpid()}.tmp' for path in paths]
     try:

@@ -1,7 +1,7 @@
 """Share one run among several machines, through MXNet's parameter server (ps-lite).
 
-The environment names each process's role, DMLC_ROLE: one scheduler, servers that add up, workers that
-compute. MXNet waits without end for a machine that is gone, so each process watches ps-lite's heartbeat.
+DMLC_ROLE in the environment is the role of a process: the scheduler, a server, which adds up, or a worker,
+which computes. MXNet waits forever for a machine that is gone, so each process watches ps-lite's heartbeat.
 """
 
 import ctypes
@@ -20,10 +20,10 @@ ALL_MACHINES = 7  # ps-lite's group of scheduler (1), servers (2) and workers (4
 
 
 class Workers:
-    """Hold what the processes that share the work of a run need, each a worker of the parameter server.
+    """The workers that share a run, seen from one of them: its rank, their number, sums over all.
 
-    Without a store there is one worker, this process. To be used in a `with` block: an orderly end waits for
-    the other workers, an error ends this process at once.
+    Without a store, this process is the only worker. Use it in a `with` block: a normal end waits for the
+    other workers, an error ends this process at once.
     """
 
     def __init__(self, store=None, watch=None, mxnet=None):
@@ -35,7 +35,7 @@ class Workers:
         """Return the float32 sum of all workers' arrays of one shape; alone, the array itself."""
         if self.store is None:
             return array
-        self.sums += 1  # each sum has a key of its own in the store
+        self.sums += 1  # each sum needs its own key in the store
         summed = self.mxnet.nd.array(array)
         self.store.init(f'sum{self.sums}', self.mxnet.nd.zeros_like(summed))
         self.store.push(f'sum{self.sums}', summed)
@@ -56,14 +56,14 @@ class Workers:
         self.store._barrier()  # until all workers are done; their heartbeats are still watched
         self.watch.stop()
         self.store = None
-        gc.collect()  # lets go of the store, which tells the server and the scheduler that the run is over
+        gc.collect()  # frees the store, which tells the server and the scheduler that the run is over
 
 
 def join_workers(mxnet, kvstore):
-    """Take this process's role in a run on several machines, and return the Workers.
+    """Join a run on several machines in the role of this process, and return the Workers.
 
-    mxnet: the module; kvstore: the global, 'dist_sync'. Only a worker returns; a scheduler and a server end
-    with the run. UsageError if the environment does not name the role.
+    mxnet: the module; kvstore: 'dist_sync'. Returns in a worker only; a scheduler or server exits when the
+    run is over. UsageError if the environment does not describe the run.
     """
     names = ('ROLE', 'PS_ROOT_URI', 'PS_ROOT_PORT', 'NUM_SERVER', 'NUM_WORKER')
     missing = [f'DMLC_{name}' for name in names if not os.environ.get(f'DMLC_{name}')]
@@ -90,9 +90,10 @@ def join_workers(mxnet, kvstore):
 
 
 class HeartbeatWatch:
-    """End this process when ps-lite's heartbeat says that another machine of the run is gone.
+    """End this process when ps-lite's heartbeat reports that another machine of the run is gone.
 
-    The scheduler hears all others, which hear the scheduler alone: it ends first, and they after it.
+    The scheduler receives the heartbeats of all others, the others only that of the scheduler: it ends first,
+    then they do.
     """
 
     def __init__(self, store, role, mxnet):
@@ -101,7 +102,7 @@ class HeartbeatWatch:
         self.thread.start()
 
     def run(self):
-        """Ask once a heartbeat, until stop(). Nobody counts as gone in the first SILENCE seconds."""
+        """Check once a heartbeat until stop(), for the first time after SILENCE seconds."""
         gone, silence = ctypes.c_int(), int(os.environ['PS_HEARTBEAT_TIMEOUT'])
         pause = silence
         while not self.over.wait(pause):
@@ -115,14 +116,14 @@ class HeartbeatWatch:
             pause = HEARTBEAT
 
     def stop(self):
-        """Stop watching, and let go of the store."""
+        """Stop watching, and free the store."""
         self.over.set()
         self.thread.join()
         self.store = None
 
 
 def end_now(status):
-    """End this process without waiting for the other machines, as MXNet's own end would."""
+    """End this process without waiting for the other machines, which MXNet would do."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -3,88 +3,87 @@
 
     python3 test-data/make_test_data.py [FOLDER]
 
-Reads titles.txt and tables.json beside it. Writes into FOLDER (default: the folder of this script)
+Reads titles.txt and tables.json from its own folder. Writes into FOLDER (default: its own folder)
 
-    animelist.txt      the MAL ids, one a line, the title on most lists first
-    animes.json        MAL id -> what MyAnimeList's API says about a title, without pictures
+    animelist.txt      MAL ids, one a line, most popular first
+    animes.json        MAL id -> the title in the form of MyAnimeList's API, without pictures
     dataframe.pkl.gz   the lists: a row for each member, a column for each title
-    users-long.txt     usernames as malscraper.py would find them, those of the pickle among them
+    users-long.txt     usernames in the form of malscraper.py; includes those of the lists
     users-short.txt    the first 2,500 of them
 
-Exit status: 0, 1 a file cannot be written, 2 more than one argument, 130 Ctrl-C.
+Facts about the titles were written down by hand in titles.txt. The members come from a model, so that
+nobody's account is published. The seed is fixed: every run makes the same members.
 
-The titles, their ids, years, studios, genres and means are facts, written down by hand in titles.txt.
-The members are drawn from a model, so that nobody's account is published. One seed: every run gives the
-same files.
-
-The model. A member has a taste: a liking, positive or negative, for kinds of titles (those for tears,
-those with battles ...), for single genres, studios and franchises, and for old or new titles. The taste
-in one title is the weighted sum of these. A title is on the list if
+The model. A member's taste is a liking, positive or negative, for kinds of titles (battles, tears, ...), for
+genres, studios and franchises, and for old or new titles. Taste in a title is the weighted sum of these. A
+title is on the list if
 
     appeal of the title + activity of the member + taste + chance > 0
 
-and a sequel only if what came before it is on the list (a few members start in the middle), the likelier
-the better that was liked. The liking of a title is taste and chance, and the score follows
+Most members have a sequel on the list only together with its predecessor, more likely if they liked that. The
+liking of a title is taste plus chance, and
 
     the member's level + the title's quality + the member's spread * liking
 
-cut into 1 to 10. Some entries have no score (0): more for some members than for others, fewer where the
-title was liked. Some members, mostly those with few titles, give 10 to everything.
+is cut into scores from 1 to 10. Some entries are unscored (0), fewer where the title was liked. Some members,
+mostly with short lists, give 10 to everything.
 
-The model is calibrated to the figures of real lists (of 2016, the hundred most scored titles; members
-with at least one score among them), and every run prints how near it comes.
+The model is calibrated to figures of real lists (2016, the hundred most scored titles, members with at least
+one score among them). Every run prints both.
 """
 
 import gzip
 import json
-import os
 import pickle
 import random
 import re
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from aniembed import files  # noqa: E402 - needs the path above
+
 # Sizes
-SEED = 2016  # whole number; another one makes other members of the same kind
+SEED = 2016  # whole number; another one makes other members with the same figures
 MEMBERS = 100_000  # rows of the pickle, a multiple of BLOCK
-# Usernames in users-long.txt: the scraper also finds members whose lists are private or gone
+# Usernames in users-long.txt; the scraper also finds members whose lists are private or deleted
 USERS_LONG = 104_000
 USERS_SHORT = 2_500  # usernames in users-short.txt
 BLOCK = 10_000  # members drawn at a time
 CALIBRATION_MEMBERS = 40_000  # members drawn in each round of the calibration; they are not among the MEMBERS
-CALIBRATION_ROUNDS = 16  # after that many nothing moves any more
+CALIBRATION_ROUNDS = 16  # enough to converge
 
-# Figures of real lists which the model is calibrated to
-SCORED_QUARTILES = (6, 15, 30)  # titles of the hundred that a member with at least one score has scored
-SCORED_MEAN = 19.9  # and their mean
+# Figures of real lists, to which the model is calibrated
+SCORED_QUARTILES = (6, 15, 30)  # of the number of titles that a member has scored
+SCORED_MEAN = 19.9  # mean of the same number
 MOST_TO_HUNDREDTH = 3.8  # scorers of the first title / scorers of the hundredth
-# Percent of the scores that are 1, 2, ... 10
+# Percentages of the scores 1, 2, ... 10
 SCORE_SHARES = (0.2, 0.2, 0.3, 0.9, 2.4, 5.9, 15.6, 25.3, 25.7, 23.4)
 MEMBER_MEAN_DEVIATION = 0.9  # standard deviation of the members' mean scores
 ALL_TEN = 0.05  # share of members who score everything 10
 UNSCORED = 0.31  # share of the entries without a score
 
-# Taste: shares of its variance, which add up to 1
+# Shares of the variance of taste; they add up to 1
 KIND_SHARE = 0.38
 GENRE_SHARE = 0.22
 STUDIO_SHARE = 0.14
 ERA_SHARE = 0.18
 FRANCHISE_SHARE = 0.08
 
-# How taste shows
-TASTE_IN_SEEING = 2.0  # weight of taste in what a member has on the list; 0: everybody sees what is popular
+# Effects of taste
+TASTE_IN_SEEING = 2.0  # weight of taste in what a member watches; 0: only popularity counts
 TASTE_IN_LIKING = 0.75  # share of taste in the variance of the liking; the rest is chance
-LIKING_IN_SEQUEL = 1.2  # weight of the liking of what came before in whether the sequel is on the list
-START_IN_MIDDLE = 4.5  # logits, how much less likely a sequel is for those without what came before
+LIKING_IN_SEQUEL = 1.2  # weight of the liking of a title in whether its sequel is watched
+START_IN_MIDDLE = 4.5  # logits by which a sequel is less likely for members without its predecessor
 LIKING_IN_SCORING = 0.4  # weight of the liking in whether an entry has a score
 HABIT_OF_SCORING = 1.2  # standard deviation of the members' habit of leaving entries unscored (logits)
 SPREAD_DEVIATION = 0.25  # standard deviation of the logarithm of the members' spread of scores
-SHORT_LIST_ALL_TEN = 1.0  # how much likelier short lists are to have 10 everywhere; 0: as likely as long ones
+SHORT_LIST_ALL_TEN = 1.0  # by how much short lists are likelier to be all 10; 0: not at all
 
 # MAL id | title | English | Japanese | start | type, episodes | rating | source | studios | genres |
 # franchise | sequel of | mean in the order of popularity. "-": a franchise of its own; sequel of 0: of none;
@@ -94,21 +93,20 @@ TABLES = json.loads((TITLES.parent / 'tables.json').read_text(encoding='utf-8'))
 # Short names that people search for
 SYNONYMS = {int(mal_id): names for mal_id, names in TABLES['synonyms'].items()}
 
-# Relations besides those of the column `sequel of`: MAL id, relation type, MAL id. Two of the hundred
-# are joined by a title that is not among them, which has its name here
+# Relations that the column `sequel of` does not have: MAL id, relation type, MAL id
 RELATIONS = [
     (121, 'alternative_version', 5114),
     (5114, 'alternative_version', 121),
     (11741, 'sequel', 356),
     (22297, 'alternative_version', 356),
 ]
-NOT_AMONG_THEM = {356: 'Fate/stay night'}
+NOT_AMONG_THEM = {356: 'Fate/stay night'}  # it joins two of the hundred
 
 # Ids of MyAnimeList's genres, themes and demographics (the API calls them all genres) and of its studios
 GENRES = TABLES['genres']
 STUDIOS = TABLES['studios']
 
-# Who likes one of these genres tends to like the others of its row
+# Members who like one genre of a row tend to like the others
 KINDS = {
     'battle': ['Action', 'Super Power', 'Martial Arts', 'Shounen', 'Adventure'],
     'everyday': ['School', 'Romance', 'Slice of Life', 'Comedy', 'Music', 'Romantic Subtext', 'Shoujo']
@@ -119,7 +117,7 @@ KINDS = {
     'tears': ['Drama', 'Romance', 'Supernatural', 'Romantic Subtext', 'Music'],
 }
 
-# What usernames are put together from
+# Parts of usernames
 SYLLABLES = TABLES['syllables']
 ONSETS = TABLES['onsets']
 VOWELS = ['a', 'e', 'i', 'o', 'u', 'ai', 'ea', 'ee', 'ia', 'oo', 'ou']
@@ -128,12 +126,10 @@ WORDS = TABLES['words']
 
 
 def read_titles():
-    """Read TITLES as a list of namespaces, in its order.
+    """Read TITLES as a list of namespaces, in its order. `after` is the index of the predecessor.
 
-    `after` is the position of what a sequel follows, or None.
-
-    ValueError where the table contradicts itself: an id twice, a sequel above what it follows, an
-    unknown genre or studio.
+    ValueError if the table contradicts itself: a repeated id, a sequel above its predecessor, an unknown
+    genre or studio.
     """
     titles, position = [], {}
     for rank, line in enumerate(TITLES.read_text(encoding='utf-8').splitlines(), 1):
@@ -143,7 +139,7 @@ def read_titles():
         studios, genres, franchise = others
         mal_id, after = int(mal_id), int(after)
         if mal_id in position or (after and after not in position):
-            raise ValueError(f'TITLES: {mal_id} is there twice, or stands above the title that it follows')
+            raise ValueError(f'TITLES: {mal_id} is repeated, or stands above its predecessor')
         position[mal_id] = rank - 1
         year, season = start.split()
         media_type, episodes = kind.split()
@@ -206,12 +202,10 @@ def api_nodes(titles):
 
 
 def title_features(titles):
-    """Return the titles as points that a taste is measured along, a row of length 1 a title.
+    """Return the titles as an array of features, n x f, rows of length 1.
 
-    Columns: kinds, genres, studios, franchises, two for old or new. A genre that few titles have says
-    more about a title, so its weight is log(1 + titles / titles with it), as with words in documents
-    (tf-idf); below five titles it grows no further, since a genre of one title makes nothing similar to
-    it.
+    Columns: kinds, genres, studios, franchises, two for old or new. Rare genres weigh more, as rare words do
+    in tf-idf: log(1 + titles / titles with it), where fewer than five titles count as five.
     """
 
     def indicator(names_of):
@@ -241,9 +235,8 @@ def title_features(titles):
 def draw_lists(titles, features, model, count, rng):
     """Draw the lists of `count` members, a float32 array members x titles.
 
-    NaN is not on the list, 0 without a score, else 1 to 10.
-
-    `model` holds what calibrate() finds.  Every member has at least one score: others are drawn again.
+    NaN: not on the list; 0: without a score; else 1 to 10. model: the result of calibrate(). Every member
+    has at least one score.
     """
     drawn = int(count * 1.08) + 50
     activity = rng.normal(0, model.activity_deviation, drawn)
@@ -275,18 +268,17 @@ def draw_lists(titles, features, model, count, rng):
     some = (lists > 0).any(axis=1)
     if some.sum() < count:
         raise RuntimeError(f'only {some.sum()} of {drawn} members have a score; {count} are needed')
-    # What calibrate() needs to place the cuts: the opinions of those who do not simply give 10.
+    # calibrate() places the cuts by the opinions of members who do not give 10 to everything
     model.opinions = opinion[some][:count][(lists[some][:count] > 0) & ~all_ten[some][:count, None]]
     return lists[some][:count]
 
 
 def target_shares(titles):
-    """Return the share of members that has scored each title.
+    """Return the share of members who score each title.
 
-    It falls from the first to the last by MOST_TO_HUNDREDTH, and its mean is SCORED_MEAN.
-
-    The form, exp(-c x^0.42) with x the popularity rank from 0 to 1, is that of real lists, where the
-    eleventh title has 0.60 of the first one's scorers and the 51st 0.35.
+    The first share is MOST_TO_HUNDREDTH times the last, and their sum is SCORED_MEAN. The form,
+    exp(-c x^0.42) with x the popularity rank from 0 to 1, fits real lists: there the eleventh title has 0.60
+    times the scorers of the first, and the 51st 0.35 times.
     """
     x = np.arange(len(titles)) / (len(titles) - 1)
     curve = np.exp(-np.log(MOST_TO_HUNDREDTH) * x**0.42)
@@ -314,12 +306,10 @@ def figures(lists):
 
 
 def calibrate(titles, features):
-    """Find the numbers of the model that give it the figures of real lists.
+    """Fit the model to the figures of real lists: draw the same members repeatedly, and correct.
 
-    Draws the same members again and again, and corrects.
-
-    Returns a namespace: appeal and quality (a number for each title), cuts (nine opinions between the
-    ten scores), activity_deviation, level_deviation, unscored and all_ten (logits).
+    Returns a namespace: appeal and quality (a number for each title), cuts (the nine opinions between the ten
+    scores), activity_deviation, level_deviation, unscored and all_ten (logits).
     """
 
     def logit(p):
@@ -327,8 +317,7 @@ def calibrate(titles, features):
 
     shares, counts = np.array(SCORE_SHARES) / sum(SCORE_SHARES), target_shares(titles)
     means = np.array([t.mean for t in titles])
-    # The titles' means are right relative to each other; the shares of the scores decide where they lie
-    # together.
+    # Means are fixed relative to each other; the shares of the scores decide their overall level.
     means = means - (means * counts).sum() / counts.sum() + (shares * np.arange(1, 11)).sum()
     model = SimpleNamespace(
         appeal=logit(counts),
@@ -353,7 +342,7 @@ def calibrate(titles, features):
         model.activity_deviation *= (
             np.log(SCORED_QUARTILES[2] / SCORED_QUARTILES[0]) / np.log(upper / lower)
         ) ** 0.5
-        # The tens of the members who give nothing else come first; the others share out what is left.
+        # The members who give 10 to everything use up some tens; the others give the remaining scores.
         others = len(model.opinions) / f.scorers.sum()
         below = np.cumsum(shares)[:-1] / others
         model.cuts = np.quantile(model.opinions, np.minimum(below, 1))
@@ -361,7 +350,7 @@ def calibrate(titles, features):
 
 
 def make_usernames(count):
-    """Return `count` usernames of the form [A-Za-z0-9_-]{2,16}, no two equal without regard to case."""
+    """Return `count` usernames of the form [A-Za-z0-9_-]{2,16}, unique without regard to case."""
     rng = random.Random(SEED)
 
     def invented():
@@ -402,12 +391,12 @@ def make_lists(titles, usernames, members):
     """Return the DataFrame of the pickle for the first `members`, a multiple of BLOCK."""
     features = title_features(titles)
     model = calibrate(titles, features)
-    # A generator for each block: the first rows are the same however many members are drawn.
+    # One generator a block, so that the first rows do not depend on how many members are drawn
     blocks = [
         draw_lists(titles, features, model, BLOCK, np.random.default_rng([SEED, 2, block]))
         for block in range(members // BLOCK)
     ]
-    # The members whose lists could be had, in the order in which they were found
+    # Members whose lists are public, in the order of users-long.txt
     found = sorted(random.Random(SEED + 1).sample(range(len(usernames)), MEMBERS))[:members]
     return pd.DataFrame(
         np.concatenate(blocks),
@@ -416,8 +405,8 @@ def make_lists(titles, usernames, members):
     )
 
 
-def print_figures(titles, lists):
-    """Target and reached figure, side by side."""
+def print_figures(lists):
+    """Print the figures of real lists and of these side by side."""
     f = figures(lists)
     rows = [
         ('titles scored, lower quartile', SCORED_QUARTILES[0], f'{f.quartiles[0]:.0f}'),
@@ -440,56 +429,30 @@ def print_figures(titles, lists):
         print(f'    {name:38}{target:>6}{reached:>8}')
 
 
-def write_whole(path, data):
-    """Write bytes so that the file appears whole or not at all."""
-    beside = path.with_name(path.name + '.tmp')
-    try:
-        with open(beside, 'wb') as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def main(arguments):
-    """Make all files in the folder that the arguments name."""
-    folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
+    """Write all files into the folder that the arguments name."""
     if len(arguments) > 1:
-        print('one argument at most: the folder to write into', file=sys.stderr)
-        return 2
-    if not folder.is_dir() or not os.access(folder, os.W_OK):
-        print(f'{folder} is no folder that can be written into', file=sys.stderr)
-        return 1
-    begin = time.perf_counter()
-    titles = read_titles()
-    usernames = make_usernames(USERS_LONG)
-    lists = make_lists(titles, usernames, MEMBERS)
-    # gzip.compress with mtime=0, since pandas would write the time of day into the file
-    pickled = gzip.compress(pickle.dumps(lists, protocol=4), compresslevel=9, mtime=0)
-    files = {
-        'animelist.txt': ''.join(f'{t.mal_id}\n' for t in titles).encode(),
-        'animes.json': (json.dumps(api_nodes(titles), ensure_ascii=False, indent=1) + '\n').encode(),
-        'dataframe.pkl.gz': pickled,
-        'users-long.txt': ''.join(f'{name}\n' for name in usernames).encode(),
-        'users-short.txt': ''.join(f'{name}\n' for name in usernames[:USERS_SHORT]).encode(),
-    }
-    try:
-        for name, data in files.items():
-            write_whole(folder / name, data)
-            print(f'{folder / name}: {len(data):,} bytes')
-    except OSError as error:
-        print(f'{folder / name} could not be written: {error.strerror}', file=sys.stderr)
-        return 1
-    print_figures(titles, lists.to_numpy())
-    print(f'{time.perf_counter() - begin:.0f} s')
-    return 0
+        raise files.UsageError('give at most one argument: the folder to write into.')
+    folder = Path(arguments[0]) if arguments else TITLES.parent
+    names = 'animelist.txt', 'animes.json', 'dataframe.pkl.gz', 'users-long.txt', 'users-short.txt'
+    with files.whole_files(*(folder / name for name in names)) as opened:
+        titles = read_titles()
+        usernames = make_usernames(USERS_LONG)
+        lists = make_lists(titles, usernames, MEMBERS)
+        contents = (
+            ''.join(f'{title.mal_id}\n' for title in titles).encode(),
+            (json.dumps(api_nodes(titles), ensure_ascii=False, indent=1) + '\n').encode(),
+            # mtime=0: pandas would write the time of day into the file
+            gzip.compress(pickle.dumps(lists, protocol=4), compresslevel=9, mtime=0),
+            ''.join(f'{name}\n' for name in usernames).encode(),
+            ''.join(f'{name}\n' for name in usernames[:USERS_SHORT]).encode(),
+        )
+        for file, content in zip(opened, contents):
+            file.write(content)
+    print_figures(lists.to_numpy())
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        print('stopped; no file is half written, run it again to make them all', file=sys.stderr)
-        sys.exit(130)
+    files.start_script()
+    files.end_imports()
+    main(sys.argv[1:])

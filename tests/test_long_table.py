@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from tools.spoil import in_a_child, spoiled, zipped
+from tools.spoil import spoiled, zipped
 
 from aniembed.files import RunError
 from aniembed.inputs import ratings, titles
@@ -353,17 +353,19 @@ def test_quotes(tmp_path):
 
 
 def test_a_folder_that_is_too_small_for_unpacking_is_named(tmp_path):
-    path = tmp_path / 'a.csv.gz'
-    path.write_bytes(gzip.compress(text() + b'Mio,20,8\n' * 99_999))
+    content = text() + b'Mio,20,8\n' * 99_999
+    paths = tmp_path / 'a.csv.gz', tmp_path / 'a.csv.zst'
+    for path, packed in zip(paths, (gzip.compress(content), zstd(content))):
+        path.write_bytes(packed)
 
-    def read_with_files_of_a_few_bytes():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999))
-        with pytest.raises(
-            RunError, match=f'a.csv.gz cannot be unpacked into {tempfile.gettempdir()}.*TMPDIR'
-        ):
-            read([path], IDS)
-
-    in_a_child(read_with_files_of_a_few_bytes)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for path in paths:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (9999, limits[1]))
+        try:
+            with pytest.raises(RunError, match=f'{path}.* unpacked into {tempfile.gettempdir()}.*TMPDIR'):
+                read([path], IDS)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 # ---- any table ----------------------------------------------------------------------------------------

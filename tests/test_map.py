@@ -101,7 +101,7 @@ def test_the_graph_holds_what_the_page_needs_and_no_paths(tmp_path):
     assert (result.returncode, result.stderr) == (0, '')
     text = (tmp_path / 'graph.json').read_text()
     graph = json.loads(text)
-    assert graph['format'] == 'aniembed-graph/2' and graph['n_embedding'] == 64 and graph['lists'] == 900
+    assert graph['format'] == 'aniembed-graph/3' and graph['n_embedding'] == 64 and graph['lists'] == 900
     assert graph['settings'].items() >= {'SEED': 3, 'N_CLUSTERS': 5, 'TITLES': 'english'}.items()
     assert '/home/me' not in text and str(tmp_path) not in text
     assert len(graph['clusters']) == 5 and sum(cluster['size'] for cluster in graph['clusters']) == 60
@@ -154,7 +154,7 @@ def find(n=100, **options):
     vectors, nodes, group = planted(n, **options)
     anime = title_table(nodes, 'test')
     nearest = np.argsort(-(vectors @ vectors.T - 2 * np.eye(n)), axis=1)[:, :10]
-    clusters = find_clusters(nearest, 0, 7)
+    clusters = find_clusters(vectors, 0)
     written = anime['title'].tolist()
     return name_clusters(clusters, nearest, anime, written), clusters, group
 
@@ -216,18 +216,62 @@ def test_the_drawn_map_keeps_the_neighbours_that_plain_tsne_keeps(n, tmp_path, m
     check_map(drawn)
 
 
-@pytest.mark.parametrize('count', [5, 8, 14, 50])
 @pytest.mark.parametrize('cone', [None, 0, 1], ids=['all cones', 'protanopia', 'deuteranopia'])
-def test_neighbouring_clusters_differ_for_the_colour_blind(count, cone):
-    random = np.random.default_rng(count)
-    angle = np.arange(count) * 2 * np.pi / count
-    clusters = np.arange(60 * count) % count
-    places = np.stack([np.cos(angle), np.sin(angle)], 1)[clusters]
-    colours = land.cluster_colours(places + random.normal(0, 1.2 / count, places.shape), clusters)
-    lab = seen_without(cone, colours)
-    for k in range(count):  # on a ring each cluster touches the next one
-        assert np.linalg.norm(lab[k] - lab[(k + 1) % count]) > 10, (colours[k], colours[(k + 1) % count])
+def test_clusters_differ_for_the_colour_blind(cone):
+    lab = seen_without(cone, land.COLOURS + land.SHADES)
+    distance = np.linalg.norm(lab[:, None] - lab[None], axis=2) + 99 * np.eye(len(lab))
+    assert distance.min() > 10
+
+
+@pytest.mark.parametrize('count', [5, 14, 50])
+def test_a_cluster_has_the_colour_of_its_most_popular_title(count):
+    ids, order = 100 + np.arange(300), np.arange(300)
+    clusters = np.random.default_rng(count).permutation(300) % count
+    colours = np.array(land.cluster_colours(clusters, ids, order))
     assert len(set(colours)) == count
+    renumbered = (clusters + 1) % count  # as when another cluster has become the largest
+    np.testing.assert_array_equal(
+        np.array(land.cluster_colours(renumbered, ids, order))[renumbered], colours[clusters]
+    )
+
+
+def on_a_plane(n=300):
+    """Return unit vectors, n x 50, of titles that lie on a plane, 1.6 times as wide as high."""
+    random = np.random.default_rng(2)
+    angles = random.uniform(size=(n, 2)) * [1.6, 1] @ (4 * random.normal(size=(2, 25)))
+    return np.float32(np.hstack([np.cos(angles), np.sin(angles)]) / 5)
+
+
+def changed(vectors, by, seed):
+    """Return the vectors turned by a random rotation, with noise of this size a number."""
+    random = np.random.default_rng(seed)
+    d = vectors.shape[1]
+    turned = vectors @ np.linalg.qr(random.normal(size=(d, d)))[0] + by * random.normal(size=vectors.shape)
+    return (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize('by, most, least', [(1e-6, 0.03, 0.95), (0.01, 0.1, 0.9)])
+def test_a_small_change_of_the_vectors_is_a_small_change_of_the_map(by, most, least):
+    def places_and_colours(vectors):
+        clusters = find_clusters(vectors, 0)
+        places = layout.tsne(layout.affinities(vectors), clusters, layout.principal_plane(vectors))
+        colours = land.cluster_colours(clusters, np.arange(n), np.arange(n))
+        return layout.fit_to_frame(places, np.zeros(2), np.array([1, 0.7])), np.take(colours, clusters)
+
+    vectors = on_a_plane()
+    n = len(vectors)
+    places, colours = places_and_colours(vectors)
+    for seed in (1, 2):
+        other_places, other_colours = places_and_colours(changed(vectors, by, seed))
+        assert np.median(np.linalg.norm(other_places - places, axis=1)) <= most
+        assert (other_colours == colours).mean() >= least
+
+
+@pytest.mark.parametrize('n', [5, 6, 13])
+def test_equal_vectors_have_places(n):
+    vectors = np.tile(np.float32([0.6, 0.8]), (n, 1))
+    places = layout.tsne(layout.affinities(vectors), np.zeros(n, int), layout.principal_plane(vectors))
+    assert np.isfinite(places).all() and find_clusters(vectors, 0).max() < n
 
 
 # ---- names ----

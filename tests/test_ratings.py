@@ -103,6 +103,14 @@ def test_a_table_that_is_not_plain_is_read_after_the_advice_was_followed(tmp_pat
     np.testing.assert_array_equal(user_items.toarray(), np.nan_to_num(table()))
 
 
+def test_another_scale_is_said_once(tmp_path, capsys):
+    (table() / 2).to_pickle(tmp_path / 'lists.pkl')
+    lists = ratings.read_lists([str(tmp_path / 'lists.pkl')])
+    for _ in range(2):
+        np.testing.assert_array_equal(next(lists.blocks(IDS)).toarray(), np.nan_to_num(table()))
+    assert capsys.readouterr().out.count('1-5 stars, doubled') == 1
+
+
 def test_a_path_that_leads_nowhere(tmp_path):
     with pytest.raises(RunError, match='ANIME_DATA_LIST .*no such file'):
         ratings.find_files(f'{tmp_path}/none-*.pkl')

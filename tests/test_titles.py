@@ -265,7 +265,7 @@ def test_spoiled_titles_files_are_read_or_end_in_a_sentence(tmp_path, name):
 
 def test_deeply_nested_json_ends_in_a_sentence(tmp_path):
     path = tmp_path / 'titles.json'
-    for depth in (300, 960, 3000):
+    for depth in (300, 900, 3000):
         path.write_text('{"data": ' * depth + '[]' + '}' * depth)
         with pytest.raises(RunError):
             titles.read_nodes(str(path))

@@ -110,6 +110,8 @@ export default defineConfig(({ mode }) => {
   const common = {
     root: here,
     base: './',
+    // The table of filters lies outside web/.
+    server: { fs: { allow: ['..'] } },
     test: { projects: [project('unit', 'unit/*'), ...BROWSER_PROJECTS] },
   }
   if (mode !== 'explorer')

@@ -4,6 +4,7 @@ Names are compared without regard to case, spaces, underscores, hyphens and dots
 RecBole adds: 'User ID', 'userId' and 'user_id:token' are all user_id.
 """
 
+import functools
 import re
 
 # Names of a title's MyAnimeList id, the best first. A file that also has ids of another site, or numbers its
@@ -85,6 +86,7 @@ ABSENT = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=10_000)  # every record of JSON has the same names
 def normal(name):
     """Return a column's name as names are compared."""
     name = re.sub(r':(token|float)(_seq)?$', '', str(name).strip('\ufeff"\' \t\r\n'), flags=re.I)

@@ -1,6 +1,6 @@
-"""Turn records of titles, from tables and from JSON of several sites, into nodes of MyAnimeList's API.
+"""Convert records of titles, rows of tables or JSON of several sites, to nodes of MyAnimeList's API.
 
-Which column holds what is decided once for a file, from the names in columns.TITLES and from all values.
+The meaning of a column is decided once for the whole file, from its name (columns.TITLES) and its values.
 """
 
 import ast
@@ -14,10 +14,10 @@ from aniembed.files import RunError, one_line
 from aniembed.inputs import columns, scales
 
 LARGEST_ID = 2**31 - 1  # of a title on MyAnimeList
-MOST_TITLES = 50_000  # MyAnimeList has some 30,000; a larger popularity counts members and is no rank
-FEWEST_MEANS = 10  # fewer do not tell that their scale ends below 10
+MOST_TITLES = 50_000  # MyAnimeList has some 30,000; a larger popularity is a number of members, not a rank
+FEWEST_MEANS = 10  # from which on low means suggest a scale that ends below 10
 
-# Names of columns.TITLES that a node has, too; a record with any other of them is none
+# Names in columns.TITLES that nodes have, too. A record with any other of these names is not a node.
 NODE_NAMES = {
     *('id', 'title', 'alternative_titles', 'main_picture', 'mean', 'popularity', 'num_list_users', 'genres'),
     *('studios', 'media_type', 'num_episodes', 'start_date', 'source', 'rating'),
@@ -34,10 +34,10 @@ API_WORDS = {'tv_short': 'tv', 'video_game': 'game', 'anime': None}  # AniList's
 
 
 def find_records(content):
-    """Return the titles in a JSON document: (records, their MAL ids). The ids are None if records have them.
+    """Find the titles in a JSON document. Return (records, MAL ids); ids are None if they are in the records.
 
-    The document is a list of titles, an object MAL id -> title, or an object that has one of these somewhere,
-    such as a page of an API. ([], None) if there is no title in it.
+    The document is a list of titles, an object MAL id -> title, or an object that contains one of these, such
+    as a page of an API. Without titles the result is ([], None).
     """
     if isinstance(content, list):
         records = [_unwrapped(entry) for entry in content]
@@ -51,7 +51,7 @@ def find_records(content):
         if _has_titles(values):
             return values, None
         if all(value.keys() == values[0].keys() for value in values):
-            # As pandas writes a DataFrame: column -> row -> value
+            # DataFrame.to_json(): column -> row -> value
             records = [dict(zip(content, row)) for row in zip(*(value.values() for value in values))]
             if _has_titles(records):
                 return records, None
@@ -61,7 +61,7 @@ def find_records(content):
 
 
 def _unwrapped(entry):
-    """Return the title in an entry of a list: MyAnimeList has it under `node`, AniList under `media`."""
+    """Return the title in an entry: its `node` on MyAnimeList, its `media` on AniList, else the entry."""
     if isinstance(entry, dict):
         return next((entry[key] for key in ('node', 'media') if isinstance(entry.get(key), dict)), entry)
     return entry
@@ -69,23 +69,21 @@ def _unwrapped(entry):
 
 def _has_titles(records):
     """Tell whether some of the first records have a MyAnimeList id and a title."""
-    records = [_flat(record) for record in records[:100] if isinstance(record, dict)]
-    found = _find_columns(records)
-    return bool(found['title']) and any(
-        read_id(record.get(name)) for name in found['id'] for record in records
-    )
+    table = [_flat(record) for record in records[:100] if isinstance(record, dict)]
+    found = _find_columns(table)
+    return bool(found['title']) and any(read_id(record.get(name)) for name in found['id'] for record in table)
 
 
 def _ids_of_keys(keys, records):
-    """Return the keys of an object, or None if they only number records that have ids of their own."""
-    id_columns = _find_columns(records)['id']
+    """Return the keys of an object as MAL ids; None if they are row numbers and the records have ids."""
+    id_columns = _find_columns([_flat(record) for record in records[:100]])['id']
     are_numbers = sorted(keys) in (list(range(len(keys))), list(range(1, len(keys) + 1)))
     says_mal = any('mal' in columns.normal(name) for name in id_columns)
     return None if id_columns and (are_numbers or says_mal) else keys
 
 
 def _flat(record, depth=3):
-    """Return a record without objects inside: {'title': {'english': ...}} becomes {'title_english': ...}."""
+    """Merge inner objects into a record: {'title': {'english': ...}} becomes {'title_english': ...}."""
     flat = {}
     for name, value in record.items():
         if isinstance(value, dict) and depth:
@@ -95,19 +93,20 @@ def _flat(record, depth=3):
     return flat
 
 
-def _find_columns(records):
-    names = (name for record in records if isinstance(record, dict) for name in _flat(record))
-    return columns.find_columns(dict.fromkeys(names), columns.TITLES)
+def _find_columns(table):
+    """Return find_columns() of all names in some flat records."""
+    return columns.find_columns(dict.fromkeys(name for record in table for name in record), columns.TITLES)
 
 
 # ---- records -> nodes -------------------------------------------------------------------------------------
 
 
 def nodes_of(records, ids, label):
-    """Return records (list of dict) as a dict MAL id -> node, and a line on what is doubtful, or ''.
+    """Convert records to a dict MAL id -> node. Return it and a line on what had to be chosen, or ''.
 
-    ids: the MAL ids of the records; None if they have them. label: how messages name the file. Of two records
-    with one id the last counts; those without an id or a title are passed over. RunError if all are.
+    records: list of dict; ids: their MAL ids, None if they are in the records; label: name of the file in
+    messages. The last of several records with one id counts. Records without an id or a title are skipped;
+    RunError if all are.
     """
     strange = next((record for record in records if not isinstance(record, dict)), None)
     if strange is not None:
@@ -142,7 +141,7 @@ def is_node(record):
 
 
 class _Reading:
-    """How the records of a file are read: which columns, which scale of means, which kind of popularity."""
+    """The choices for one file: columns, scale of the means, kind of popularity."""
 
     def __init__(self, table, label, has_ids):
         self.label, self.found = label, _find_columns(table)
@@ -161,7 +160,7 @@ class _Reading:
         self.rank, self.members = self._popularity(table)
 
     def _popularity(self, table):
-        """Return the name of the column with ranks, None if there is none, and of that with members."""
+        """Return the names of the columns with ranks by popularity and with numbers of members, or None."""
         rank, ranks = _first_with(table, self.found['popularity'], _read_count)
         names = [name for name in self.found['members'] if name != rank]
         members, _ = _first_with(table, names, _read_count)
@@ -174,7 +173,7 @@ class _Reading:
         return (rank, members) if is_rank else (None, members or rank)
 
     def node_of(self, record):
-        """Return a flat record as a node, without what it does not say."""
+        """Convert a flat record to a node. Facts that it does not have are absent."""
 
         def first(what, read):
             values = (read(record.get(name)) for name in self.found[what])
@@ -205,14 +204,14 @@ class _Reading:
         return {name: value for name, value in node.items() if value is not None}
 
     def report(self, without):
-        """Return a line on how the file was read, or ''; without: how many records were passed over."""
+        """Return a line on what had to be chosen, or ''. without: number of skipped records."""
         doubts = []
         if self.scale.name:
             doubts.append(f'means on the scale {self.scale.name}')
         if self.members in self.found['popularity']:
             doubts.append(f'{self.members} counts members')
         if without:
-            doubts.append(f'{without:,} passed over, without a MyAnimeList id or a title')
+            doubts.append(f'{without:,} skipped, without a MyAnimeList id or a title')
         if not doubts and (self.id is None or len(self.found['id']) == 1):
             return ''
         chosen = {what: name for what, name in (('id', self.id), ('mean', self.mean)) if name is not None}
@@ -221,7 +220,7 @@ class _Reading:
 
 
 def _first_with(table, names, read):
-    """Return the first of some columns in which a value can be read, and all that are; (None, []) if none."""
+    """Return the first column with a readable value, and its readable values; (None, []) if there is none."""
     for name in names:
         values = [value for record in table if (value := read(record.get(name))) is not None]
         if values:
@@ -230,7 +229,7 @@ def _first_with(table, names, read):
 
 
 def _scale_of(means):
-    """Return the Scale of some means, of which a few may be wrong."""
+    """Return the Scale of the means in a file; a twentieth of them may lie above it."""
     if not means:
         return scales.TEN
     highest = sorted(means)[int(0.95 * (len(means) - 1))]
@@ -239,7 +238,7 @@ def _scale_of(means):
 
 
 def _rank_by_members(nodes):
-    """Give each title its rank by members, if no title has a popularity."""
+    """Rank titles by members if none has a popularity."""
     if any('popularity' in node for node in nodes.values()):
         return
     counted = [node for node in nodes.values() if node.get('num_list_users')]
@@ -247,11 +246,11 @@ def _rank_by_members(nodes):
         node['popularity'] = rank
 
 
-# ---- values: each function returns None for what it cannot read -------------------------------------------
+# ---- values: None if they cannot be read ------------------------------------------------------------------
 
 
 def read_id(value):
-    """Return the MyAnimeList id in a number, a text or a list of addresses, of which one may have it."""
+    """Read a MyAnimeList id from a number, a text, an address, or a list of addresses."""
     for part in value if isinstance(value, list) else [value]:
         text = str(part).strip()
         match = re.search(r'myanimelist\.net/anime/0*([1-9][0-9]{0,9})(?![0-9])', text)
@@ -269,17 +268,17 @@ def _read_text(value):
 
 
 def _read_title(value):
-    """Return a title; a text such as "Unknown" may be one."""
+    """Read a title. "Unknown" may be one."""
     return html.unescape(value).strip() or None if isinstance(value, str) else _read_text(value)
 
 
 def _read_mean(value):
-    """Return a number above 0; 0 stands for none."""
+    """Read a mean on any scale. 0 stands for none."""
     return _positive(str(value).strip().replace(',', '.'))
 
 
 def _read_count(value):
-    """Return a whole number above 0, which may be written as 1,234,567 or #12."""
+    """Read a whole number above 0, such as 1,234,567 or #12."""
     text = re.sub(r"[\s#,'_]", '', str(value))
     number = _positive(text.replace('.', '') if text.count('.') > 1 else text)
     return int(number) if number and number < LARGEST_ID else None
@@ -299,7 +298,7 @@ def _read_year(value):
 
 
 def _read_word(value):
-    """Return a kind of title or of source as the API writes it: "Light novel" is light_novel."""
+    """Read a media type or source in the API's form: "Light novel" becomes light_novel."""
     word = re.sub('[^a-z0-9]+', '_', (_read_text(value) or '').lower()).strip('_')
     return API_WORDS.get(word, word) or None
 
@@ -310,7 +309,7 @@ def _read_age(value):
 
 
 def _read_names(value):
-    """Return the names in a list or a text: with commas, |, ; between them, or a list of Python or JSON."""
+    """Read names from a list, from Python or JSON of a list, or from a text with commas, | or ; between."""
     if isinstance(value, str):
         value = _split(value.strip())
     if not isinstance(value, (list, tuple)):

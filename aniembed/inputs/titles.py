@@ -1,4 +1,4 @@
-"""Read ANIME_LIST, the ids of the titles, and ANIME_DATA, what the API says of them."""
+"""Read ANIME_LIST, the ids of the titles, and ANIME_DATA, the facts about them."""
 
 import csv
 import io
@@ -13,15 +13,15 @@ from aniembed.files import RunError, label, one_line, read_text
 from aniembed.inputs import columns, title_records
 from aniembed.taste import relations
 
-MAX_TEXT = 2000  # characters kept of a title or a name
-MAX_NAMES = 50  # studios, genres or synonyms kept of one title
+MAX_TEXT = 2000  # characters of a title or a name; the rest is cut
+MAX_NAMES = 50  # studios, genres or synonyms of a title; the rest is cut
 PARQUET_START = b'PAR1'
 
 
 def read_ids(path, name='ANIME_LIST'):
     """Read a file of MAL ids, one a line, as a list of int in its order; RunError names the wrong line.
 
-    Blank lines are passed over.
+    Blank lines are skipped.
     """
     line_of = {}
     for number, line in enumerate(read_text(path, name).splitlines(), 1):
@@ -39,10 +39,10 @@ def read_ids(path, name='ANIME_LIST'):
 
 
 def read_nodes(path, name='ANIME_DATA'):
-    """Read what a file says of titles, as a dict MAL id -> node of the API.
+    """Read a file of titles as a dict MAL id -> node of the API.
 
-    The file, packed or not, is JSON, JSON lines, a table in text (CSV) or Parquet; its content tells which.
-    Print a line where columns, scales or ids are doubtful. RunError if it has no titles.
+    The file is JSON, JSON lines, CSV or Parquet, packed or not; its content decides which. Print a line if
+    columns, scales or ids had to be chosen. RunError if it has no titles.
     """
     content, member = files.read_member(path, name, _has_titles)
     of_file = label(path, name) + (f', {member}' if member else '')
@@ -66,14 +66,14 @@ def read_nodes(path, name='ANIME_DATA'):
 
 
 def _has_titles(start):
-    """Tell whether a file that begins with these bytes may be one of titles."""
+    """Tell whether a file with these first bytes may hold titles."""
     header = files.decode(start)[0].lstrip().partition('\n')[0]
     found = columns.find_columns(header.split(columns.separator_of(header)), columns.TITLES)
     return start.startswith(PARQUET_START) or header[:1] in ('{', '[') or bool(found['id'] and found['title'])
 
 
 def _read_json(text, path, name):
-    """Return the titles in a text of JSON, or of JSON lines, as find_records() does."""
+    """Return find_records() of JSON or JSON lines."""
     lines, breaks = re.subn(r'}\s*\n\s*{', '},\n{', text)  # in one JSON document, a comma stands between
     content = files.parse_json(f'[{lines}]' if breaks else text, path, name)
     try:
@@ -93,7 +93,7 @@ def _read_parquet(content, of_file):
 
 
 def _read_csv(text, of_file):
-    """Return the rows of a table in text as dicts. A quote that would swallow rows is part of its cell."""
+    """Return the rows of CSV as dicts. Quotes that would swallow rows are read as text."""
     csv.field_size_limit(1 << 24)  # a synopsis can be long
     separator = columns.separator_of(text.partition('\n')[0])
     rows, reason = [], ''
@@ -102,9 +102,10 @@ def _read_csv(text, of_file):
     except csv.Error as error:
         reason = f'cannot be read as CSV ({error})'
     if '"' in text:
-        lines = [line.split(separator) for line in re.split('\r\n|\r|\n', text) if line]
-        if len(lines) > sum(map(bool, rows)) and len(set(map(len, lines))) == 1:
-            rows, reason = lines, ''
+        lines = list(filter(None, re.split('\r\n|\r|\n', text)))
+        separators = lines[0].count(separator)
+        if len(lines) > sum(map(bool, rows)) and all(line.count(separator) == separators for line in lines):
+            rows, reason = [line.split(separator) for line in lines], ''
     header = rows[0] if rows else []
     for number, row in enumerate(rows, 1):
         if any(row[len(header) :]):
@@ -134,7 +135,7 @@ def read_titles(path, ids):
 
 
 def title_table(nodes, path):
-    """Return what the nodes say as a DataFrame: a row a title, index MAL id, None where a node does not say.
+    """Return nodes as a DataFrame: a row a title, index MAL id, None for what a node does not have.
 
     Columns: title, english, japanese, synonyms, mean, popularity, picture, studios, genres, year, season,
     media_type, source, rating, prequels, franchise. synonyms, studios and genres are lists of str; season is
@@ -184,7 +185,7 @@ def _row(node):
 
 
 def _text(value):
-    """One line without a terminal's control codes; None if nothing is left."""
+    """Return a text as one line without control characters; None if it is empty."""
     if value is not None and not isinstance(value, str):
         raise ValueError(f'{value!r} is not a text')
     return one_line(value or '', MAX_TEXT) or None

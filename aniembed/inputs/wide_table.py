@@ -26,7 +26,7 @@ class WideTable:
     """The lists of some pickles."""
 
     def __init__(self, paths):
-        self.paths = paths
+        self.paths, self._reported = paths, set()
 
     def most_scored(self, known, number):
         """Return the `number` titles with the most scores among the ids `known`, most first."""
@@ -51,8 +51,9 @@ class WideTable:
         for path in self.paths[rank::workers] if share_files else self.paths:
             frame, selection = _read_table(path, ids)
             scale = _scale_of(frame, selection, path)
-            if scale.name:
-                print(f'{path}: scores on the scale {scale.name}')
+            if scale.name and path not in self._reported:
+                print(f'{path}: scores {scale.name}')
+                self._reported.add(path)
             share = slice(None) if share_files else slice(rank, None, workers)
             zeros = empty = 0
             for start in _progress(range(0, len(frame), USERS_PER_BLOCK)[share], path):

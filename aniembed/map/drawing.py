@@ -38,9 +38,6 @@ MOST_STRETCH = 1.35
 # Radius that a disc has to itself, in mean distances: up to so many titles, and beyond. More gives names room
 # and costs neighbours: at 3,000 (mal-2016) 0.17 costs a per cent of them
 ROOM_UP_TO, ROOM, LITTLE_ROOM = 1500, 0.17, 0.08
-MORE_ROOM, MAY_COST = (1, 1.4, 1.4), 0.02  # times the room of the try before; neighbours that it may cost
-TRIED = 3  # layouts in which names are placed
-NEARLY = 0.012  # of neighbours kept, that may be given for all names
 
 # Marks
 BY_RANK = 0.6  # power of the rank by popularity with which marks become smaller
@@ -133,18 +130,15 @@ def between(sizes, rank):
 class Map(NamedTuple):
     """What was drawn.
 
-    image; places: n x 3, x, y and radius of the marks in widths of the picture, y upwards; colours: of the
-    clusters; names: a Label or None for each cluster; labels: the same for each title; boxes: n x 4, the
-    marks; kept: the share of neighbours that are neighbours on the picture.
+    image; places: n x 3, x, y and radius of the marks in widths of the picture, y upwards; names: a Label or
+    None for each cluster; labels: the same for each title; boxes: n x 4, the marks.
     """
 
     image: Image.Image
     places: np.ndarray
-    colours: list
     names: list
     labels: list
     boxes: np.ndarray
-    kept: float
 
 
 def separated(canvas, points, boxes=()):
@@ -318,90 +312,41 @@ def place_titles(canvas, points, texts, names):
     return max(found, key=lambda way: way[:2])[-1]
 
 
-class Arrangement(NamedTuple):
-    """Where marks and names lie, and the share of neighbours that are kept."""
+def arrange(canvas, points, clusters, names):
+    """Return where marks and clusters' names do not overlap: n x 2, and a Label or None for each cluster.
 
-    points: np.ndarray
-    kept: float
-    names: list
-    labels: list = None
-
-
-def arranged(canvas, points, nearest, clusters, names):
-    """Return the Arrangement of marks that lie at these places, without the titles' names."""
-    if len(names) > 1:
-        placed = place_names(canvas, points, land.make_land(canvas, points, clusters), names)
-        points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed])
-        points = separated(canvas, points)  # where a name left too little room, it gives way in its turn
-        placed = settle_names(canvas, points, placed)
-    else:
-        placed = [None]
-    return Arrangement(points, layout.kept_neighbours(nearest, points), placed)
-
-
-def best_arrangement(canvas, layouts, nearest, clusters, names, texts):
-    """Return the Arrangement that keeps most neighbours, or one with all names that keeps nearly as many.
-
-    Where titles are few and crowd so much that names are missing, the marks get more room.
+    points: places of the marks in the frame.
     """
-    best = None
-    for more in MORE_ROOM:
-        canvas.room = canvas.room * more
-        candidate = _best_with_room(canvas, layouts, nearest, clusters, names, texts)
-        if best is None or (written(candidate) > written(best) and candidate.kept > best.kept - MAY_COST):
-            best = candidate
-        if len(texts) > ROUNDS[0][0] or written(best) == sum(map(bool, texts)):
-            break
-    return best
+    points = separated(canvas, points)
+    if len(names) == 1:
+        return points, [None]
+    placed = place_names(canvas, points, land.make_land(canvas, points, clusters), names)
+    points = separated(canvas, points, [grown(name.box, NAME_ROOM * canvas.unit) for name in placed])
+    points = separated(canvas, points)  # where a name left too little room, it gives way in its turn
+    return points, settle_names(canvas, points, placed)
 
 
-def written(arrangement):
-    """Return the number of titles whose name is written."""
-    return sum(label is not None for label in arrangement.labels)
-
-
-def _best_with_room(canvas, layouts, nearest, clusters, names, texts):
-    places = [
-        separated(canvas, layout.fit_to_frame(candidate, canvas.low, canvas.high, MOST_STRETCH))
-        for candidate in layouts
-    ]
-    places.sort(key=lambda points: -layout.kept_neighbours(nearest, points))
-    candidates = [arranged(canvas, points, nearest, clusters, names) for points in places[:TRIED]]
-    candidates.sort(key=lambda candidate: -candidate.kept)
-    best = None
-    for candidate in candidates:
-        if candidate.kept < candidates[0].kept - NEARLY:
-            break
-        placed = place_titles(canvas, candidate.points, texts, candidate.names)
-        candidate = candidate._replace(labels=placed)
-        if best is None or written(candidate) > written(best):
-            best = candidate
-        if written(best) == sum(map(bool, texts)):
-            break
-    return best
-
-
-def draw_map(layouts, clusters, titles, lists):
+def draw_map(places, nearest, clusters, titles, lists):
     """Draw the map of n titles; returns a Map.
 
-    layouts: (list of n x 2, of which the one that keeps most neighbours is taken; nearest,
-    int n x k, the nearest titles in the vectors); clusters: (int n, their names); titles: (title_table, n str
-    to be written, dict MAL id -> path of the cover); lists: number of lists, for the footnote.
+    places: n x 2, the layout; nearest: int n x k, the nearest titles in the vectors; clusters: (int n, their
+    names, their colours); titles: (title_table, n str to be written, dict MAL id -> path of the cover);
+    lists: number of lists, for the footnote.
     """
-    layouts, nearest = layouts
-    clusters, names = clusters
+    clusters, names, colours = clusters
     anime, full_titles, covers = titles
     canvas = Canvas(anime, covers)
     texts = [fonts.font_for(text)[1] for text in short_titles(full_titles, anime['year'].tolist())]
-    best = best_arrangement(canvas, layouts, nearest, clusters, names, texts)
-    points, kept = best.points, best.kept
+    points = layout.fit_to_frame(places * [1, -1], canvas.low, canvas.high, MOST_STRETCH)
+    points, cluster_labels = arrange(canvas, points, clusters, names)
+    title_labels = place_titles(canvas, points, texts, cluster_labels)
+    kept = layout.kept_neighbours(nearest, points)
     lands = land.make_land(canvas, points, clusters)
-    colours = land.cluster_colours(points * [1, -1], clusters)
     captions = heading(canvas, len(points)), foot(canvas, lists, kept)
 
     def draw_parts(axes):
         land.draw_land(canvas, axes, lands, colours)
-        draw_leaders(canvas, axes, best.labels, clusters, colours)
+        draw_leaders(canvas, axes, title_labels, clusters, colours)
         if not canvas.tiles:
             draw_discs(canvas, axes, points, clusters, colours)
 
@@ -409,13 +354,13 @@ def draw_map(layouts, clusters, titles, lists):
     if canvas.tiles:
         draw_tiles(canvas, image, points, clusters, colours, covers, texts, anime.index)
     draw = ImageDraw.Draw(image)
-    for name, colour in zip(best.names, colours):
+    for name, colour in zip(cluster_labels, colours):
         if name:
             write_lines(draw, name, land.mixed(colour, 'black', 0.6))
-    for label in filter(None, [*best.labels, *captions]):
+    for label in filter(None, [*title_labels, *captions]):
         write_lines(draw, label, INK)
     places = np.column_stack([points[:, 0], canvas.height - points[:, 1], canvas.half[:, 0]]) / canvas.width
-    return Map(image, places, colours, best.names, best.labels, mark_boxes(canvas, points), kept)
+    return Map(image, places, cluster_labels, title_labels, mark_boxes(canvas, points))
 
 
 def heading(canvas, n):

@@ -4,17 +4,19 @@ The land is where the cluster's titles lie densely, on a grid of GRID columns. P
 """
 
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 from matplotlib.colors import to_hex, to_rgb
 from scipy import ndimage
 
 SEA, PAPER = '#eef3f5', '#fffdf8'  # the background, and the land before it is tinted
-# Paul Tol's "muted" qualitative scheme (2021), made for all kinds of colour vision, in an order that keeps
-# likes apart
+# Paul Tol's "muted" qualitative scheme (2021), and five shades of it. All pairs of these 14 differ by 14 or
+# more in CIELAB for all kinds of colour vision
 COLOURS = ['#cc6677', '#332288', '#ddcc77', '#117733', '#88ccee', '#882255', '#44aa99', '#999933', '#aa4499']
-# Where there are more clusters the colours come again: their share, the rest is white or black
-SHADES = [(1.0, 'black'), (0.7, 'black'), (0.6, 'white'), (0.5, 'black'), (0.4, 'white'), (0.85, 'black')]
+SHADES = ['#211658', '#cccc99', '#0b4d21', '#a2d4cc', '#9990c3']
+# With more clusters: shares of the nine, the rest is white or black
+MORE_SHADES = (0.75, 'black'), (0.7, 'white'), (0.4, 'black'), (0.3, 'white')
 GRID = 600  # cells of the picture's width in which the density of titles is counted
 SHORE = 0.26  # standard deviation with which a title spreads its land, in mean distances
 OWNER = 1.6  # times SHORE: the circle in which titles count when it is asked whose land it is
@@ -25,19 +27,25 @@ SHALLOWS, COAST = 0.15, 0.4  # density at which they begin, of the peak of a tit
 COASTLINE = '#b9b6ad'
 
 
-def cluster_colours(points, clusters):
-    """Return a colour ('#rrggbb') for each cluster, in the order of their directions from the middle.
+def cluster_colours(clusters, ids, order):
+    """Return a colour ('#rrggbb') for each cluster.
 
-    Beyond the ninth cluster the same colours come again in another shade.
+    It belongs to the cluster's most popular title, so that a map of the next month has the same colours.
+    Where two clusters would have the same one, the less popular one has the next. clusters: int n; ids: n MAL
+    ids; order: rows, the most popular first.
     """
-    middles = np.array([np.median(points[clusters == k], 0) for k in range(clusters.max() + 1)])
-    x, y = (middles - np.median(points, 0)).T
-    rounds, step = np.divmod(np.argsort(np.argsort(np.arctan2(y, x))), len(COLOURS))
-    colours = []
-    for turn, index in zip(rounds, step + 7 * rounds):  # 7: not beside itself where the round closes
-        share, other = SHADES[turn % len(SHADES)]
-        colours.append(mixed(COLOURS[index % len(COLOURS)], other, share))
-    return colours
+    count = clusters.max() + 1
+    palette, colours = list(COLOURS), {}
+    if count > len(palette):
+        palette += SHADES
+    if count > len(palette):
+        palette += [mixed(colour, other, share) for share, other in MORE_SHADES for colour in COLOURS]
+    for row in order:
+        if clusters[row] not in colours:
+            wanted = crc32(b'%d' % ids[row]) % len(palette)
+            free = (colour for colour in palette[wanted:] + palette if colour not in colours.values())
+            colours[clusters[row]] = next(free)
+    return [colours[k] for k in range(count)]
 
 
 def mixed(colour, other, share):

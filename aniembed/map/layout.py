@@ -5,15 +5,15 @@ from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from threadpoolctl import threadpool_limits
 
-from aniembed.map.exact_tsne import exact_tsne, joint_probabilities, principal_plane
+from aniembed.similarity import nearest_titles
 
 KEPT = 5  # neighbours that a layout is judged by
-# Perplexities tried where n is small. Of real lists (mal-2016) 8 to 20 keep most of the nearest five at 100
-# titles, and 10 to 15 at 1,000 and 3,000.
-PERPLEXITIES, PERPLEXITY = (8.0, 10.0, 11.0, 13.0, 15.0, 18.0, 22.0, 25.0, 28.0), 12.0
-SMALL = 300  # titles up to which t-SNE takes a fraction of a second, so that several are tried
-SMALL_ITERATIONS = 1500  # of gradient descent where n is small
-EARLY, EARLY_ATTRACTION, ITERATIONS = 250, 12, 500  # else, after EARLY ones with so many times the attraction
+PERPLEXITY = 15.0  # of real lists (mal-2016) 10 to 15 keep most of the nearest five at 100, 1,000 and 3,000
+# Iterations with EXAGGERATION times the attraction, with all of it, and with less of it between clusters. The
+# usual exaggeration, 12, turns a difference in the last digit of the vectors into another map; none keeps
+# fewer neighbours at 100 titles. With less attraction from the beginning on, titles move twice as far when
+# nine tenths of the lists are taken.
+EXAGGERATION, ALIKE, TOGETHER, APART = 2, 250, 300, 250
 # Share of the attraction between titles of different clusters that is left. On halves of mal-2016
 # 0.6 costs up to a point of the nearest five, and 0.5 in one of six cases too many
 ABROAD = 0.6
@@ -23,48 +23,62 @@ PUSH = 0.5  # share of an overlap that each of two marks gives way in a pass
 DONE = 0.5  # pixels of overlap that do not count; marks are placed with more room than that
 
 
-def tsne_layouts(vectors, clusters, seed):
-    """Return t-SNE layouts (van der Maaten and Hinton 2008) of vectors, by cosine distance: a list of n x 2.
+def affinities(vectors):
+    """Return how strongly t-SNE draws each title to its neighbours, a csr_matrix n x n of sum 1.
 
-    clusters: int n; titles of different ones attract each other less, so that clusters become islands. Where
-    n is small, several perplexities are tried.
+    vectors: float32 n x d of unit length; their distance is 1 - v_i . v_j. The neighbours are exact.
     """
+    from openTSNE.affinity import joint_probabilities_nn
+
     n = len(vectors)
-    most = max(1.0, (n - 1) / 3)
-    chosen = sorted({min(most, value) for value in (PERPLEXITIES if n <= SMALL else [PERPLEXITY])})
-    method = exact_layout if n <= SMALL else fast_layout
-    with threadpool_limits(1):  # several threads add up in any order, which shows in the last digits
-        layouts = [method(np.asarray(vectors, np.float64), clusters, value, seed) for value in chosen]
-    return [principal_plane(places) for places in layouts]  # lies flat
+    perplexity = max(1.0, min(PERPLEXITY, (n - 1) / 3))
+    with threadpool_limits(1):  # the sum of several threads differs from run to run in its last digits
+        neighbours, similarities = nearest_titles(vectors, int(3 * perplexity))
+    return joint_probabilities_nn(neighbours, 1 - similarities, [perplexity])
 
 
-def exact_layout(vectors, clusters, perplexity, seed):
-    """Return the t-SNE layout of a few hundred titles; it has no random part."""
-    attraction = joint_probabilities((1 - vectors @ vectors.T) ** 2, perplexity)
-    attraction *= np.where(clusters[:, None] == clusters, 1, ABROAD)
-    return exact_tsne(vectors, attraction / attraction.sum(), SMALL_ITERATIONS)
+def principal_plane(vectors):
+    """Return the vectors, n x d, in the plane of their two largest principal components, n x 2.
+
+    The sign of an axis is free; here the third moment is positive. The first axis has a standard deviation
+    of 1.
+    """
+    centred = np.asarray(vectors, np.float64)
+    centred = centred - centred.mean(0)
+    with threadpool_limits(1):
+        axes = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]
+    places = centred @ axes
+    places *= np.where((places**3).sum(0) < 0, -1, 1)
+    return places / max(places[:, 0].std(), 1e-12)
 
 
-def fast_layout(vectors, clusters, perplexity, seed):
-    """Return the t-SNE layout of many titles (Poličar and others 2024)."""
-    import openTSNE  # takes a second, and maps of a hundred titles do not need it
+def tsne(attraction, clusters, start):
+    """Return a t-SNE layout (van der Maaten and Hinton 2008; openTSNE, Policar and others 2024): n x 2.
 
-    one_thread = {'random_state': seed, 'n_jobs': 1}  # several threads add up in any order
-    attraction = openTSNE.affinity.PerplexityBasedNN(
-        vectors, perplexity, method='exact', metric='cosine', **one_thread
-    )
-    one, two = attraction.P.nonzero()
+    attraction: of affinities(); clusters: int n, titles of different ones attract each other less in the last
+    iterations, so that clusters become islands; start: n x 2.
+    """
+    one, two = attraction.nonzero()
     weights = csr_matrix((np.where(clusters[one] == clusters[two], 1, ABROAD), (one, two)))
-    attraction.P = attraction.P.multiply(weights).tocsr()
-    attraction.P /= attraction.P.sum()
-    places = openTSNE.TSNEEmbedding(
-        openTSNE.initialization.pca(vectors, random_state=seed),
-        attraction,
-        negative_gradient_method='bh' if len(vectors) <= VERY_LARGE else 'fft',
-        **one_thread,
-    )
-    places = places.optimize(EARLY, exaggeration=EARLY_ATTRACTION, momentum=0.5)
-    return np.asarray(places.optimize(ITERATIONS, momentum=0.8))
+    places = _descend(attraction, start, ALIKE, exaggeration=EXAGGERATION, momentum=0.5)
+    places = _descend(attraction, places, TOGETHER, momentum=0.8)
+    return _descend(attraction.multiply(weights).tocsr(), places, APART, momentum=0.8)
+
+
+def _descend(attraction, places, iterations, **options):
+    """Return the places after so many iterations of gradient descent."""
+    from openTSNE import TSNEEmbedding  # takes two seconds to import
+    from openTSNE.affinity import PrecomputedAffinities
+
+    method = 'bh' if len(places) <= VERY_LARGE else 'fft'
+    with threadpool_limits(1):
+        embedding = TSNEEmbedding(
+            places,
+            PrecomputedAffinities(attraction),
+            negative_gradient_method=method,
+            n_jobs=1,  # several threads add up in any order
+        )
+        return np.array(embedding.optimize(iterations, **options))
 
 
 def kept_neighbours(nearest, points):

@@ -9,9 +9,12 @@ import re
 import numpy as np
 
 from aniembed import files
+from aniembed.map import land
+from aniembed.map.short_titles import short_titles
 from aniembed.taste.query import CONSTANTS
 
-GRAPH_FORMAT = 'aniembed-graph/2'
+GRAPH_FORMAT = 'aniembed-graph/3'
+LABEL_LENGTH = 30  # characters of a title on the page's map
 PLACE_DIGITS = 5  # decimals of x, y and r; a pixel of the widest map is 0.00005
 CHOICES = ('MX_CONTEXT', 'KVSTORE', 'TITLES')  # settings that are a word, not the name of a file
 # The page that explore.html is made from, and the two texts in it that are replaced (web/README.md)
@@ -29,13 +32,17 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places):
     y and radius of each title's mark on the drawn map, in widths of the map, y upwards.
     """
     cluster_of, names, colours = clusters
-    unscored = set(vectors.attrs.get('unscored', ()))
-    new = {mal_id: {'unscored': True} if mal_id in unscored else {} for mal_id in anime.index}
+    years, english = anime['year'].tolist(), anime['english'].fillna(anime['title'])
+    added = {
+        'unscored': anime.index.isin(vectors.attrs.get('unscored', [])),
+        'label': short_titles(anime['title'].tolist(), years, LABEL_LENGTH),
+        'label_english': short_titles(english.tolist(), years, LABEL_LENGTH),
+    }
     rows = [
-        {'id': mal_id, **row, **new[mal_id], 'cluster': cluster, 'x': x, 'y': y, 'r': r}
+        {'id': mal_id, **row, 'cluster': cluster, 'x': x, 'y': y, 'r': r}
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
-            anime.to_dict('records'),
+            anime.assign(**added).to_dict('records'),
             cluster_of.tolist(),
             places.round(PLACE_DIGITS).tolist(),
         )
@@ -47,6 +54,7 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places):
         'lists': vectors.attrs['lists'],
         'settings': public_settings(settings),
         'model': {**model_arrays(vectors), 'constants': CONSTANTS},
+        'land': {'shore': land.SHORE, 'shallows': land.SHALLOWS, 'coast': land.COAST},
         'clusters': [
             {'id': cluster, 'name': name, 'size': size, 'color': colour}
             for cluster, (name, size, colour) in enumerate(zip(names, sizes, colours))

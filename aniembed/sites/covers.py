@@ -135,4 +135,6 @@ def _reason(error):
         return 'no answer'
     if isinstance(error, ConnectionError):
         return 'no connection'
+    if 'SOCKS' in str(error):  # a proxy that requests cannot use without PySocks
+        return f'{files.one_line(error, 60)} Check the proxy variables'
     return 'no address' if isinstance(error, RequestException) else files.one_line(error, 60)

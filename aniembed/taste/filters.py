@@ -42,7 +42,8 @@ def read_names(text):
 
 def read_ids(text):
     """Return the MAL ids in a text of ids with commas between them, as a list of int; [] if it is none."""
-    return [*map(int, re.findall(r'\d+', text))] if re.fullmatch(r'(\s*\d{1,10}\s*,?)+', text) else []
+    numbers = [number.strip() for number in text.split(',')]
+    return [*map(int, numbers)] if all(re.fullmatch(r'\d{1,10}', number) for number in numbers) else []
 
 
 def _with_hyphens(text):

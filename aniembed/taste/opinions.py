@@ -5,7 +5,7 @@ Watching statuses are the words of MyAnimeList's API: watching, completed, on_ho
 
 from types import SimpleNamespace
 
-# Part of query.CONSTANTS; the weights were measured on mal-2016 (tests/README.md)
+# Part of query.CONSTANTS; the weights were measured on mal-2016 (tests/STUDY.md)
 CONSTANTS = {
     'usual_score': 7.8,  # mean of all scores of mal-2016
     'usual_weight': 5,  # number of a person's scores that usual_score counts as

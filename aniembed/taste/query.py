@@ -8,7 +8,7 @@ import pandas as pd
 from aniembed.taste import opinions
 from aniembed.taste.opinions import planned_titles, weigh
 
-# Searched on one half of the members of mal-2016 and read on the other (tests/README.md). The docstrings of
+# Searched on one half of the members of mal-2016 and read on the other (tests/STUDY.md). The docstrings of
 # Query and predict_scores() have the formulas; graph.json carries the numbers to the page.
 CONSTANTS = {
     **opinions.CONSTANTS,
@@ -30,7 +30,7 @@ CONSTANTS = {
     'scores_slope': 0.1,
 }
 C = SimpleNamespace(**CONSTANTS)
-TITLES_PER_BLOCK = 1024
+TITLES_PER_BLOCK = 1024  # whose products with a list stay in the cache
 
 
 def recommend(vectors, scores, number=10, statuses=None, niche=0.0):

@@ -1,7 +1,6 @@
-"""Say what comes before a title, and which titles are one franchise, from the relations of the API."""
+"""Find prequels and franchises in the relations that the API gives."""
 
-# Relation types that join titles to one franchise. Not among them: alternative_setting, spin_off, character
-# and other, which join whole worlds of titles.
+# Relation types within a franchise. alternative_setting, spin_off, character and other would join too many.
 SAME_STORY = {
     'sequel',
     'prequel',
@@ -24,10 +23,10 @@ def read_relations(node):
 
 
 def prequels_of(relations):
-    """Return the titles that come right before each title, as a dict MAL id -> sorted list of MAL ids.
+    """Return the direct prequels of each title, as a dict MAL id -> sorted list of MAL ids.
 
-    relations: dict MAL id -> what read_relations() gives. Only titles of `relations` count. Each of two
-    titles may name the other.
+    relations: dict MAL id -> result of read_relations(). Only titles in `relations` count. It is enough if
+    one of two titles names the other.
     """
     found = {mal_id: set() for mal_id in relations}
     for mal_id, related in relations.items():
@@ -43,8 +42,8 @@ def prequels_of(relations):
 def franchises_of(relations):
     """Return the franchise of each title, as a dict MAL id -> MAL id of the franchise's first title.
 
-    The first title is that which comes first in `relations`. Titles that are not in `relations` join those
-    that name them.
+    The first title is the first one in `relations`. A title that is not in `relations` joins those that name
+    it.
     """
     parent = {}
 

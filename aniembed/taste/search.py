@@ -1,4 +1,4 @@
-"""Find titles, studios and genres by name, as the search of the page does (web/src/search.ts).
+"""Find titles, studios and genres by name, as the search of the page does (web/src/data/search.ts).
 
 All names of a title count, with their initials and beginnings ("aot", "konosuba"), without regard to accents,
 case and punctuation. Where nothing matches, typing errors are allowed.
@@ -41,9 +41,11 @@ class Match(NamedTuple):
 
 def normalise(text):
     """Return a text in lower case without accents; everything but letters and digits becomes a space."""
-    letters = unicodedata.normalize('NFKD', text)
-    plain = ''.join(c for c in letters if not unicodedata.category(c).startswith('M')).lower()
-    plain = re.sub(r'[\W_]+', ' ', re.sub("['’`]", '', plain.replace('×', 'x'))).strip()
+    plain = text
+    if not text.isascii():
+        letters = unicodedata.normalize('NFKD', text).replace('×', 'x')
+        plain = ''.join(c for c in letters if not unicodedata.category(c).startswith('M'))
+    plain = re.sub(r'[\W_]+', ' ', re.sub("['’`]", '', plain.lower())).strip()
     return plain or text.strip().lower()  # a title of signs alone is found by those signs
 
 
@@ -58,7 +60,7 @@ class Search:
                 'title',
                 english or title,
                 [mal_id],
-                [*map(Name, filter(None, [title, english, japanese, *others]))],
+                [Name(text) for text in dict.fromkeys([title, english, japanese, *others]) if text],
             )
             for mal_id, title, english, japanese, others in texts
         ]

@@ -60,11 +60,9 @@ def fetch(server, path, journalled):
     """Fetch MORE lists as the notebook does; print the pace on our side."""
     client = mal_api.MyAnimeList(f'{server.url}/v2', CLIENT_ID, delay=0)
     before, began = len(server.calls), time.monotonic()
-    with journal.ListsJournal(path).opened() as lists:
-        for name in lists.left(f'member{number}' for number in range(journalled + MORE)):
-            found = client.animelist(name)
-            scores = {str(mal_id): score for mal_id, (score, _) in found.entries.items()}
-            lists.add({'user': name, 'status': found.status, 'scores': scores})
+    with journal.ListsJournal(path).opened() as entries:
+        for name in entries.due(f'member{number}' for number in range(journalled + MORE)):
+            entries.add(client.list_entry(name))
     calls = [call.time for call in server.calls[before:]]
     tenth, half = np.quantile(np.diff(calls) * 1000, (0.1, 0.5))
     print(

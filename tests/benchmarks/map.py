@@ -29,6 +29,7 @@ from sklearn.manifold import TSNE, trustworthiness
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import similarity_map  # noqa: E402
 from aniembed import output  # noqa: E402
+from aniembed.inputs.titles import by_popularity  # noqa: E402
 from aniembed.map import clusters, drawing, land, layout  # noqa: E402
 
 PLAIN_PERPLEXITY = 30.0  # scikit-learn's default
@@ -100,16 +101,16 @@ def measure(folder, covers):
     plain = tsne.fit_transform(points)
     row('plain t-SNE', points, nearest, plain, time.process_time() - begun)
 
-    cluster_of = clusters.find_clusters(ten, 0, 7)
+    cluster_of = clusters.find_clusters(points, 0)
     names = clusters.name_clusters(cluster_of, ten, anime, written)
     begun = time.process_time()
-    layouts = layout.tsne_layouts(points, cluster_of, 7)
+    places = layout.tsne(layout.affinities(points), cluster_of, layout.principal_plane(points))
     seconds = time.process_time() - begun
-    best = max(layouts, key=lambda places: layout.kept_neighbours(nearest, places))
-    row(f't-SNE, best of {len(layouts)}', points, nearest, best, seconds)
+    row('t-SNE', points, nearest, places, seconds)
     begun = time.process_time()
+    colours = land.cluster_colours(cluster_of, anime.index, by_popularity(anime))
     titles = anime, written, paths
-    drawn = drawing.draw_map((layouts, nearest), (cluster_of, names), titles, 0)
+    drawn = drawing.draw_map(places, nearest, (cluster_of, names, colours), titles, 0)
     drawn.image.save(io.BytesIO(), 'PNG', compress_level=drawing.COMPRESSION)
     seconds = time.process_time() - begun
     share = sum(label is not None for label in drawn.labels) / n

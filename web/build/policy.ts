@@ -1,5 +1,5 @@
 /** The content security policy of the built pages. */
-import { findPictureOrigin, parsePicture } from '../src/data/pictures.ts'
+import { findPictureOrigin } from '../src/data/pictures.ts'
 
 /** The host of the covers that MyAnimeList's API names. */
 export const MAL_PICTURES = 'https://cdn.myanimelist.net'
@@ -9,7 +9,7 @@ const PLACEHOLDER = '<!-- Content security policy: added by the build. -->'
 /** Return the host of the covers in a graph; MyAnimeList's for a graph without covers. */
 export function picturesOrigin(graph: string): string {
   const { anime } = JSON.parse(graph) as { anime: { picture?: unknown }[] }
-  return findPictureOrigin(anime.map(({ picture }) => parsePicture(picture, MAL_PICTURES))) ?? MAL_PICTURES
+  return findPictureOrigin(anime.map(({ picture }) => picture)) ?? MAL_PICTURES
 }
 
 /** Return the page with the policy. Everything that `directives` does not name is refused. */

@@ -156,8 +156,8 @@ function Stage({ ref, graph, walk, coverage, isList, children, ...rest }: StageP
 /** Return the line below a picture of the map. */
 function captionOf({ anime, lists }: AnimeGraph, { color }: Settings, { scale }: Coloring): string {
   const colors = scale ? ` Colour: ${COLORINGS[color].toLowerCase()}, ${scale.least} to ${scale.most}.` : ''
-  const from = lists ? `, from ${lists.toLocaleString('en')} lists` : ''
-  return `AniEmbed: ${anime.length.toLocaleString('en')} titles${from}. Near: liked by the same people.${colors}`
+  const titles = `${anime.length.toLocaleString('en')} titles from ${lists.toLocaleString('en')} lists`
+  return `AniEmbed: ${titles}. Near: liked by the same people.${colors}`
 }
 
 /** Whether the page shows a map or a list, and why. */
@@ -177,8 +177,8 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const walk = useWalk(graph, groups)
   const { route, selected, close, settings, set } = walk
   const own = useScores(romaji)
-  const { scores, link } = useSharedList(romaji, own)
-  const recommended = useRecommendations(romaji, scores.list, selected?.id ?? null)
+  const { scores, shared, lists, friendFile } = useSharedList(romaji, own)
+  const recommended = useRecommendations(romaji, lists, selected?.id ?? null)
   const drawing = useOwnList(romaji, scores.list, recommended, settings)
   const picture = useRef<(() => Promise<Blob>) | null>(null)
   const view = useViewPanel(route)
@@ -186,7 +186,7 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   const files = useListFiles(romaji, own.change)
   const dragging = useDroppedFile((file) => {
     // A dropped list is the user's own, and what became of it stands at the top of the panel.
-    link?.leave()
+    shared?.leave()
     recommended.scroll.current = 0
     walk.openScores()
     void files.read(file)
@@ -197,14 +197,14 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
   useEscape(withPanel, close)
   const intro = useIntro(withPanel)
   const notes = useNotices(graph, settings.off, isList ? null : selected, fault)
-  const notices = <Notices {...notes} {...{ link, intro }} />
+  const notices = <Notices {...notes} {...{ shared, intro }} />
   return (
     <div className={`explorer ${withPanel ? 'with-panel' : ''} ${view.open ? 'with-legend' : ''}`}>
       <Header
         ref={header}
         {...{ index, walk, theme, list }}
         scoredCount={scores.scored.length}
-        ofLink={link !== null}
+        isShared={shared !== null && !shared.together}
         legend={{ shown: view.open, toggle: view.toggle }}
       />
       <Stage
@@ -234,7 +234,9 @@ export function Explorer({ graph: romaji, theme }: { graph: AnimeGraph; theme: T
           </ViewPanel>
         </aside>
       )}
-      {withPanel && <SidePanel ref={panel} {...{ graph, walk, scores, recommended, link, files }} />}
+      {withPanel && (
+        <SidePanel ref={panel} {...{ graph, walk, scores, recommended, shared, files, friendFile }} />
+      )}
       {dragging && (
         <div className="drop-here" aria-hidden="true">
           Drop your list here

@@ -1,4 +1,5 @@
 /** A generated graph for tests. */
+import { readFileSync } from 'node:fs'
 
 /**
  * Return a function that gives numbers in [0, 1), the same in every run (a linear congruential generator).
@@ -25,6 +26,11 @@ const NAMES =
     ' ',
   )
 
+const COLORS =
+  '#cc6677 #332288 #ddcc77 #117733 #88ccee #882255 #44aa99 #999933 #aa4499 #7e4049 #1f1554 #897f4a'.split(' ')
+/** CONSTANTS of aniembed/taste/query.py, as graph.json has them. */
+const { constants } = JSON.parse(readFileSync(new URL('../sample/graph.json', import.meta.url), 'utf8')).model
+
 const makeTitle = (row, id, covers, random) => ({
   id,
   title: `${NAMES[row % 16]} no ${NAMES[(row >> 4) % 16]} ${row}`,
@@ -37,11 +43,16 @@ const makeTitle = (row, id, covers, random) => ({
   studios: [`Studio ${row % 40}`],
   genres: ['Drama', 'Fantasy', 'Comedy', 'Action'].filter((_, k) => (row >> k) & 1),
   year: row % 19 ? 1985 + (row % 40) : null,
+  season: row % 19 ? `${1985 + (row % 40)}-${['winter', 'spring', 'summer', 'fall'][row % 4]}` : null,
+  rating: ['g', 'pg', 'pg_13', 'r', null][row % 5],
   media_type: row % 23 ? ['tv', 'movie', 'ova'][row % 3] : null,
   // Title 5 of seven continues the one before, title 6 both before.
   prequels: [[id - 3], [id - 3, id - 6]][(row % 7) - 5] ?? [],
   franchise: row % 7 > 4 ? id - 3 * ((row % 7) - 4) : id,
 })
+
+/** Radius of the mark of a title as similarity_map.py draws it, the larger the more popular; a share of the map's width. */
+const radiusOf = (row, count) => ((0.4 + 0.66 * (1 - row / count) ** 2) * 0.1) / Math.sqrt(count)
 
 /** Return neighbours by id: the most similar of the next CANDIDATES titles of the same group. */
 function makeNeighbours(anime, vectors, nEmbedding) {
@@ -84,22 +95,27 @@ export function makeGraph(count, { covers = null, nEmbedding = 50 } = {}) {
     const vector = centres[cluster].map((value) => value + 0.8 * normal())
     const length = Math.hypot(...vector)
     for (const [d, value] of vector.entries()) vectors[row * nEmbedding + d] = value / length
-    const [x, y] = middles[cluster].map((middle) => middle + 6 * normal())
-    return { ...makeTitle(row, 3 * row + 1, covers, random), x, y, cluster }
+    const [x, y] = middles[cluster].map((middle) => 0.2 + 0.01 * (middle + 6 * normal()))
+    const title = makeTitle(row, 3 * row + 1, covers, random)
+    const labels = { label: title.title, label_english: title.english ?? title.title }
+    return { ...title, ...labels, cluster, x, y, r: radiusOf(row, count) }
   })
   return {
-    format: 'aniembed-graph/2',
+    format: 'aniembed-graph/3',
     n_embedding: nEmbedding,
     lists: 50_000,
     settings: { SEED: 7 },
+    land: { shore: 0.26, shallows: 0.15, coast: 0.4 },
     model: {
       mean: anime.map(({ mean }) => mean ?? 7),
       popularity: anime.map((_, row) => 2 / (1 + (10 * row) / count)),
+      constants: { ...constants },
     },
     clusters: Array.from({ length: GROUPS }, (_, id) => ({
       id,
       name: `Group ${id}`,
       size: anime.filter(({ cluster }) => cluster === id).length,
+      color: COLORS[id],
     })),
     anime,
     neighbours: makeNeighbours(anime, vectors, nEmbedding),

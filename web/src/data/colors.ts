@@ -7,6 +7,8 @@ export interface ThemeColor {
 
 /** --background of style.css. */
 const BACKGROUND: ThemeColor = { light: '#f7f6f3', dark: '#14151a' }
+/** Share of a cluster's colour in that of its land. */
+export const LAND = 0.09
 
 /** WCAG 2.1, 1.4.11: contrast of graphics that carry meaning. */
 const MIN_CONTRAST = 3
@@ -34,12 +36,20 @@ export function contrast(a: string, b: string): number {
   return (light + 0.05) / (dark + 0.05)
 }
 
-/** Return the colour for both themes, with as little black or white as the contrast needs. */
+/**
+ * Return the colour for both themes, with as little black or white as it needs to stand out from the sea and
+ * from the land of any cluster.
+ */
 export function forThemes(color: string): ThemeColor {
   const withContrast = (background: string, towards: string) => {
     let share = 0
     while (contrast(mix(color, towards, share), background) < MIN_CONTRAST) share += 0.03
     return mix(color, towards, share)
   }
-  return { light: withContrast(BACKGROUND.light, '#000000'), dark: withContrast(BACKGROUND.dark, '#ffffff') }
+  // No land is darker, or brighter, than that of a black or white cluster would be.
+  const ground = (background: string, extreme: string) => mix(background, extreme, LAND)
+  return {
+    light: withContrast(ground(BACKGROUND.light, '#000000'), '#000000'),
+    dark: withContrast(ground(BACKGROUND.dark, '#ffffff'), '#ffffff'),
+  }
 }

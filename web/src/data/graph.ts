@@ -1,9 +1,9 @@
-/** The form of graph.json, aniembed-graph/2 (web/README.md describes it), and its checks. */
+/** The form of graph.json, aniembed-graph/3 (web/README.md describes it), and its checks. */
 
-import { parseModel, type RecommendationModel } from '../taste/query'
+import { CONSTANTS, type Constants } from '../taste/opinions'
 import { forThemes, type ThemeColor } from './colors'
 import { FileError } from './file'
-import { findPictureOrigin, parsePicture } from './pictures'
+import { findPictureOrigin, originOf } from './pictures'
 import type { Language } from './settings'
 
 export interface Anime {
@@ -12,6 +12,9 @@ export interface Anime {
   english: string | null
   japanese: string | null
   synonyms: string[]
+  /** The title short enough for the map, and its English form; no two are alike. */
+  label: string
+  label_english: string
   mean: number | null
   /** Rank by number of members; 1 is the most popular. */
   popularity: number | null
@@ -20,17 +23,25 @@ export interface Anime {
   studios: string[]
   genres: string[]
   year: number | null
-  mediaType: string | null
+  /** `2026-fall` */
+  season: string | null
+  /** The age rating of MyAnimeList: g, pg, pg_13, r, r+ or rx. */
+  rating: string | null
+  media_type: string | null
   /** Titles that come right before this one. */
   prequels: number[]
   /** The first title of the same franchise; null if the file does not say. */
   franchise: number | null
+  /** Nobody has scored it yet. */
+  unscored: boolean
+  /** It is not on the earlier map that this one follows. */
+  new: boolean
   cluster: Cluster
   /** Middle of the mark on the drawn map, in units of the map's width; y points upwards. */
   x: number
   y: number
-  /** Radius of the mark in the same units, or null. */
-  radius: number | null
+  /** Radius of the mark in the same units. */
+  radius: number
 }
 
 export interface Cluster {
@@ -46,6 +57,16 @@ interface Neighbour {
   similarity: number
 }
 
+/** `model` of graph.json, in the order of the titles. */
+export interface RecommendationModel {
+  /** Mean scores, 0 to 10. */
+  mean: number[]
+  /** Relative popularity, positive, about 1 on average. */
+  popularity: number[]
+  /** CONSTANTS of aniembed/taste/query.py. */
+  constants: Constants
+}
+
 export interface AnimeGraph {
   clusters: Cluster[]
   /** In the order of the file, which is the order of the rows of `vectors`. */
@@ -56,71 +77,108 @@ export interface AnimeGraph {
   nEmbedding: number
   /** anime.length rows of nEmbedding numbers. */
   vectors: Float32Array
-  /** What recommendations need besides the vectors; null if the file does not hold it. */
-  model: RecommendationModel | null
-  /** Number of lists that the vectors were trained on, or null. */
-  lists: number | null
+  /** What recommendations need besides the vectors. */
+  model: RecommendationModel
+  /** Number of lists that the vectors were trained on. */
+  lists: number
   /**
    * The one host that covers are taken from, as an origin (`https://host`); null if the file names no
    * covers.
    */
   pictureOrigin: string | null
-  /** Sentences about what was left out of the file. */
-  notices: string[]
+  /**
+   * How the drawn map has its land: standard deviation with which a title spreads its own, in mean distances of
+   * titles; how much of it makes shallows, and land. A title by itself has 1 in its middle.
+   */
+  land: { shore: number; shallows: number; coast: number }
   /** Of the names on the drawn map. */
   language: Language
 }
 
-const FORMAT = 'aniembed-graph/2'
-
-/** Longest vector that is read. */
-const MAX_EMBEDDING = 4096
-/**
- * Largest distance from the origin. Maps are about 1 wide; one title far out would press all others into a
- * point.
- */
-const MAX_DISTANCE = 1e6
-
-/** By Okabe and Ito, then by Tol: distinct for colour-blind eyes, and visible on dark and on light. */
-const PALETTE = [
-  '#0072b2',
-  '#e69f00',
-  '#009e73',
-  '#cc79a7',
-  '#56b4e9',
-  '#d55e00',
-  '#999933',
-  '#aa4499',
-  '#44aa99',
-  '#bb5566',
-  '#7a7fd0',
-  '#ddaa33',
-  '#8f7355',
-  '#66aa55',
-  '#b07cc6',
-  '#5f8f99',
-]
-const OTHER_COLOR = '#8a8f98'
+const FORMAT = 'aniembed-graph/3'
 
 type Json = Record<string, unknown>
+type Check = (value: unknown) => boolean
 
 const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText: Check = (value) => typeof value === 'string' && value.trim() !== ''
+const isWhole: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isBetween =
+  (least: number, most: number): Check =>
+  (value) =>
+    typeof value === 'number' && value >= least && value <= most
+const isList =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check)
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
 
-const textOrNull = (value: unknown) => (typeof value === 'string' && value.trim() ? value : null)
+const orAbsent: Check = (value) => value === undefined || typeof value === 'boolean'
 
-const numberOrNull = (value: unknown) => (typeof value === 'number' && Number.isFinite(value) ? value : null)
+/** A title as the file has it, once TITLE has checked it. */
+interface Entry extends Omit<Anime, 'cluster' | 'radius'> {
+  cluster: number
+  r: number
+}
 
-const texts = (value: unknown) =>
-  Array.isArray(value)
-    ? value.filter((entry): entry is string => typeof entry === 'string' && entry.trim() !== '')
-    : []
+const TITLE: Record<keyof Entry, Check> = {
+  id: isWhole,
+  title: isText,
+  english: orNull(isText),
+  japanese: orNull(isText),
+  synonyms: isList(isText),
+  label: isText,
+  label_english: isText,
+  mean: orNull(isBetween(1, 10)),
+  popularity: orNull(isWhole),
+  picture: orNull(isText),
+  studios: isList(isText),
+  genres: isList(isText),
+  year: orNull(isWhole),
+  season: orNull(isText),
+  rating: orNull(isText),
+  media_type: orNull(isText),
+  prequels: orNull(isList(isWhole)),
+  franchise: orNull(isWhole),
+  unscored: orAbsent,
+  new: orAbsent,
+  cluster: isWhole,
+  // In widths of the map.
+  x: isBetween(-1, 2),
+  y: isBetween(-10, 10),
+  r: isBetween(0, 1),
+}
 
-const isId = (value: unknown, least: number): value is number =>
-  Number.isSafeInteger(value) && (value as number) >= least
+const isColor: Check = (value) => typeof value === 'string' && /^#[0-9a-f]{6}$/.test(value)
+const CLUSTER = { id: isWhole, name: isText, color: isColor }
+
+const LAND = { shore: isBetween(0.01, 10), shallows: isBetween(0, 1), coast: isBetween(0.01, 10) }
+
+const GRAPH = {
+  n_embedding: isBetween(1, 1e4),
+  lists: isWhole,
+  clusters: Array.isArray,
+  anime: Array.isArray,
+  neighbours: isObject,
+  vectors: isText,
+  model: isObject,
+  land: isObject,
+  settings: isObject,
+}
+
+/** Throw FileError where a field is not what `fields` says; `where` begins the sentence. */
+function check(value: unknown, fields: Record<string, Check>, where: string) {
+  if (!isObject(value)) throw new FileError(`${where} is not an object.`)
+  for (const [name, isRight] of Object.entries(fields))
+    if (!isRight(value[name])) throw new FileError(`${where} has no valid "${name}".`)
+}
 
 /** Return the file as an object; throw FileError unless it is a graph of this format. */
-function parseFile(text: string): Json & { anime: unknown[] } {
+function parseFile(text: string): Json {
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -133,13 +191,14 @@ function parseFile(text: string): Json & { anime: unknown[] } {
     throw new FileError(
       `The graph has the format ${json.format.slice(0, 40)}; this page reads ${FORMAT}. Use the page and the graph of the same version of AniEmbed.`,
     )
-  if (!Array.isArray(json.anime) || json.anime.length === 0) throw new FileError('The graph has no titles.')
-  return json as Json & { anime: unknown[] }
+  check(json, GRAPH, 'The graph')
+  check(json.land, LAND, 'The land of the graph')
+  if ((json.anime as []).length === 0) throw new FileError('The graph has no titles.')
+  return json
 }
 
-/** Return the vectors, `rows` x `columns`, from base64 of little-endian float32. */
-function decodeVectors(encoded: unknown, rows: number, columns: number): Float32Array {
-  if (typeof encoded !== 'string') throw new FileError('The graph has no vectors.')
+/** Return the vectors, `rows` x `columns`, from base64 of little-endian float32; each has length 1 or 0. */
+function decodeVectors(encoded: string, rows: number, columns: number): Float32Array {
   let binary: string
   try {
     binary = atob(encoded)
@@ -151,147 +210,117 @@ function decodeVectors(encoded: unknown, rows: number, columns: number): Float32
     throw new FileError(
       `The vectors of the graph have ${binary.length} bytes; ${rows} titles of ${columns} numbers need ${expected}.`,
     )
-  const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0))
-  const view = new DataView(bytes.buffer)
+  const view = new DataView(Uint8Array.from(binary, (character) => character.charCodeAt(0)).buffer)
   const vectors = new Float32Array(rows * columns)
-  for (let k = 0; k < vectors.length; k++) {
-    vectors[k] = view.getFloat32(4 * k, true)
-    if (!Number.isFinite(vectors[k]))
-      throw new FileError('The vectors of the graph contain a number that is not finite.')
+  for (let row = 0; row < rows; row++) {
+    let square = 0
+    for (let k = row * columns; k < (row + 1) * columns; k++) {
+      vectors[k] = view.getFloat32(4 * k, true)
+      square += vectors[k] ** 2
+    }
+    if (square !== 0 && !(Math.abs(square - 1) < 1e-3))
+      throw new FileError(`The vector of title number ${row + 1} of the graph does not have length 1.`)
   }
   return vectors
 }
 
 /** Return the clusters by id, with size 0; parseTitles counts. */
-function parseClusters(value: unknown): Map<number, Cluster> {
+function parseClusters(entries: unknown[]): Map<number, Cluster> {
   const clusters = new Map<number, Cluster>()
-  for (const entry of Array.isArray(value) ? value : []) {
-    if (!isObject(entry) || !isId(entry.id, 0)) throw new FileError('A cluster of the graph has no id.')
-    const { id } = entry
+  for (const entry of entries) {
+    check(entry, CLUSTER, 'A cluster of the graph')
+    const { id, name, color } = entry as { id: number; name: string; color: string }
     if (clusters.has(id)) throw new FileError(`The graph has the cluster ${id} twice.`)
-    const color =
-      typeof entry.color === 'string' && /^#[0-9a-f]{6}$/i.test(entry.color)
-        ? entry.color
-        : PALETTE[clusters.size % PALETTE.length]
-    clusters.set(id, {
-      id,
-      name: textOrNull(entry.name) ?? `Cluster ${id}`,
-      size: 0,
-      color: forThemes(color),
-    })
+    clusters.set(id, { id, name, size: 0, color: forThemes(color) })
   }
   return clusters
 }
 
-/** Return one title; `where` names it in errors. */
-function parseTitle(entry: unknown, where: string): Omit<Anime, 'picture' | 'cluster'> {
-  if (!isObject(entry) || !isId(entry.id, 1)) throw new FileError(`${where} has no MyAnimeList id.`)
-  const { id } = entry
-  const x = numberOrNull(entry.x)
-  const y = numberOrNull(entry.y)
-  const radius = numberOrNull(entry.r)
-  const title = textOrNull(entry.title)
-  if (title === null) throw new FileError(`${where} (id ${id}) has no title.`)
-  if (x === null || y === null || Math.hypot(x, y) > MAX_DISTANCE)
-    throw new FileError(`${where} (id ${id}) has no position on the map.`)
-  const english = textOrNull(entry.english)
-  return {
-    id,
-    title,
-    english: english === title ? null : english,
-    japanese: textOrNull(entry.japanese),
-    synonyms: texts(entry.synonyms),
-    mean: numberOrNull(entry.mean),
-    popularity: numberOrNull(entry.popularity),
-    studios: texts(entry.studios),
-    genres: texts(entry.genres),
-    year: numberOrNull(entry.year),
-    mediaType: textOrNull(entry.media_type),
-    prequels: Array.isArray(entry.prequels) ? entry.prequels.filter((id) => isId(id, 1)) : [],
-    franchise: isId(entry.franchise, 1) ? entry.franchise : null,
-    x,
-    y,
-    radius: radius !== null && radius > 0 && radius <= MAX_DISTANCE ? radius : null,
-  }
-}
-
-/** Return the titles. Adds a cluster "Other" for titles without a known cluster. */
-function parseTitles(entries: unknown[], clusters: Map<number, Cluster>, base: string) {
-  const pictures = entries.map((entry) => (isObject(entry) ? parsePicture(entry.picture, base) : null))
-  const pictureOrigin = findPictureOrigin(pictures)
+/** Return the titles, and the host of their covers. */
+function parseTitles(entries: unknown[], clusters: Map<number, Cluster>) {
   const byId = new Map<number, Anime>()
   entries.forEach((entry, index) => {
-    const title = parseTitle(entry, `Title number ${index + 1} of the graph`)
-    if (byId.has(title.id)) throw new FileError(`The graph has the title ${title.id} twice.`)
-    const cluster = clusters.get((entry as Json).cluster as number) ?? otherCluster(clusters)
+    const where = `Title number ${index + 1} of the graph`
+    check(entry, TITLE, where)
+    const { cluster: clusterId, r, ...rest } = entry as Entry
+    const cluster = clusters.get(clusterId)
+    if (!cluster) throw new FileError(`${where} is in cluster ${clusterId}, which the graph does not have.`)
+    if (byId.has(rest.id)) throw new FileError(`The graph has the title ${rest.id} twice.`)
     cluster.size++
-    const picture = pictures[index]
-    byId.set(title.id, {
-      ...title,
+    const english = rest.english === rest.title ? null : rest.english
+    byId.set(rest.id, {
+      ...rest,
+      english,
+      prequels: rest.prequels ?? [],
+      unscored: rest.unscored === true,
+      new: rest.new === true,
       cluster,
-      picture: picture?.origin === pictureOrigin ? picture!.href : null,
+      radius: r,
     })
   })
-  return { byId, pictureOrigin }
+  const anime = [...byId.values()]
+  const pictureOrigin = findPictureOrigin(anime.map(({ picture }) => picture))
+  for (const title of anime) if (originOf(title.picture) !== pictureOrigin) title.picture = null
+  return { anime, byId, pictureOrigin }
 }
 
-function otherCluster(clusters: Map<number, Cluster>): Cluster {
-  const other = clusters.get(-1) ?? { id: -1, name: 'Other', size: 0, color: forThemes(OTHER_COLOR) }
-  clusters.set(-1, other)
-  return other
-}
-
-/** Return the neighbours of every title, and how many entries cannot be used. */
-function parseNeighbours(value: unknown, byId: Map<number, Anime>) {
+/** Return the neighbours of every title. */
+function parseNeighbours(listed: Json, byId: Map<number, Anime>) {
   const neighbours = new Map<number, Neighbour[]>()
-  const listed = isObject(value) ? value : {}
-  let unusable = 0
   for (const id of byId.keys()) {
-    const entries = listed[id]
-    const near: Neighbour[] = []
-    for (const entry of Array.isArray(entries) ? entries : []) {
-      const usable =
-        Array.isArray(entry) &&
-        byId.has(entry[0]) &&
-        entry[0] !== id &&
-        Math.abs(numberOrNull(entry[1]) ?? Number.POSITIVE_INFINITY) <= 1
-      if (usable) near.push({ id: entry[0], similarity: entry[1] })
-      else unusable++
-    }
-    neighbours.set(id, near)
+    const isNeighbour: Check = (entry) =>
+      Array.isArray(entry) && byId.has(entry[0]) && entry[0] !== id && isBetween(-1, 1)(entry[1])
+    if (!isList(isNeighbour)(listed[id]))
+      throw new FileError(`The neighbours of the title ${id} of the graph are not valid.`)
+    const entries = listed[id] as [id: number, similarity: number][]
+    neighbours.set(
+      id,
+      entries.map(([id, similarity]) => ({ id, similarity })),
+    )
   }
-  return { neighbours, unusable }
+  return neighbours
 }
 
-/**
- * Return the graph in `text`; throw FileError if it is not one. `base` resolves relative addresses of
- * pictures.
- */
-export function parseGraph(text: string, base: string): AnimeGraph {
+/** Return the model; throw FileError unless it is complete. */
+function parseModel(value: unknown, titles: number): RecommendationModel {
+  const isOfTitles =
+    (check: Check): Check =>
+    (list) =>
+      isList(check)(list) && (list as []).length === titles
+  check(
+    value,
+    {
+      mean: isOfTitles(isBetween(0, 10)),
+      popularity: isOfTitles(isBetween(1e-6, 1e6)),
+      constants: isObject,
+    },
+    'The model of the graph',
+  )
+  const isConstant = isBetween(1e-6, 1e3)
+  const constants = Object.fromEntries(CONSTANTS.map((name) => [name, isConstant]))
+  const { constants: values } = value as Json
+  check(values, { ...constants, disliked_weight: isBetween(-1, 0) }, 'The model of the graph')
+  return value as RecommendationModel
+}
+
+/** Return the graph in `text`; throw FileError if it is not one. All of it is checked here, and then trusted. */
+export function parseGraph(text: string): AnimeGraph {
   const json = parseFile(text)
-  const nEmbedding = json.n_embedding
-  if (!isId(nEmbedding, 1) || nEmbedding > MAX_EMBEDDING)
-    throw new FileError(`The graph's n_embedding is not a whole number from 1 to ${MAX_EMBEDDING}.`)
-  const clusters = parseClusters(json.clusters)
-  const { byId, pictureOrigin } = parseTitles(json.anime, clusters, base)
-  const { neighbours, unusable } = parseNeighbours(json.neighbours, byId)
-  const notices: string[] = []
-  if (unusable > 0)
-    notices.push(
-      `${unusable} ${unusable === 1 ? 'neighbour' : 'neighbours'} in the file could not be used: no such title, or no similarity.`,
-    )
+  const clusters = parseClusters(json.clusters as unknown[])
+  const { anime, byId, pictureOrigin } = parseTitles(json.anime as unknown[], clusters)
+  const nEmbedding = json.n_embedding as number
   return {
     clusters: [...clusters.values()].filter((cluster) => cluster.size > 0),
-    anime: [...byId.values()],
+    anime,
     byId,
-    neighbours,
+    neighbours: parseNeighbours(json.neighbours as Json, byId),
     pictureOrigin,
-    notices,
     nEmbedding,
-    vectors: decodeVectors(json.vectors, byId.size, nEmbedding),
-    model: parseModel(json.model, byId.size),
-    lists: isId(json.lists, 1) ? json.lists : null,
-    language: isObject(json.settings) && json.settings.TITLES === 'english' ? 'english' : 'romaji',
+    vectors: decodeVectors(json.vectors as string, anime.length, nEmbedding),
+    model: parseModel(json.model, anime.length),
+    lists: json.lists as number,
+    land: json.land as AnimeGraph['land'],
+    language: (json.settings as Json).TITLES === 'english' ? 'english' : 'romaji',
   }
 }
 

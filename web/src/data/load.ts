@@ -10,7 +10,7 @@ export async function loadGraph(onBytes: (bytes: number) => void): Promise<Anime
   const inside = document.getElementById('graph')
   const text = inside ? readInside(inside) : await fetchText('graph.json', onBytes)
   performance.mark('graph-arrived')
-  return parseGraph(text, document.baseURI)
+  return parseGraph(text)
 }
 
 function readInside(element: HTMLElement): string {
@@ -46,5 +46,5 @@ async function fetchText(address: string, onBytes: (bytes: number) => void): Pro
 
 /** Return the graph in a file that the user chose. Throws FileError. */
 export async function readGraphFile(file: Blob): Promise<AnimeGraph> {
-  return parseGraph(await readText(file.stream(), MAX_GRAPH, UNREADABLE), document.baseURI)
+  return parseGraph(await readText(file.stream(), MAX_GRAPH, UNREADABLE))
 }

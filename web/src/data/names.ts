@@ -6,7 +6,9 @@ import type { Settings } from './settings'
 export function named(graph: AnimeGraph, names: Settings['names']): AnimeGraph {
   if ((names ?? graph.language) === 'romaji') return graph
   const anime = graph.anime.map((entry) =>
-    entry.english === null ? entry : { ...entry, title: entry.english, english: entry.title },
+    entry.english === null
+      ? entry
+      : { ...entry, title: entry.english, english: entry.title, label: entry.label_english },
   )
   return { ...graph, anime, byId: new Map(anime.map((entry) => [entry.id, entry])) }
 }

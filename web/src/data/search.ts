@@ -35,7 +35,7 @@ const ONE_ERROR = 4
 const TWO_ERRORS = 9
 
 /** Return the text in lower case without accents; everything but letters and digits becomes a space. */
-export function normalise(text: string): string {
+function normalise(text: string): string {
   const plain = text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')

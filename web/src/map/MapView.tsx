@@ -13,7 +13,7 @@ import { Controller } from './Controller'
 import { fading } from './fading'
 import type { Box, FreeArea } from './geometry'
 import { MarkProgram } from './MarkProgram'
-import { makeNodes, stagePadding } from './marks'
+import { makeNodes, minRatio, type Nodes, stagePadding } from './marks'
 import { readColors, type View } from './view'
 
 export interface MapProps {
@@ -52,18 +52,18 @@ function appearance(anime: Anime, view: View) {
   }
 }
 
-const makeSettings = (graph: AnimeGraph, view: View): Partial<Settings> => ({
+const makeSettings = (graph: AnimeGraph, nodes: Nodes, view: View): Partial<Settings> => ({
   // Painter draws the names: sigma's own labels are chosen by cells and may overlap.
   renderLabels: false,
   defaultNodeType: 'mark',
   nodeProgramClasses: { mark: MarkProgram },
   defaultDrawNodeHover: () => {},
-  minCameraRatio: 0.3 / Math.sqrt(graph.anime.length),
+  minCameraRatio: minRatio(graph.anime.length),
   maxCameraRatio: 4,
   enableCameraRotation: false,
   stagePadding: stagePadding(),
-  // Marks grow more slowly than distances, so zooming in separates them; farther out they shrink alike.
-  zoomToSizeRatioFunction: (ratio) => (ratio > 1 ? ratio : ratio ** 0.7),
+  // Farther out than the whole map, marks shrink like distances.
+  zoomToSizeRatioFunction: (ratio) => (ratio > 1 ? ratio : ratio ** nodes.getAttribute('zoomPower')),
   nodeReducer: (key, data) =>
     ({ ...data, ...appearance(graph.byId.get(Number(key))!, view) }) as Partial<NodeDisplayData>,
 })
@@ -86,7 +86,7 @@ export default function MapView(props: MapProps) {
   }))
   const upright = useMedia(UPRIGHT)
   const nodes = useMemo(() => makeNodes(places, upright), [places, upright])
-  const settings = useMemo(() => makeSettings(places, view), [places, view])
+  const settings = useMemo(() => makeSettings(places, nodes, view), [places, nodes, view])
   return (
     <SigmaContainer key={String(upright)} graph={nodes} settings={settings} className="map">
       <Controller {...props} view={view} />

@@ -2,6 +2,7 @@
 import type Sigma from 'sigma'
 import { NodeCircleProgram } from 'sigma/rendering'
 import type { NodeDisplayData } from 'sigma/types'
+import { MIN_RADIUS } from './marks'
 
 /** Replace `part` of a shader. Throws if this version of the library has no such part. */
 function replaced(shader: string, part: string, by: string): string {
@@ -10,9 +11,9 @@ function replaced(shader: string, part: string, by: string): string {
 }
 
 /**
- * The library's discs, with two differences. A dark rim separates those that touch. The three corners of a
- * disc are stored one after the other instead of as an instance: WebGL on a processor draws instances one by
- * one, which takes ten times as long.
+ * The library's discs, with three differences. None is smaller than MIN_RADIUS. A dark rim separates those
+ * that touch. The three corners of a disc are stored one after the other instead of as an instance: WebGL on
+ * a processor draws instances one by one, which takes ten times as long.
  */
 export class MarkProgram extends NodeCircleProgram {
   constructor(gl: WebGLRenderingContext, _pickingBuffer: WebGLFramebuffer | null, renderer: Sigma) {
@@ -30,10 +31,14 @@ export class MarkProgram extends NodeCircleProgram {
     color.rgb *= mix(1.0, 0.75, smoothstep(v_radius - 2.2 * border, v_radius - border, length(v_diffVector)));
   gl_FragColor = mix(color, transparent, t);`,
     )
+    const size = replaced(
+      definition.VERTEX_SHADER_SOURCE,
+      'a_size * u_correctionRatio / u_sizeRatio',
+      `max(a_size / u_sizeRatio, ${MIN_RADIUS.toFixed(1)}) * u_correctionRatio`,
+    )
     const ATTRIBUTES = [...definition.ATTRIBUTES, ...CONSTANT_ATTRIBUTES]
-    return { ...definition, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES } as unknown as ReturnType<
-      NodeCircleProgram['getDefinition']
-    >
+    const changed = { VERTEX_SHADER_SOURCE: size, FRAGMENT_SHADER_SOURCE: rim, ATTRIBUTES }
+    return { ...definition, ...changed } as unknown as ReturnType<NodeCircleProgram['getDefinition']>
   }
 
   processVisibleItem(nodeIndex: number, start: number, data: NodeDisplayData) {

@@ -1,6 +1,6 @@
 /** The land under the clusters, as on the drawn map: where titles lie, in the colour of most of them. */
-import { mix, type ThemeColor } from '../data/colors'
-import type { Cluster } from '../data/graph'
+import { LAND, mix, type ThemeColor } from '../data/colors'
+import type { AnimeGraph, Cluster } from '../data/graph'
 import type { Box } from './geometry'
 
 export interface Land {
@@ -11,17 +11,12 @@ export interface Land {
 
 /** Cells along the longer side. */
 const CELLS = 320
-/** Standard deviation with which a title spreads its land, in mean distances of titles; at least so many cells. */
-const SHORE = 0.3
+/** Least standard deviation in cells with which a title spreads its land. */
 const LEAST_SHORE = 1.5
 /** Standard deviations up to which it is counted. */
 const REACH = 2.5
-/** Land per cell where the coast begins and ends; a title by itself has 1 in its middle. */
-const COAST = [0.22, 0.32]
 /** Power of the shares in the mixture; the larger, the sharper is the border of two clusters. */
 const BORDER = 6
-/** Share of the background in the colour of the land. */
-const PALE = 0.86
 
 interface Place {
   x: number
@@ -35,7 +30,12 @@ interface Grid {
 }
 
 /** Return the land of some titles; null without any. */
-export function makeLand(places: Place[], theme: keyof ThemeColor, background: string): Land | null {
+export function makeLand(
+  places: Place[],
+  numbers: AnimeGraph['land'],
+  theme: keyof ThemeColor,
+  background: string,
+): Land | null {
   if (places.length === 0) return null
   const extent = (values: number[]) => [
     values.reduce((a, b) => Math.min(a, b)),
@@ -43,21 +43,21 @@ export function makeLand(places: Place[], theme: keyof ThemeColor, background: s
   ]
   const [[left, right], [bottom, top]] = [extent(places.map(({ x }) => x)), extent(places.map(({ y }) => y))]
   const distance = Math.sqrt(((right - left) * (top - bottom)) / places.length) || 1
-  const margin = REACH * SHORE * distance
+  const margin = REACH * numbers.shore * distance
   const box = { left: left - margin, right: right + margin, top: top + margin, bottom: bottom - margin }
   const cell = Math.max(box.right - box.left, box.top - box.bottom) / CELLS
   const grid = {
     columns: Math.ceil((box.right - box.left) / cell),
     rows: Math.ceil((box.top - box.bottom) / cell),
   }
-  const shore = Math.max(LEAST_SHORE, (SHORE * distance) / cell)
+  const shore = Math.max(LEAST_SHORE, (numbers.shore * distance) / cell)
   const shares = new Map<Cluster, Float32Array>()
   for (const { x, y, cluster } of places) {
     const share = shares.get(cluster) ?? new Float32Array(grid.rows * grid.columns)
     shares.set(cluster, share)
     spread(share, grid, (x - box.left) / cell, (box.top - y) / cell, shore)
   }
-  return { picture: paint(shares, grid, theme, background), box }
+  return { picture: paint(shares, grid, numbers, theme, background), box }
 }
 
 /** Add the land of one title to that of its cluster. */
@@ -72,6 +72,7 @@ function spread(share: Float32Array, { columns, rows }: Grid, x: number, y: numb
 function paint(
   shares: Map<Cluster, Float32Array>,
   { columns, rows }: Grid,
+  { shallows, coast }: AnimeGraph['land'],
   theme: keyof ThemeColor,
   background: string,
 ): OffscreenCanvas {
@@ -79,7 +80,7 @@ function paint(
   const context = picture.getContext('2d')!
   const image = context.createImageData(columns, rows)
   const lands = [...shares].map(([{ color }, share]) => {
-    context.fillStyle = mix(color[theme], background, PALE)
+    context.fillStyle = mix(background, color[theme], LAND)
     context.fillRect(0, 0, 1, 1)
     return { share, color: context.getImageData(0, 0, 1, 1).data }
   })
@@ -93,7 +94,7 @@ function paint(
       green += own * color[1]
       blue += own * color[2]
     }
-    const land = Math.max(0, Math.min(1, (total - COAST[0]) / (COAST[1] - COAST[0])))
+    const land = Math.max(0, Math.min(1, (total - shallows) / (coast - shallows)))
     image.data.set([red / weight, green / weight, blue / weight, 255 * land], 4 * index)
   }
   context.putImageData(image, 0, 0)

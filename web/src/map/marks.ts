@@ -2,29 +2,28 @@
 import Graph from 'graphology'
 import type Sigma from 'sigma'
 import { type Anime, type AnimeGraph, byPopularity } from '../data/graph'
-import { clamp, type Mark, type Point } from './geometry'
+import type { Mark, Point } from './geometry'
 
 /** Distance in pixels from the rim of a mark at which it still takes the pointer. */
 const MOUSE_REACH = 3
-const TOUCH_REACH = 16
+const TOUCH_REACH = 20
 const coarse = matchMedia('(pointer: coarse)')
 
-/** In pixels, at the camera's ratio 1. */
-const MIN_RADIUS = 1.2
+/** Least radius of a disc in pixels, however far out the camera is. */
+export const MIN_RADIUS = 2.5
+/** Greatest radius in pixels at the camera's ratio 1. */
 const MAX_RADIUS = 24
+/** Where discs are enlarged to MIN_RADIUS, their differences grow by at most so much: popular ones stand out. */
+const MAX_GROWTH = 2.4
+
+/** Discs grow with this power of the zoom, more slowly than distances, so that zooming in separates them. */
+const ZOOM_POWER = 0.7
+
+/** Return the camera's ratio in the nearest view of a map of so many titles. */
+export const minRatio = (titles: number) => 0.3 / Math.sqrt(titles)
 
 /** Return sigma's padding around the map, in pixels. */
 export const stagePadding = () => Math.min(60, 0.06 * Math.min(innerWidth, innerHeight))
-
-/**
- * Return a radius in pixels for a title of rank `rank` of `count` by popularity, for a graph without radii.
- */
-function radiusOfRank(rank: number, count: number): number {
-  const spacing = (0.8 * Math.min(innerWidth, innerHeight)) / Math.sqrt(count)
-  const largest = clamp(spacing * 0.36, 3, 18)
-  const smallest = clamp(spacing * 0.14, MIN_RADIUS, 7)
-  return smallest + (largest - smallest) * (1 - rank / count) ** 2
-}
 
 function extentOf(anime: Anime[]) {
   const extent = (values: number[]) =>
@@ -43,15 +42,22 @@ export function makeNodes(graph: AnimeGraph, upright: boolean) {
   // Pixels of a unit at the camera's ratio 1, where sigma fits the map into the window.
   const scale = (Math.min(innerWidth, innerHeight) - 2 * stagePadding()) / (Math.max(width, height) || 1)
   const turned = upright && width > height
+  const least = scale * order.reduce((radius, other) => Math.min(radius, other.radius), MAX_RADIUS)
+  const enlarged = Math.max(1, MIN_RADIUS / least)
+  const growth = Math.min(enlarged, MAX_GROWTH)
+  // Discs that are enlarged here grow less with zoom: the nearest view has them in the size of the drawn map.
+  const power = ZOOM_POWER - Math.log(enlarged) / Math.log(1 / minRatio(order.length))
+  nodes.setAttribute('zoomPower', Math.max(0.1, power))
   // Later nodes are drawn over earlier ones: the popular ones come last.
   for (let rank = order.length - 1; rank >= 0; rank--) {
     const { id, x, y, radius } = order[rank]
-    const size =
-      radius === null ? radiusOfRank(rank, order.length) : clamp(radius * scale, MIN_RADIUS, MAX_RADIUS)
+    const size = Math.min(Math.max(MIN_RADIUS, least) + (radius * scale - least) * growth, MAX_RADIUS)
     nodes.addNode(id, turned ? { x: y, y: -x, size } : { x, y, size })
   }
   return nodes
 }
+
+export type Nodes = ReturnType<typeof makeNodes>
 
 export interface Visible {
   anime: Anime
@@ -93,7 +99,7 @@ export class Marks {
       const data = this.sigma.getNodeDisplayData(anime.id)!
       if (data.hidden) continue
       const { x, y } = project(data)
-      const radius = data.size * scale
+      const radius = Math.max(MIN_RADIUS, data.size * scale)
       if (x < -radius || x > width + radius || y < -radius || y > height + radius) continue
       yield { anime, mark: { x, y, radius } }
     }
@@ -112,7 +118,10 @@ export class Marks {
   /** Return the mark of a title, on the screen or not. */
   of(id: number): Mark {
     const data = this.sigma.getNodeDisplayData(id)!
-    return { ...this.sigma.framedGraphToViewport(data), radius: this.sigma.scaleSize(data.size) }
+    return {
+      ...this.sigma.framedGraphToViewport(data),
+      radius: Math.max(MIN_RADIUS, this.sigma.scaleSize(data.size)),
+    }
   }
 
   /** Return the title whose mark is on top at a point, else the nearest within reach, else null. */

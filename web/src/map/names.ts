@@ -34,17 +34,25 @@ const DESCENT = 3
  * A mark with a smaller radius in pixels, and with less than half the radius of a title's own mark, may lie
  * under that title: where there are thousands, they lie everywhere.
  */
-const SPECK = 4
+const SPECK = 5
+/** The same in a crowd. */
+const CROWD_SPECK = 9
 /** Marks less than so many pixels apart are one and the same, computed in two ways. */
 const SAME = 0.01
 /** So many pixels a name of a cluster moves to cover one mark less, and what a speck counts. */
 const SHIFT_FOR_A_MARK = 160
 const SPECK_COST = 0.4
-/** Where there are more marks to a square pixel, texts cannot avoid all specks: they are everywhere. */
+/**
+ * Where there are more marks to a square pixel, texts cannot avoid all specks: they are everywhere. On a map of
+ * thousands, they are so sooner.
+ */
 const CROWDED = 1 / 1000
-/** Where there are more marks, the smallest are left out of account, but for the first, the most popular. */
+const CROWDED_OF_MANY = 1 / 2500
+const MANY = 2000
+/** Where there are more marks, those with a smaller radius do not count, except the first, the most popular. */
 const CROWD = 1500
 const POPULAR = 100
+const LEAST_IN_CROWD = 3
 /** More than there are marks near any text. */
 const BLOCKED = 1e6
 /** Width in pixels of the line around letters, and around those that lie over specks. */
@@ -74,6 +82,8 @@ export class Names {
   /** The marks that are no specks. */
   private large = new MarkGrid()
   readonly isCrowded: boolean
+  /** Radius below which a mark is a speck. */
+  private speck: number
   /** What the context has; reading it from the context is slow. */
   private font = ''
 
@@ -83,13 +93,16 @@ export class Names {
     private background: string,
     covered: Box[],
     marks: Mark[],
+    titles: number,
   ) {
     this.taken = [...covered]
-    this.isCrowded = marks.length > CROWDED * size.width * size.height
-    const least = marks.length > CROWD ? SPECK / 2 : 0
+    const limit = titles < MANY ? CROWDED : CROWDED_OF_MANY
+    this.isCrowded = marks.length > limit * size.width * size.height
+    this.speck = this.isCrowded ? CROWD_SPECK : SPECK
+    const least = marks.length > CROWD ? LEAST_IN_CROWD : 0
     for (const [rank, mark] of marks.entries()) {
       if (mark.radius >= least || rank < POPULAR) this.grid.add(mark)
-      if (mark.radius >= SPECK) this.large.add(mark)
+      if (mark.radius >= this.speck) this.large.add(mark)
     }
     context.textAlign = 'center'
     context.lineJoin = 'round'
@@ -224,8 +237,8 @@ export class Names {
     const half = this.width(text) / 2
     const style = { color, height: ASCENT + DESCENT, margin, alpha: 1 }
     const costs = (other: Mark) => {
-      if (other.radius < SPECK && other.radius < mark.radius / 2) return 0
-      return faded.has(other) || (spared && other.radius < SPECK && !spared.has(other)) ? 1 : BLOCKED
+      if (other.radius < this.speck && other.radius < mark.radius / 2) return 0
+      return faded.has(other) || (spared && other.radius < this.speck && !spared.has(other)) ? 1 : BLOCKED
     }
     const best = (points: Point[], most: number, allowed = (_point: Point) => true) => {
       let found: Point | null = null
@@ -271,7 +284,7 @@ export class Names {
       under.add(mark)
       return false
     })
-    const large = [...under].filter(({ radius }) => radius >= SPECK).length
+    const large = [...under].filter(({ radius }) => radius >= this.speck).length
     return { large, specks: under.size - large }
   }
 
@@ -293,7 +306,7 @@ export class Names {
 
   /** Return whether a mark is one among many as small. */
   isLost({ radius }: Mark): boolean {
-    return this.isCrowded && radius < SPECK
+    return this.isCrowded && radius < this.speck
   }
 }
 

@@ -3,7 +3,6 @@ import type Sigma from 'sigma'
 import { mix, type ThemeColor } from '../data/colors'
 import type { Anime, AnimeGraph } from '../data/graph'
 import { clamp, type Mark, type Point } from './geometry'
-import { makeLabels } from './labels'
 import { type Land, makeLand } from './land'
 import type { Marks, Visible } from './marks'
 import { fontsFor, Names } from './names'
@@ -34,6 +33,8 @@ const MAX_WITH_LINES = 80
 /** Shortest step of the trail, in pixels, that gets an arrow. */
 const MIN_ARROW = 40
 const CROSS = 10
+/** Share of the radius that is empty in the disc of a title without any score. */
+const HOLLOW = 0.55
 /** Pixels around a small disc in a crowd that its outline takes, where it is named. */
 const OUTLINE = 2.5
 
@@ -45,8 +46,7 @@ interface ClusterCentre extends Point {
 
 /** Letters of the title in focus; it has more room than the others. */
 const MAX_FOCUS = 44
-const focusName = ({ id, title }: Anime, labels: Map<number, string>) =>
-  title.length <= MAX_FOCUS ? title : labels.get(id)!
+const focusName = ({ title, label }: Anime) => (title.length <= MAX_FOCUS ? title : label)
 
 const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
 
@@ -64,8 +64,6 @@ function heart(points: { x: number; y: number }[]): { x: number; y: number } {
 
 export class Painter {
   private clusterCentres: ClusterCentre[]
-  /** Titles by id, short enough for the map. */
-  private labels: Map<number, string>
   /** The land, and for what it was made. */
   private land: { key: string; land: Land | null } | null = null
 
@@ -75,7 +73,6 @@ export class Painter {
     private view: View,
     private marks: Marks,
   ) {
-    this.labels = makeLabels(graph.anime)
     const bySize = [...graph.clusters].sort((a, b) => b.size - a.size)
     this.clusterCentres = bySize.map(({ id, name, color }) => {
       const points = graph.anime
@@ -116,11 +113,13 @@ export class Painter {
       visible.map(({ anime, mark }) =>
         this.ownMark(anime) ? { ...mark, radius: mark.radius + RING } : mark,
       ),
+      this.graph.anime.length,
     )
     for (const { anime, mark } of visible) {
       const own = this.ownMark(anime)
       if (own) drawOwnMark(context, mark, own, this.view.colors)
     }
+    for (const { anime, mark } of visible) this.drawSign(context, anime, mark)
     if (this.view.underCross) this.drawCross(context, names, this.view.underCross)
     for (const id of new Set(this.view.trail))
       this.drawRing(context, this.marks.of(id), this.view.colors.accent, 2)
@@ -148,6 +147,19 @@ export class Painter {
     }
   }
 
+  /** Draw a title that nobody has scored as a hollow disc, and one that is new on the map with a dot above it. */
+  private drawSign(context: CanvasRenderingContext2D, anime: Anime, { x, y, radius }: Mark) {
+    const { background, accent } = this.view.colors
+    const dot = (y: number, size: number, color: string) => {
+      context.beginPath()
+      context.arc(x, y, size, 0, 2 * Math.PI)
+      context.fillStyle = color
+      context.fill()
+    }
+    if (anime.unscored) dot(y, HOLLOW * radius, background)
+    if (anime.new) dot(y - radius - 3, 2.5, accent)
+  }
+
   /** Draw the land of the clusters below all else; where colours mean something else, there is none. */
   private drawLand() {
     const { coloring, colors, hiddenClusters } = this.view
@@ -157,7 +169,7 @@ export class Painter {
       const places = this.graph.anime
         .filter(({ cluster }) => !hiddenClusters.has(cluster.id))
         .map(({ id, cluster }) => ({ ...this.marks.placeOf(id), cluster }))
-      this.land = { key, land: makeLand(places, colors.theme, colors.background) }
+      this.land = { key, land: makeLand(places, this.graph.land, colors.theme, colors.background) }
     }
     if (!this.land.land) return
     const { picture, box } = this.land.land
@@ -245,7 +257,7 @@ export class Painter {
     this.drawRing(context, mark, colors.accent, 3)
     const inSight = mark.x > 0 && mark.x < width && mark.y > 0 && mark.y < height
     names.useFont(this.fonts.focus)
-    names.writeTitle(this.labels.get(anime.id)!, inSight ? mark : cross, colors.text, 0, { must: true })
+    names.writeTitle(anime.label, inSight ? mark : cross, colors.text, 0, { must: true })
   }
 
   private drawFocus(context: CanvasRenderingContext2D, names: Names, focus: Anime, visible: Visible[]) {
@@ -255,14 +267,16 @@ export class Painter {
     names.keepFree(mark)
     names.useFont(this.fonts.focus)
     // The card beside a hovered mark shows its title.
-    if (hovered === null)
-      names.writeTitle(focusName(focus, this.labels), mark, colors.text, 2, { must: true })
+    if (hovered === null) names.writeTitle(focusName(focus), mark, colors.text, 2, { must: true })
     names.useFont(this.fonts.title)
     const isFaded = ({ anime: { id } }: Visible) => !near.has(id) && !trail.includes(id)
     const faded = new Set(visible.filter(isFaded).map(({ mark }) => mark))
     for (const id of near) {
       if (id === focus.id || this.marks.isHidden(id)) continue
-      names.writeTitle(this.labels.get(id)!, this.marks.of(id), colors.text, 2, { faded, leader: LEADER })
+      names.writeTitle(this.graph.byId.get(id)!.label, this.marks.of(id), colors.text, 2, {
+        faded,
+        leader: LEADER,
+      })
     }
   }
 
@@ -313,8 +327,7 @@ export class Painter {
       // No other name comes as near to it as its own.
       const around = { ...mark, radius: outer.radius + OUTLINE }
       if (names.isLost(mark) && names.isTaken(around)) continue
-      const label = this.labels.get(anime.id)!
-      if (!names.writeTitle(label, outer, colors.text, 7, { leader, spared })) continue
+      if (!names.writeTitle(anime.label, outer, colors.text, 7, { leader, spared })) continue
       written++
       if (!names.isLost(mark)) continue
       names.keepFree(around)

@@ -25,7 +25,7 @@ export function Explanation(props: Props) {
   const opposing = terms?.filter(({ share }) => share < 0).reverse()
   return (
     <details className="explanation">
-      <summary>What on the list speaks for it</summary>
+      <summary>Why this title?</summary>
       {supporting && opposing ? (
         <>
           <Terms {...props} words="for" terms={supporting} />
@@ -40,7 +40,7 @@ export function Explanation(props: Props) {
 
 function Terms({ graph, list, terms, words, onOpen }: Props & { terms: Term[]; words: 'for' | 'against' }) {
   const [all, setAll] = useState(false)
-  if (terms.length === 0) return <p>Nothing on the list speaks {words} it.</p>
+  if (terms.length === 0) return <p>Nothing on the list counts {words} it.</p>
   const named = terms.filter(({ share }) => Math.abs(share) >= LEAST_SHARE)
   const shown = all ? named : named.slice(0, NAMED)
   return (
@@ -72,7 +72,7 @@ function Terms({ graph, list, terms, words, onOpen }: Props & { terms: Term[]; w
       )}
       {shown.length === named.length && named.length < terms.length && (
         <p className="facts">
-          and {(terms.length - named.length).toLocaleString('en')} titles with less than 0.1 % each
+          and {(terms.length - named.length).toLocaleString('en')} titles below 0.1 % each
         </p>
       )}
     </>

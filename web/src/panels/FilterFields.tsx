@@ -1,7 +1,16 @@
 /** What the recommendations are narrowed down to: the options of recommend.py. */
 import { useMemo, useState } from 'react'
 import type { AnimeGraph } from '../data/graph'
-import { hasRelations, type Options } from '../taste/filters'
+import {
+  FILTERS,
+  type FilterRow,
+  factOf,
+  hasRelations,
+  isSet,
+  type Options,
+  type Range,
+  type Wanted,
+} from '../taste/filters'
 import { DEFAULTS, STEP } from '../taste/useRecommendations'
 import { mediaTypeName, titleCount } from './parts'
 
@@ -10,66 +19,64 @@ interface Props {
   options: Options
   /** How many titles pass. */
   passing: number
-  /** Whether the list has titles that are planned. */
-  withPlanned: boolean
+  /** Ids of the titles that are only planned. */
+  planned: ReadonlySet<number>
   onOptions(options: Options): void
 }
 
-/** Return the different values of a field, sorted. */
-const valuesOf = (graph: AnimeGraph, read: (title: AnimeGraph['anime'][number]) => string[]) =>
-  [...new Set(graph.anime.flatMap(read))].sort()
+/** Return the different values of a fact on this map, sorted; seasons with the newest first. */
+function valuesOf(graph: AnimeGraph, fact: string): string[] {
+  const none = new Set<number>()
+  const values = graph.anime.flatMap((anime) => factOf(anime, fact, none) ?? []) as string[]
+  const sorted = [...new Set(values)].sort()
+  return fact === 'season' ? sorted.reverse() : sorted
+}
 
-export function FilterFields({ graph, options, passing, withPlanned, onOptions }: Props) {
-  const types = useMemo(() => valuesOf(graph, ({ mediaType }) => (mediaType ? [mediaType] : [])), [graph])
-  const genres = useMemo(() => valuesOf(graph, (title) => title.genres), [graph])
+/** Whether a filter can change anything on this map. The titles to leave out have buttons of their own. */
+function isUseful({ read, fact }: FilterRow, graph: AnimeGraph, planned: ReadonlySet<number>): boolean {
+  if (read === 'titles') return false
+  const facts = graph.anime.map((anime) => factOf(anime, fact, planned))
+  return read === 'flag' || read === 'choice' ? facts.includes(true) : facts.some((value) => value !== null)
+}
+
+const capital = (text: string) => text[0].toUpperCase() + text.slice(1)
+
+export function FilterFields({ graph, options, passing, planned, onOptions }: Props) {
+  const { filters, niche, sequels } = options
+  const useful = useMemo(() => FILTERS.filter((row) => isUseful(row, graph, planned)), [graph, planned])
   const set = (changed: Partial<Options>) => onOptions({ ...options, number: STEP, ...changed })
-  const number = (name: 'firstYear' | 'lastYear' | 'minScore') => ({
-    type: 'number',
-    value: options[name] ?? '',
-    onChange: ({ target }: React.ChangeEvent<HTMLInputElement>) =>
-      set({ [name]: target.value === '' ? null : Number(target.value) }),
-  })
-  const { number: _, ...chosen } = options
-  const { number: __, ...defaults } = DEFAULTS
-  const isSet = JSON.stringify(chosen) !== JSON.stringify(defaults)
-  const [shown, setShown] = useState(isSet)
+  const isChanged = niche !== 0 || sequels || Object.values(filters).some(isSet)
+  const [shown, setShown] = useState(isChanged)
   return (
     <details open={shown} onToggle={({ currentTarget }) => setShown(currentTarget.open)}>
       <summary>Filters, less famous titles</summary>
       <div className="filters">
-        <label>
-          From year
-          <input inputMode="numeric" min={1900} max={2100} {...number('firstYear')} />
+        {useful.map((row) => (
+          <Field
+            key={row.keyword}
+            {...{ graph, row }}
+            wanted={filters[row.keyword]}
+            onChange={(wanted) => set({ filters: { ...filters, [row.keyword]: wanted } })}
+          />
+        ))}
+        <label className="whole-line">
+          Less famous titles: {Math.round(niche * 100)} %
+          <input
+            type="range"
+            min={0}
+            max={1}
+            step={0.1}
+            value={niche}
+            aria-valuetext={`${Math.round(niche * 100)} %`}
+            onChange={({ target }) => set({ niche: Number(target.value) })}
+          />
         </label>
-        <label>
-          To year
-          <input inputMode="numeric" min={1900} max={2100} {...number('lastYear')} />
-        </label>
-        <label>
-          Min. score
-          <input inputMode="decimal" min={0} max={10} step={0.1} {...number('minScore')} />
-        </label>
-        <Choice
-          label="Type"
-          all={types}
-          chosen={options.types}
-          nameOf={mediaTypeName}
-          onChange={(types) => set({ types })}
-        />
-        <Choice
-          label="With genre"
-          all={genres}
-          chosen={options.genres}
-          onChange={(genres) => set({ genres })}
-        />
-        <Choice
-          label="Without genre"
-          all={genres}
-          chosen={options.notGenres}
-          onChange={(notGenres) => set({ notGenres })}
-        />
-        <MoreFields {...{ graph, options, withPlanned, set }} />
-        {isSet && (
+        {hasRelations(graph.anime) && (
+          <Check checked={sequels} onChange={(sequels) => set({ sequels })}>
+            Sequels of what you have not seen, and more than one title of a franchise
+          </Check>
+        )}
+        {isChanged && (
           <p>
             <span role="status">{passing === 1 ? 'One title passes' : `${titleCount(passing)} pass`}</span>
             <button type="button" className="quiet" onClick={() => onOptions({ ...DEFAULTS })}>
@@ -82,53 +89,93 @@ export function FilterFields({ graph, options, passing, withPlanned, onOptions }
   )
 }
 
-interface MoreProps extends Pick<Props, 'graph' | 'options' | 'withPlanned'> {
-  set(changed: Partial<Options>): void
+interface FieldProps {
+  graph: AnimeGraph
+  row: FilterRow
+  wanted: Wanted[string] | undefined
+  onChange(wanted: Wanted[string]): void
 }
 
-/** Planned titles, sequels, and how much popularity counts. */
-function MoreFields({ graph, options, withPlanned, set }: MoreProps) {
-  const { planned, niche, sequels } = options
-  return (
-    <>
-      {withPlanned && (
-        <label>
-          Planned titles
-          <select
-            value={planned}
-            onChange={({ target }) => set({ planned: target.value as Options['planned'] })}
-          >
-            <option value="also">Included</option>
-            <option value="only">Only these</option>
-            <option value="no">Left out</option>
-          </select>
-        </label>
-      )}
-      <label className="whole-line">
-        Less famous titles: {Math.round(niche * 100)} %
-        <input
-          type="range"
-          min={0}
-          max={1}
-          step={0.1}
-          value={niche}
-          aria-valuetext={`${Math.round(niche * 100)} %`}
-          onChange={({ target }) => set({ niche: Number(target.value) })}
-        />
-      </label>
-      {hasRelations(graph.anime) && (
-        <label className="whole-line check">
-          <input
-            type="checkbox"
-            checked={sequels}
-            onChange={({ target }) => set({ sequels: target.checked })}
-          />
-          Sequels of what you have not seen, and more than one title of a franchise
-        </label>
-      )}
-    </>
+/** The field of one filter, by its `read`. */
+function Field({ graph, row: { label, fact, read, help }, wanted, onChange }: FieldProps) {
+  const all = useMemo(
+    () => (read === 'names' || read === 'seasons' ? valuesOf(graph, fact) : []),
+    [graph, fact, read],
   )
+  const name = capital(label)
+  if (read === 'flag')
+    return (
+      <Check checked={wanted === true} onChange={onChange}>
+        {capital(help)}
+      </Check>
+    )
+  if (read === 'choice')
+    return (
+      <label>
+        {name}
+        <select value={String(wanted ?? 'also')} onChange={({ target }) => onChange(target.value)}>
+          <option value="also">Included</option>
+          <option value="only">Only these</option>
+          <option value="no">Left out</option>
+        </select>
+      </label>
+    )
+  if (read === 'score')
+    return (
+      <NumberField value={wanted as number} onChange={(value) => onChange(value ?? [])}>
+        {name}, at least
+      </NumberField>
+    )
+  if (read === 'years') {
+    const [first, last] = isSet(wanted) ? (wanted as Range) : [null, null]
+    const change = (range: Range) => onChange(range.every((year) => year === null) ? [] : range)
+    return (
+      <>
+        <NumberField value={first} onChange={(value) => change([value, last])}>
+          From {label}
+        </NumberField>
+        <NumberField value={last} onChange={(value) => change([first, value])}>
+          To {label}
+        </NumberField>
+      </>
+    )
+  }
+  const nameOf = fact === 'media_type' ? mediaTypeName : undefined
+  return <Choice label={name} {...{ all, nameOf, onChange }} chosen={(wanted ?? []) as string[]} />
 }
+
+interface NumberProps {
+  value: number | null | undefined
+  onChange(value: number | null): void
+  children: React.ReactNode
+}
+
+const NumberField = ({ value, onChange, children }: NumberProps) => (
+  <label>
+    {children}
+    <input
+      type="number"
+      inputMode="decimal"
+      min={0}
+      step="any"
+      value={typeof value === 'number' ? value : ''}
+      onChange={({ target }) => onChange(target.value === '' ? null : Number(target.value))}
+    />
+  </label>
+)
+
+interface CheckProps {
+  checked: boolean
+  onChange(checked: boolean): void
+  children: React.ReactNode
+}
+
+const Check = ({ checked, onChange, children }: CheckProps) => (
+  <label className="whole-line check">
+    <input type="checkbox" checked={checked} onChange={({ target }) => onChange(target.checked)} />
+    <span>{children}</span>
+  </label>
+)
 
 interface ChoiceProps {
   label: string
@@ -138,7 +185,7 @@ interface ChoiceProps {
   onChange(chosen: string[]): void
 }
 
-/** A menu that adds values, and a button for each that takes it away. */
+/** A menu that adds values, and a button for each that removes it. */
 function Choice({ label, all, chosen, nameOf = (value) => value, onChange }: ChoiceProps) {
   if (all.length === 0) return null
   return (
@@ -161,7 +208,7 @@ function Choice({ label, all, chosen, nameOf = (value) => value, onChange }: Cho
           key={value}
           type="button"
           className="chip"
-          aria-label={`${label} ${nameOf(value)}: take away`}
+          aria-label={`Remove ${label.toLowerCase()} ${nameOf(value)}`}
           onClick={() => onChange(chosen.filter((other) => other !== value))}
         >
           {nameOf(value)} <span aria-hidden="true">×</span>

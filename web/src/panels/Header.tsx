@@ -16,14 +16,14 @@ interface Props {
   walk: Walk
   theme: Theme
   scoredCount: number
-  /** Whether the scores are those of a link. */
-  ofLink: boolean
+  /** Whether the scores are those of somebody else. */
+  isShared: boolean
   /** The list of titles, or null where there is nothing but the list. */
   list: Switch | null
   legend: Switch
 }
 
-export function Header({ ref, index, walk, theme, scoredCount, ofLink, list, legend }: Props) {
+export function Header({ ref, index, walk, theme, scoredCount, isShared, list, legend }: Props) {
   const { route, goTo, close, openScores } = walk
   const onScores = route.page === 'scores'
   return (
@@ -42,7 +42,7 @@ export function Header({ ref, index, walk, theme, scoredCount, ofLink, list, leg
           View
         </button>
         <button type="button" aria-pressed={onScores} onClick={onScores ? close : openScores}>
-          {ofLink ? 'Link’s scores' : 'Your scores'}
+          {isShared ? 'Shared scores' : 'Your scores'}
           {scoredCount > 0 && <span className="badge">{scoredCount.toLocaleString('en')}</span>}
         </button>
         <button

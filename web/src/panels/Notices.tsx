@@ -1,7 +1,7 @@
 /** Short notes over the map. */
 import { useCallback, useEffect, useState } from 'react'
 import type { Anime, AnimeGraph } from '../data/graph'
-import type { SharedLink } from '../taste/useSharedList'
+import type { SharedList } from '../taste/useSharedList'
 import { titleCount } from './parts'
 
 const NO_COVERS = 'Covers cannot be loaded at the moment. Coloured cards are shown instead.'
@@ -49,7 +49,7 @@ export function useNotices(
   selected: Anime | null,
   fault: string | null,
 ) {
-  const [dismissible, setDismissible] = useState(graph.notices)
+  const [dismissible, setDismissible] = useState<string[]>([])
   useEffect(() => {
     const onError = (event: Event) => {
       if (!(event.target as HTMLElement).matches?.('img.cover')) return
@@ -73,21 +73,21 @@ export function useNotices(
 
 type Props = ReturnType<typeof useNotices> & {
   intro: ReturnType<typeof useIntro>
-  link: SharedLink | null
+  shared: SharedList | null
 }
 
-export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
+export function Notices({ fixed, dismissible, dismiss, intro, shared }: Props) {
   return (
     <div className="notices" role="status">
-      {link && (
-        <p className="link-notice">
-          <LinkChoice {...link} />
+      {shared && (
+        <p className="shared-notice">
+          <SharedChoice {...shared} />
         </p>
       )}
-      {!link && intro.text && (
+      {!shared && intro.text && (
         <p className="intro">
           {intro.text}
-          <button type="button" onClick={intro.dismiss} aria-label="Dismiss these words">
+          <button type="button" onClick={intro.dismiss} aria-label="Dismiss">
             ×
           </button>
         </p>
@@ -98,7 +98,7 @@ export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
       {dismissible.map((notice) => (
         <p key={notice}>
           {notice}
-          <button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss this note">
+          <button type="button" onClick={() => dismiss(notice)} aria-label="Dismiss">
             ×
           </button>
         </p>
@@ -107,11 +107,18 @@ export function Notices({ fixed, dismissible, dismiss, intro, link }: Props) {
   )
 }
 
-/** What the scores are that are shown, and what can be done with them. */
-export const LinkChoice = ({ count, keep, leave }: SharedLink) => (
+/** Says whose scores are shown, and what can be done with them. */
+export const SharedChoice = ({ count, together, setTogether, canJoin, keep, leave }: SharedList) => (
   <span>
-    These scores came with the link: {titleCount(count)} of this map. Yours are unchanged.
+    {together
+      ? 'Recommended for both of you: what neither has seen and both should like.'
+      : `These scores were shared with you: ${titleCount(count)} of this map. Yours are unchanged.`}
     <span className="buttons">
+      {canJoin && (
+        <button type="button" onClick={() => setTogether(!together)}>
+          {together ? 'Only theirs' : 'Watch together'}
+        </button>
+      )}
       <button type="button" onClick={keep}>
         Add to mine
       </button>

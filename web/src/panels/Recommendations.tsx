@@ -1,10 +1,12 @@
 /** Recommendations from the user's list, with filters; titles and reasons can be taken out. */
 
+import { useMemo } from 'react'
 import type { AnimeGraph } from '../data/graph'
 import { plannedTitles } from '../taste/opinions'
 import type { Recommendation, Table } from '../taste/recommend'
-import { toggled, type UserList } from '../taste/scores'
+import { type ChangeList, toggled, type UserList } from '../taste/scores'
 import { type Recommended, STEP } from '../taste/useRecommendations'
+import type { SharedList } from '../taste/useSharedList'
 import { FilterFields } from './FilterFields'
 import { Computing, Facts, TitleRow } from './parts'
 
@@ -12,35 +14,40 @@ interface Props {
   graph: AnimeGraph
   list: UserList
   recommended: Recommended
-  /** Whether the scores are those of a link. */
-  ofLink: boolean
-  change(list: UserList, text: string): void
+  shared: SharedList | null
+  change: ChangeList
   onOpen(id: number): void
 }
 
-export function Recommendations({ graph, list, recommended, ofLink, change, onOpen }: Props) {
+export function Recommendations({ graph, list, recommended, shared, change, onOpen }: Props) {
   const { options, setOptions, answer, stale } = recommended
+  const planned = useMemo(() => plannedTitles(list), [list])
   if (!answer) return <Computing />
   const { table } = answer
-  if (!table) return <p className="message">Your list says nothing of the titles of this map yet.</p>
-  const planned = plannedTitles(list)
+  if (!table) return <p className="message">A list says nothing about the titles of this map yet.</p>
   const title = (id: number) => graph.byId.get(id)!.title
   const refuse = (id: number) =>
-    change({ ...list, unwanted: toggled(list.unwanted, id) }, `${title(id)} is not recommended any more.`)
+    change((list) => toggled(list, 'unwanted', id), `${title(id)} is no longer recommended.`)
   const mute = (id: number) =>
-    change({ ...list, muted: toggled(list.muted, id) }, `${title(id)} is left out as a reason.`)
+    change((list) => toggled(list, 'muted', id), `${title(id)} is no longer used as a reason.`)
   return (
     <section aria-labelledby="recommended" aria-busy={stale}>
-      <h3 id="recommended">{ofLink ? 'Recommended from these scores' : 'Recommended for you'}</h3>
+      <h3 id="recommended">
+        {!shared
+          ? 'Recommended for you'
+          : shared.together
+            ? 'Recommended for both'
+            : 'Recommended from these scores'}
+      </h3>
       {stale && <Computing />}
       <FilterFields
         graph={graph}
         options={options}
         passing={table.passing}
-        withPlanned={planned.size > 0 || options.planned !== 'also'}
+        planned={planned}
         onOptions={setOptions}
       />
-      <Nothing table={table} plansNone={options.planned === 'only' && planned.size === 0} />
+      <Nothing table={table} plansNone={options.filters.planned === 'only' && planned.size === 0} />
       <ol className="titles recommendations">
         {table.rows.map((row) => (
           <Row key={row.id} graph={graph} row={row} onOpen={onOpen} onRefuse={refuse} onMute={mute} />
@@ -64,16 +71,47 @@ export function Recommendations({ graph, list, recommended, ofLink, change, onOp
 /** Why nothing is recommended, if that is so. */
 function Nothing({ table, plansNone }: { table: Table; plansNone: boolean }) {
   if (table.passing > 0) return null
-  if (plansNone) return <p className="message">Your list plans none of the titles of this map.</p>
-  if (table.candidates === 0) return <p className="message">Your list has every title of this map.</p>
-  const taken = table.taken.map(([name, number]) => `${name} takes ${number.toLocaleString('en')}`)
-  return (
-    <p className="message">
-      Nothing is left: of the {table.candidates.toLocaleString('en')} titles that are not on your list,{' '}
-      {taken.join(', then ')}.
-    </p>
-  )
+  if (plansNone) return <p className="message">You plan to watch none of these titles.</p>
+  if (table.candidates === 0) return <p className="message">Every title of this map is on your list.</p>
+  const removed = table.removed.map(([label, number]) => `by ${label}: ${number.toLocaleString('en')}`)
+  return <p className="message">Nothing is left to recommend; removed {removed.join('; ')}.</p>
 }
+
+const PEOPLE = ['you', 'they']
+
+interface ReasonsProps {
+  graph: AnimeGraph
+  ids: number[]
+  /** Whose, by the index in PEOPLE; null for one person. */
+  of: number | null
+  onMute(id: number): void
+}
+
+/** The titles of one list that a recommendation is made for; those of the user can be taken out. */
+const Reasons = ({ graph, ids, of, onMute }: ReasonsProps) =>
+  ids.length > 0 && (
+    <>
+      {of === null ? 'because of ' : `${PEOPLE[of]}: `}
+      {ids.map((id) => {
+        const { title } = graph.byId.get(id)!
+        return (
+          <span key={id} className="reason">
+            {title}
+            {!of && (
+              <button
+                type="button"
+                aria-label={`Do not use ${title} as a reason`}
+                title="Do not use as a reason"
+                onClick={() => onMute(id)}
+              >
+                ×
+              </button>
+            )}
+          </span>
+        )
+      })}
+    </>
+  )
 
 interface RowProps {
   graph: AnimeGraph
@@ -99,23 +137,9 @@ function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, o
   )
   const below = (
     <div className="reasons">
-      {reasons.length > 0 && 'because of '}
-      {reasons.map((reason) => {
-        const { title } = graph.byId.get(reason)!
-        return (
-          <span key={reason} className="reason">
-            {title}
-            <button
-              type="button"
-              aria-label={`Leave out ${title} as a reason`}
-              title="Leave out as a reason"
-              onClick={() => onMute(reason)}
-            >
-              ×
-            </button>
-          </span>
-        )
-      })}
+      {reasons.map((ids, person) => (
+        <Reasons key={PEOPLE[person]} {...{ graph, ids, onMute }} of={reasons.length > 1 ? person : null} />
+      ))}
       <button
         type="button"
         className="quiet refuse"
@@ -130,8 +154,8 @@ function Row({ graph, row: { id, predicted, tags, reasons }, onOpen, onRefuse, o
     <TitleRow anime={anime} onOpen={onOpen} note={note} below={below}>
       <span className="predicted">
         <span className="visually-hidden">predicted score </span>
-        {predicted.toFixed(1)}
-        <small>likely</small>
+        {predicted.map((score) => score?.toFixed(1) ?? '?').join(' · ')}
+        <small>{predicted.length > 1 ? PEOPLE.join(' · ') : 'likely'}</small>
       </span>
     </TitleRow>
   )

@@ -1,11 +1,11 @@
 /** The user's list: the file, the scored titles, the recommendations, and undoing every change. */
 import { useEffect, useRef, useState } from 'react'
 import type { AnimeGraph } from '../data/graph'
-import { EMPTY, toggled, type UserList, type useScores } from '../taste/scores'
+import { EMPTY, toggled, type useScores } from '../taste/scores'
 import type { ListFiles } from '../taste/useListFiles'
 import type { Recommended } from '../taste/useRecommendations'
-import type { SharedLink } from '../taste/useSharedList'
-import { LinkChoice } from './Notices'
+import type { SharedList } from '../taste/useSharedList'
+import { SharedChoice } from './Notices'
 import { PanelHead } from './parts'
 import { Recommendations } from './Recommendations'
 import { Taste } from './Taste'
@@ -13,8 +13,9 @@ import { Taste } from './Taste'
 type Props = ReturnType<typeof useScores> & {
   graph: AnimeGraph
   recommended: Recommended
-  link: SharedLink | null
+  shared: SharedList | null
   files: ListFiles
+  friendFile: ListFiles
   onOpen(id: number): void
   onClose(): void
 }
@@ -41,12 +42,20 @@ function useKeptScroll({ scroll }: Recommended) {
 }
 
 export function ScoresPanel(props: Props) {
-  const { graph, list, scored, kept, change, recommended, link, files, onOpen, onClose } = props
+  const { graph, list, scored, isStored, change, recommended, shared, files, friendFile, onOpen, onClose } =
+    props
   const { failure, reading, read, setFailure } = files
   const mark = useKeptScroll(recommended)
-  // Once it was seen, it is not said again.
-  useEffect(() => () => setFailure(null), [setFailure])
-  const removeAll = () => change(EMPTY, 'All scores are removed.')
+  // An error that was seen is not shown again.
+  const { setFailure: setFriendFailure } = friendFile
+  useEffect(
+    () => () => {
+      setFailure(null)
+      setFriendFailure(null)
+    },
+    [setFailure, setFriendFailure],
+  )
+  const removeAll = () => change(() => EMPTY, 'Your list is empty now.')
   const openFile = (
     <FileButton disabled={reading} onFile={read}>
       {reading ? 'Reading the list…' : list.scores.size === 0 ? 'Open list file' : 'Open file'}
@@ -54,53 +63,58 @@ export function ScoresPanel(props: Props) {
   )
   return (
     <>
-      <PanelHead title={link ? 'Scores of the link' : 'Your scores'} onClose={onClose} />
-      <LastChange {...props} failure={failure} />
-      {link && (
+      <PanelHead
+        title={!shared ? 'Your scores' : shared.together ? 'Watch together' : 'Shared scores'}
+        onClose={onClose}
+      />
+      <LastChange {...props} failure={failure ?? friendFile.failure} />
+      {shared && (
         <p>
-          <LinkChoice {...link} />
+          <SharedChoice {...shared} />
         </p>
       )}
-      {!link && scored.length === 0 && (
+      {!shared && scored.length === 0 && (
         <p>
-          Give titles stars on their pages, or open the list that MyAnimeList exports (XML, .gz or .zip; or
-          drop it here). It never leaves your browser.
+          Give titles stars on their pages, or open your exported list (XML or JSON, .gz or .zip; you can drop
+          it here). It never leaves your browser.
         </p>
       )}
-      {!link && list.scores.size === 0 && <p className="buttons">{openFile}</p>}
+      {!shared && list.scores.size === 0 && <p className="buttons">{openFile}</p>}
       <div role="status" ref={mark}>
-        {!kept && (
+        {!isStored && (
           <p className="message">
-            This browser does not keep data for this page. The scores are lost when you close it.
+            This browser does not let the page store data. Your scores are lost when you close it.
           </p>
         )}
       </div>
       <div className="about-list">
         {list.scores.size > 0 && (
-          <ScoredTitles {...{ graph, scored, onOpen }} onRemove={link ? null : removeAll} />
+          <ScoredTitles {...{ graph, scored, onOpen }} onRemove={shared ? null : removeAll} />
         )}
-        {scored.length > 0 && graph.model && (
+        {scored.length > 0 && (
           <Taste graph={graph} scored={scored} recommended={recommended} onOpen={onOpen} />
         )}
         <LeftOut graph={graph} list={list} change={change} />
-        {!link && list.scores.size > 0 && openFile}
+        {!shared && list.scores.size > 0 && (
+          <>
+            {openFile}
+            <FileButton disabled={friendFile.reading} onFile={friendFile.read}>
+              Watch with a friend: open their list
+            </FileButton>
+          </>
+        )}
       </div>
-      {list.scores.size > 0 && graph.model && (
-        <Recommendations {...{ graph, list, recommended, change, onOpen }} ofLink={link !== null} />
+      {list.scores.size > 0 && (
+        <Recommendations {...{ graph, list, recommended, change, onOpen }} shared={shared} />
       )}
-      {!graph.model && (
-        <p className="message">
-          This graph does not contain what recommendations need. Make it again with embeddings.py.
-        </p>
-      )}
-      {graph.model && list.scores.size === 0 && !failure && !reading && (
+      {list.scores.size === 0 && !failure && !reading && (
         <p className="message">You have not scored a title of this map yet.</p>
       )}
     </>
   )
 }
 
-/** What was wrong with a file, and the last change, which stays in sight until it is undone or put away. */
+/** What was wrong with a file, and the last change, which stays in sight until it is undone or dismissed. */
 function LastChange({ last, undo, failure }: Pick<Props, 'last' | 'undo'> & Pick<ListFiles, 'failure'>) {
   const [away, setAway] = useState<Props['last']>(null)
   return (
@@ -112,12 +126,7 @@ function LastChange({ last, undo, failure }: Pick<Props, 'last' | 'undo'> & Pick
           <button type="button" className="quiet" onClick={undo}>
             Undo
           </button>
-          <button
-            type="button"
-            className="quiet"
-            aria-label="Hide this message"
-            onClick={() => setAway(last)}
-          >
+          <button type="button" className="quiet" aria-label="Dismiss" onClick={() => setAway(last)}>
             ×
           </button>
         </p>
@@ -181,16 +190,17 @@ function ScoredTitles({ graph, scored, onOpen, onRemove }: ScoredProps) {
   )
 }
 
-/** What the user took out: titles, and reasons. */
+/** Titles that are not recommended, and those that are not used as reasons. */
 function LeftOut({ graph, list, change }: Pick<Props, 'graph' | 'list' | 'change'>) {
   const out = (['unwanted', 'muted'] as const).flatMap((kind) =>
     [...list[kind]].filter((id) => graph.byId.has(id)).map((id) => ({ kind, id })),
   )
   if (out.length === 0) return null
-  const takeBack = (kind: 'unwanted' | 'muted', id: number) => {
-    const next: UserList = { ...list, [kind]: toggled(list[kind], id) }
+  const restore = (kind: 'unwanted' | 'muted', id: number) => {
     const { title } = graph.byId.get(id)!
-    change(next, kind === 'muted' ? `${title} is a reason again.` : `${title} can be recommended again.`)
+    const text =
+      kind === 'muted' ? `${title} is used as a reason again.` : `${title} can be recommended again.`
+    change((list) => toggled(list, kind, id), text)
   }
   return (
     <details>
@@ -200,14 +210,14 @@ function LeftOut({ graph, list, change }: Pick<Props, 'graph' | 'list' | 'change
           <li key={kind + id}>
             <span>
               {graph.byId.get(id)!.title}{' '}
-              <span className="facts">{kind === 'muted' ? 'as a reason' : 'not interested'}</span>
+              <span className="facts">{kind === 'muted' ? 'not used as a reason' : 'not interested'}</span>
             </span>
             <button
               type="button"
-              aria-label={`Take back ${graph.byId.get(id)!.title}`}
-              onClick={() => takeBack(kind, id)}
+              aria-label={`Restore ${graph.byId.get(id)!.title}`}
+              onClick={() => restore(kind, id)}
             >
-              Take back
+              Restore
             </button>
           </li>
         ))}

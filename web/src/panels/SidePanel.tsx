@@ -6,7 +6,7 @@ import type { Walk } from '../Explorer'
 import { rated, toggled, type useScores } from '../taste/scores'
 import type { ListFiles } from '../taste/useListFiles'
 import type { Recommended } from '../taste/useRecommendations'
-import type { SharedLink } from '../taste/useSharedList'
+import type { SharedList } from '../taste/useSharedList'
 import { GroupPanel } from './GroupPanel'
 import { PanelHead } from './parts'
 import { ScoresPanel } from './ScoresPanel'
@@ -18,25 +18,24 @@ interface Props {
   walk: Walk
   scores: ReturnType<typeof useScores>
   recommended: Recommended
-  /** Where the scores are those of a link, what can be done with them. */
-  link: SharedLink | null
+  shared: SharedList | null
   files: ListFiles
+  friendFile: ListFiles
 }
 
-export function SidePanel({ ref, graph, walk, scores, recommended, link, files }: Props) {
+export function SidePanel({ ref, graph, walk, scores, recommended, shared, files, friendFile }: Props) {
   const { route, selected, trail, close } = walk
   const onScore = (score: number | null) => {
     const { id, title } = selected!
-    const text = score === null ? `${title} is off your list.` : `${title} has the score ${score}.`
-    scores.change(rated(scores.list, id, score), text)
+    const text = score === null ? `${title} was removed from your list.` : `You gave ${title} a ${score}.`
+    scores.change((list) => rated(list, id, score), text)
   }
   const onUnwanted = () => {
     const { id, title } = selected!
-    const unwanted = toggled(scores.list.unwanted, id)
-    const text = unwanted.has(id)
-      ? `${title} is not recommended any more.`
-      : `${title} can be recommended again.`
-    scores.change({ ...scores.list, unwanted }, text)
+    const text = scores.list.unwanted.has(id)
+      ? `${title} can be recommended again.`
+      : `${title} is no longer recommended.`
+    scores.change((list) => toggled(list, 'unwanted', id), text)
   }
   if (selected)
     return (
@@ -48,7 +47,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, files }
           score={scores.scores.get(selected.id)}
           list={scores.list}
           recommended={recommended}
-          link={link}
+          shared={shared}
           unwanted={scores.list.unwanted.has(selected.id)}
           onUnwanted={onUnwanted}
           onScore={onScore}
@@ -70,7 +69,7 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, files }
       <section ref={ref} className="panel" aria-label="Scores">
         <ScoresPanel
           {...scores}
-          {...{ graph, recommended, link, files }}
+          {...{ graph, recommended, shared, files, friendFile }}
           onOpen={walk.begin}
           onClose={close}
         />
@@ -89,5 +88,5 @@ export function SidePanel({ ref, graph, walk, scores, recommended, link, files }
 function whatIsMissing(route: Walk['route']): string {
   if (route.page === 'anime') return `This map has no title with the id ${route.id}.`
   if (route.page === 'group') return `This map has no titles of the ${route.kind} ${route.name}.`
-  return `This page does not know the address ${route.page === 'unknown' ? route.address : ''}.`
+  return `There is no page at the address ${route.page === 'unknown' ? route.address : ''}.`
 }

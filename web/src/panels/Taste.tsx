@@ -51,7 +51,7 @@ function Scatter({ graph, found }: { graph: AnimeGraph; found: Surprise[] }) {
   return (
     <>
       <p>
-        The rest of your list predicts each of your scores to within {(off / found.length).toFixed(1)} on
+        Predicted from the rest of your list, your scores are off by {(off / found.length).toFixed(1)} on
         average.
       </p>
       <svg className="scatter" viewBox="-10 -3 112 108" role="img" aria-label="Scores given and predicted">
@@ -79,7 +79,7 @@ function Genres({ graph, scored }: Pick<Props, 'graph' | 'scored'>) {
   if (genres.length === 0) return null
   return (
     <>
-      <h4>Genres that you like above your mean</h4>
+      <h4>Genres you score above your average</h4>
       <ol className="scored-titles">
         {genres.map(({ name, titles, above }) => (
           <li key={name}>

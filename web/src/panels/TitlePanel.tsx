@@ -1,13 +1,17 @@
 /** One title: its facts, the user's score, the nearest titles, the trail. */
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { type Anime, type AnimeGraph, malAddress } from '../data/graph'
 import { groupAddress } from '../data/route'
 import type { Group } from '../data/search'
 import type { UserList } from '../taste/scores'
+import { similarTo } from '../taste/similar'
 import type { Recommended } from '../taste/useRecommendations'
-import type { SharedLink } from '../taste/useSharedList'
+import type { SharedList } from '../taste/useSharedList'
 import { Explanation } from './Explanation'
 import { Cover, Dot, mediaTypeName, PanelHead, Similarity, Stars, TitleRow } from './parts'
+
+/** Titles that are listed near those of the trail. */
+const NEAR_TRAIL = 10
 
 interface Props {
   graph: AnimeGraph
@@ -17,7 +21,7 @@ interface Props {
   score: number | undefined
   list: UserList
   recommended: Recommended
-  link: SharedLink | null
+  shared: SharedList | null
   /** Whether the user is not interested. */
   unwanted: boolean
   onUnwanted(): void
@@ -38,7 +42,7 @@ export function TitlePanel({
   score,
   list,
   recommended,
-  link,
+  shared,
   unwanted,
   onUnwanted,
   onScore,
@@ -47,27 +51,29 @@ export function TitlePanel({
   onReturn,
   onClose,
 }: Props) {
+  const theirs = shared && !shared.together ? shared : null
   const near = graph.neighbours.get(anime.id)!
   const predicted = recommended.answer?.predicted?.get(anime.id)
   return (
     <>
       <PanelHead key={anime.id} title={anime.title} onClose={onClose} />
       {trail.length > 1 && <Trail graph={graph} trail={trail} onReturn={onReturn} />}
+      {trail.length > 1 && <NearTrail key={String(trail)} graph={graph} trail={trail} onWalk={onWalk} />}
       <TitleHead anime={anime} />
       <ShortFacts anime={anime} />
-      {link ? <LinkScore score={score} {...link} /> : <Stars score={score} onScore={onScore} />}
+      {theirs ? <SharedScore score={score} {...theirs} /> : <Stars score={score} onScore={onScore} />}
       <p className="likely">
         {!score && predicted !== undefined && (
           <span>
-            {link ? 'Likely score' : 'You are likely to give'} <strong>{predicted.toFixed(1)}</strong>
+            {theirs ? 'Likely score' : 'You are likely to give'} <strong>{predicted.toFixed(1)}</strong>
           </span>
         )}
-        {score === undefined && !link && (
+        {score === undefined && !theirs && (
           <button type="button" className="quiet" aria-pressed={unwanted} onClick={onUnwanted}>
             Not interested
           </button>
         )}
-        {score !== undefined && !link && (
+        {score !== undefined && !theirs && (
           <>
             <button type="button" onClick={onScores}>
               See recommendations
@@ -88,7 +94,7 @@ export function TitlePanel({
       )}
       <h3>Nearest titles</h3>
       {near.length === 0 ? (
-        <p>The graph has no neighbours of this title.</p>
+        <p>Nothing is known about what is near this title.</p>
       ) : (
         <ol className="titles">
           {near.map(({ id, similarity }) => (
@@ -128,12 +134,12 @@ const TitleHead = ({ anime }: { anime: Anime }) => (
   </div>
 )
 
-/** What the list of a link says of the title, in place of the stars of the user's own. */
-function LinkScore({ score, leave }: { score: number | undefined } & SharedLink) {
+/** The other person's score, in place of the user's stars. */
+function SharedScore({ score, leave }: { score: number | undefined } & SharedList) {
   return (
     <p className="likely">
       <span>
-        In the list of the link: <strong>{score ? `score ${score}` : 'no score'}</strong>
+        Shared score: <strong>{score || 'none'}</strong>
       </span>
       <button type="button" className="quiet" onClick={leave}>
         Back to mine
@@ -167,6 +173,26 @@ function Trail({ graph, trail, onReturn }: Pick<Props, 'graph' | 'trail' | 'onRe
   )
 }
 
+/** What is similar to all titles of the trail. */
+function NearTrail({ graph, trail, onWalk }: Pick<Props, 'graph' | 'trail' | 'onWalk'>) {
+  const [open, setOpen] = useState(false)
+  const ids = [...new Set(trail)]
+  return (
+    <details open={open} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>Near these {ids.length} titles</summary>
+      {open && (
+        <ol className="titles">
+          {similarTo(graph, ids, NEAR_TRAIL).map(({ id, similarity }) => (
+            <TitleRow key={id} anime={graph.byId.get(id)!} onOpen={onWalk}>
+              <Similarity value={similarity} />
+            </TitleRow>
+          ))}
+        </ol>
+      )}
+    </details>
+  )
+}
+
 /** Return the names as links to their titles, or null without any. */
 const groupLinks = (kind: Group['kind'], names: string[]) =>
   names.length > 0 && (
@@ -183,7 +209,7 @@ function ShortFacts({ anime }: { anime: Anime }) {
   const facts = {
     'Mean score': anime.mean?.toFixed(2),
     Year: anime.year,
-    Type: anime.mediaType && mediaTypeName(anime.mediaType),
+    Type: anime.media_type && mediaTypeName(anime.media_type),
     Popularity: anime.popularity && `#${anime.popularity.toLocaleString('en')}`,
   }
   return (

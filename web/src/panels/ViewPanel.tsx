@@ -53,13 +53,13 @@ export function ViewPanel(props: Props) {
         )}
       </div>
       {coloring.scale && <Scale {...coloring.scale} />}
+      <Signs anime={graph.anime} />
       {hasList && <OwnList mine={settings.mine} onMine={(mine) => set({ mine })} />}
       <Clusters {...props} />
       {children}
       <p className="legend-note">
-        Near on the map: liked by the same people. {graph.anime.length.toLocaleString('en')} titles
-        {graph.lists && `, from the scores in ${graph.lists.toLocaleString('en')} lists`}.
-        {graph.pictureOrigin === null && ' The graph has no covers.'}
+        Near titles are liked by the same people. {graph.anime.length.toLocaleString('en')} titles from{' '}
+        {graph.lists.toLocaleString('en')} lists.
       </p>
     </div>
   )
@@ -74,6 +74,28 @@ function Scale({ colors, least, most, hasUnknown }: NonNullable<Coloring['scale'
       <span className="ramp" style={colorVariables({ light: ramp('light'), dark: ramp('dark') })} />
       <span>{most}</span>
       {hasUnknown && <span>grey: unknown</span>}
+    </div>
+  )
+}
+
+/** What hollow discs and dots mean, where the map has any. */
+function Signs({ anime }: Pick<AnimeGraph, 'anime'>) {
+  const hasUnscored = anime.some(({ unscored }) => unscored)
+  const newTitles = anime.filter((title) => title.new).length
+  return (
+    <div className="own-list">
+      <p>
+        {hasUnscored && (
+          <span>
+            <i className="sign unscored" /> not scored yet
+          </span>
+        )}
+        {newTitles > 0 && (
+          <span>
+            <i className="sign new" /> new since the last map: {newTitles.toLocaleString('en')}
+          </span>
+        )}
+      </p>
     </div>
   )
 }
@@ -96,7 +118,7 @@ function OwnList({ mine, onMine }: { mine: boolean; onMine(mine: boolean): void 
           <span>
             <i className="sign recommended" /> recommended
           </span>
-          <span>pale: far from what you love</span>
+          <span>pale: unlike what you love</span>
         </p>
       )}
     </div>
@@ -123,7 +145,9 @@ function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) 
             <label>
               <input type="checkbox" checked={!off.has(id)} onChange={() => toggle(id)} />
               {!coloring.scale && <Dot color={color} />}
-              <span className="legend-name">{name}</span>
+              <span className="legend-name" title={name}>
+                {name}
+              </span>
               <span className="legend-count">{size.toLocaleString('en')}</span>
             </label>
           </li>

@@ -59,7 +59,7 @@ export const mediaTypeName = (type: string) => MEDIA_TYPES[type] ?? type
 export function Facts({ anime }: { anime: Anime }) {
   const facts = [
     anime.year,
-    anime.mediaType && mediaTypeName(anime.mediaType),
+    anime.media_type && mediaTypeName(anime.media_type),
     anime.mean !== null && `★ ${anime.mean.toFixed(2)}`,
     anime.studios.join(', '),
   ].filter(Boolean)
@@ -143,7 +143,7 @@ export function Similarity({ value }: { value: number }) {
 /** Shown while the worker is busy; the style sheet keeps it hidden at first, so that short work shows none. */
 export const Computing = () => (
   <p role="status" className="computing">
-    <progress /> Computing from your scores; thousands of them take some seconds…
+    <progress /> Computing recommendations; with thousands of scores this takes some seconds…
   </p>
 )
 

@@ -1,13 +1,13 @@
 /** How much each entry of the user's list counts; the rules of aniembed/taste/opinions.py. */
 
-/** Mean of the scores of mal-2016; it counts as USUAL_WEIGHT scores of the user's own. */
-export const USUAL_SCORE = 7.8
-const USUAL_WEIGHT = 5
-/** Points below the user's usual score from where a score is a dislike. */
-const DISLIKED_BELOW = 2
-const DISLIKED_WEIGHT = -0.1
-/** Of a title that is completed without a score, beside one that has the usual score. */
-const UNSCORED_WEIGHT = 0.5
+/** Names of CONSTANTS of aniembed/taste/query.py, which has the values; graph.json brings them. */
+export const CONSTANTS = [
+  ...['usual_score', 'usual_weight', 'disliked_below', 'disliked_weight', 'unscored_weight'],
+  ...['score_weight', 'predicted_weight', 'popularity_weight', 'exponent', 'exponent_growth'],
+  ...['linear_weight', 'linear_titles', 'linear_fall', 'linear_popularity', 'noise', 'prior'],
+  ...['scores_range', 'scores_noise', 'scores_bias', 'scores_slope', 'together_floor'],
+]
+export type Constants = Readonly<Record<string, number>>
 
 /** A member's list: scores 0 to 10, 0 without a score; statuses in the words of MyAnimeList's API. */
 export interface Entries {
@@ -21,22 +21,27 @@ interface Opinion {
   weight: number
 }
 
-/** Return the mean of the user's scores and of five more of 7.8. */
-export function usualScore(scores: ReadonlyMap<number, number>): number {
+/** Return the mean of the user's scores and of some more of the usual score of everybody. */
+export function usualScore(scores: ReadonlyMap<number, number>, c: Constants): number {
   const given = [...scores.values()].filter((score) => score > 0)
-  return given.reduce((sum, score) => sum + score, USUAL_WEIGHT * USUAL_SCORE) / (given.length + USUAL_WEIGHT)
+  const sum = given.reduce((sum, score) => sum + score, c.usual_weight * c.usual_score)
+  return sum / (given.length + c.usual_weight)
 }
 
 /** Return the entries that say what the user likes, by MAL id; opinions.weigh() has the rules. */
-export function weigh({ scores, statuses }: Entries): Map<number, Opinion> {
-  const usual = usualScore(scores)
+export function weigh({ scores, statuses }: Entries, c: Constants): Map<number, Opinion> {
+  const usual = usualScore(scores, c)
   const opinions = new Map<number, Opinion>()
   for (const [id, score] of scores) {
     const status = statuses.get(id)
-    if (score > 0) opinions.set(id, { score, weight: score <= usual - DISLIKED_BELOW ? DISLIKED_WEIGHT : 1 })
-    else if (status === 'dropped')
-      opinions.set(id, { score: usual - DISLIKED_BELOW, weight: DISLIKED_WEIGHT })
-    else if (status === 'completed') opinions.set(id, { score: usual, weight: UNSCORED_WEIGHT })
+    const isDropped = status === 'dropped'
+    if (score > 0 && score <= (isDropped ? usual : usual - c.disliked_below))
+      opinions.set(id, { score, weight: c.disliked_weight })
+    else if (score > 0 && !isDropped) opinions.set(id, { score, weight: 1 })
+    else if (score === 0 && isDropped)
+      opinions.set(id, { score: usual - c.disliked_below, weight: c.disliked_weight })
+    else if (score === 0 && status === 'completed')
+      opinions.set(id, { score: usual, weight: c.unscored_weight })
   }
   return opinions
 }

@@ -1,13 +1,6 @@
 /** What the user's list says of every title: the formulas of aniembed/taste/query.py, on what graph.json holds. */
-import { type Entries, USUAL_SCORE, weigh } from './opinions'
-
-/** `model` of graph.json: what the formulas need besides the vectors, in the order of the titles. */
-export interface RecommendationModel {
-  /** Mean scores, 0 to 10. */
-  mean: number[]
-  /** Relative popularity, positive, about 1 on average. */
-  popularity: number[]
-}
+import type { RecommendationModel } from '../data/graph'
+import { type Entries, weigh } from './opinions'
 
 /** What does not depend on the user. */
 export interface Recommender {
@@ -25,59 +18,30 @@ export interface Recommender {
 /** What one list says. */
 export interface Query {
   known: Known[]
+  scored: Scored[]
   /** sum_j (k_ij a_j + b p_i^-0.2 v_i . v_j z_j) of every title i. */
   liking: Float64Array
   /** The score that the user is likely to give each title, 1 to 10. */
   predicted: Float64Array
 }
 
-/** A title of the list that has a vector and says something. */
+/** A title of the list that has a vector and says what the user likes. */
 interface Known {
   id: number
   row: number
-  score: number
   /** c_j of the formula, below 0 for a dislike. */
   count: number
-  isScored: boolean
   /** a_j and z_j of query.Query. */
   weight: number
   observed: number
-  /** a_j of query.predict_scores(). */
-  scoreWeight: number
 }
 
-const SCORE_WEIGHT = 0.2
-const PREDICTED_WEIGHT = 0.15
-const POPULARITY_WEIGHT = 0.4
-/** Of the similarity, and what it grows with log10(n). */
-const EXPONENT = 1.7
-const EXPONENT_GROWTH = 0.65
-/** Among 100 titles or fewer; the exponent with which it falls as they become more; and that of popularity. */
-const LINEAR_WEIGHT = 0.25
-const LINEAR_FALL = 1.25
-const LINEAR_POPULARITY = 0.2
-const NOISE = 0.5
-const PRIOR = 0.02
-const SCORES_RANGE = 2
-const SCORES_NOISE = 0.4
-const SCORES_BIAS = 0.5
-const SCORES_SLOPE = 0.1
-/** How far from 1 the square of a vector's length may be. */
-const UNIT = 1e-3
-
-const isNumberList = (value: unknown, length: number): value is number[] =>
-  Array.isArray(value) && value.length === length && value.every(Number.isFinite)
-
-/** Return the model, or null if it is not complete for so many titles. */
-export function parseModel(value: unknown, titles: number): RecommendationModel | null {
-  if (typeof value !== 'object' || value === null) return null
-  const { mean, popularity } = value as Record<string, unknown>
-  const complete =
-    isNumberList(mean, titles) &&
-    mean.every((score) => score >= 0 && score <= 10) &&
-    isNumberList(popularity, titles) &&
-    popularity.every((share) => share > 0)
-  return complete ? { mean, popularity } : null
+/** A title with a vector and a score; `weight`: a_j of query.predict_scores(). */
+interface Scored {
+  id: number
+  row: number
+  score: number
+  weight: number
 }
 
 /** Return what does not depend on the user. `vectors`: one row of numbers for each of `ids`. */
@@ -88,25 +52,16 @@ export function makeRecommender(
 ): Recommender {
   const nEmbedding = vectors.length / ids.length
   const rows = new Map(ids.map((id, row) => [id, row]))
-  const recommender = {
+  const c = model.constants
+  return {
     ids,
     rows,
     model,
     nEmbedding,
-    exponent: EXPONENT + EXPONENT_GROWTH * Math.log10(ids.length),
-    linearWeight: LINEAR_WEIGHT * Math.min(1, 100 / ids.length) ** LINEAR_FALL,
+    exponent: c.exponent + c.exponent_growth * Math.log10(ids.length),
+    linearWeight: c.linear_weight * Math.min(1, c.linear_titles / ids.length) ** c.linear_fall,
     vectors: Float64Array.from(vectors),
   }
-  // embeddings.py writes unit vectors; in a damaged file, others would overflow.
-  for (let row = 0; row < ids.length; row++) {
-    const length = dot(recommender, row, row)
-    if (length === 0 || Math.abs(length - 1) < UNIT) continue
-    const vector = recommender.vectors.subarray(row * nEmbedding, (row + 1) * nEmbedding)
-    vector.forEach((value, k) => {
-      vector[k] = value / Math.sqrt(length)
-    })
-  }
-  return recommender
 }
 
 /** Return the dot product of the vectors of two titles. */
@@ -123,9 +78,10 @@ const nearness = ({ exponent }: Recommender, cosine: number) => (cosine > 0 ? co
 const bounded = (score: number) => Math.min(10, Math.max(1, score))
 
 /** Return k_ij of query.predict_scores(); `cosine`: v_i . v_j. */
-function nearnessOfScores({ model: { mean } }: Recommender, i: number, j: number, cosine: number): number {
-  const slope = SCORES_SLOPE * (mean[i] - USUAL_SCORE) * (mean[j] - USUAL_SCORE)
-  return SCORES_BIAS + slope + Math.exp(SCORES_RANGE * (cosine - 1))
+function nearnessOfScores({ model }: Recommender, i: number, j: number, cosine: number): number {
+  const { mean, constants: c } = model
+  const slope = c.scores_slope * (mean[i] - c.usual_score) * (mean[j] - c.usual_score)
+  return c.scores_bias + slope + Math.exp(c.scores_range * (cosine - 1))
 }
 
 /** L and D of L D L^T: the rows of L below its diagonal of ones, and the diagonal of D. */
@@ -186,62 +142,76 @@ function inverseDiagonal({ lower, diagonal }: Factors): number[] {
   })
 }
 
-/** Return the titles of the list that have a vector and say something, with their weights. */
+/** Return the titles of the list that say what the user likes, with their weights. */
 function findKnown(recommender: Recommender, list: Entries): Known[] {
-  const { mean, popularity } = recommender.model
+  const { mean, popularity, constants: c } = recommender.model
   const known: Known[] = []
-  for (const [id, { score, weight: count }] of weigh(list)) {
+  for (const [id, { score, weight: count }] of weigh(list, c)) {
     const row = recommender.rows.get(id)
     if (row === undefined) continue
-    const isScored = list.scores.get(id)! > 0
-    const observed = (count * Math.exp(SCORE_WEIGHT * (score - mean[row]))) / Math.sqrt(popularity[row])
-    known.push({ id, row, score, count, isScored, weight: 0, observed, scoreWeight: 0 })
+    const observed = (count * Math.exp(c.score_weight * (score - mean[row]))) / Math.sqrt(popularity[row])
+    known.push({ id, row, count, weight: 0, observed })
   }
   const factors = factorize(
     (j, k) => (j === k ? 1 : nearness(recommender, dot(recommender, known[j].row, known[k].row))),
-    NOISE,
+    c.noise,
     known.length,
   )
   const observed = known.map((one) => one.observed)
   solve(factors, observed).forEach((weight, k) => {
     known[k].weight = weight
   })
-  const scored = known.filter(({ isScored }) => isScored)
-  const offsets = scored.map(({ row, score }) => score - mean[row])
-  solve(factorsOfScores(recommender, scored), offsets).forEach((weight, k) => {
-    scored[k].scoreWeight = weight
-  })
   return known
 }
 
-const factorsOfScores = (recommender: Recommender, scored: Known[]) =>
+/** Return the titles with a score, with their weights. */
+function findScored(recommender: Recommender, { scores }: Entries): Scored[] {
+  const scored: Scored[] = []
+  for (const [id, score] of scores) {
+    const row = recommender.rows.get(id)
+    if (row !== undefined && score > 0) scored.push({ id, row, score, weight: 0 })
+  }
+  const offsets = scored.map(({ row, score }) => score - recommender.model.mean[row])
+  solve(factorsOfScores(recommender, scored), offsets).forEach((weight, k) => {
+    scored[k].weight = weight
+  })
+  return scored
+}
+
+const factorsOfScores = (recommender: Recommender, scored: Scored[]) =>
   factorize(
     (j, k) => {
       const [a, b] = [scored[j].row, scored[k].row]
       return nearnessOfScores(recommender, a, b, dot(recommender, a, b))
     },
-    SCORES_NOISE,
+    recommender.model.constants.scores_noise,
     scored.length,
   )
 
 /** Return what the list says of every title, or null if it says nothing of this map's titles. */
 export function makeQuery(recommender: Recommender, list: Entries): Query | null {
-  const { model } = recommender
+  const { mean } = recommender.model
   const known = findKnown(recommender, list)
   if (known.length === 0) return null
-  const liking = new Float64Array(model.mean.length)
-  const predicted = Float64Array.from(model.mean)
-  const linear = model.popularity.map((share) => recommender.linearWeight * share ** -LINEAR_POPULARITY)
-  for (const one of known)
-    for (let other = 0; other < liking.length; other++) {
-      const cosine = dot(recommender, one.row, other)
-      liking[other] += likingOf(recommender, one, other, cosine, linear[other])
-      if (one.isScored)
-        predicted[other] += one.scoreWeight * nearnessOfScores(recommender, one.row, other, cosine)
+  const scored = findScored(recommender, list)
+  const liking = new Float64Array(mean.length)
+  for (let row = 0; row < liking.length; row++) {
+    const linear = linearWeightOf(recommender, row)
+    for (const one of known) {
+      const cosine = dot(recommender, one.row, row)
+      liking[row] += likingOf(recommender, one, row, cosine, linear)
     }
-  // Without a score, the means stay as they are.
-  const isScored = known.some((one) => one.isScored)
-  return { known, liking, predicted: isScored ? predicted.map(bounded) : predicted }
+  }
+  const predicted = Float64Array.from(mean)
+  for (let row = 0; row < predicted.length; row++) {
+    for (const one of scored) {
+      const cosine = dot(recommender, one.row, row)
+      predicted[row] += one.weight * nearnessOfScores(recommender, one.row, row, cosine)
+    }
+    // Without a score, the means stay as they are.
+    if (scored.length > 0) predicted[row] = bounded(predicted[row])
+  }
+  return { known, scored, liking, predicted }
 }
 
 /**
@@ -249,12 +219,17 @@ export function makeQuery(recommender: Recommender, list: Entries): Query | null
  * however few know them.
  */
 export function affinityOf({ model }: Recommender, { liking, predicted }: Query, niche: number) {
+  const { popularity, constants: c } = model
   return liking.map((sum, row) => {
-    const itemWeight = model.popularity[row] ** (POPULARITY_WEIGHT * (1 - niche))
-    const affinity = itemWeight * (sum + PRIOR * itemWeight)
-    return affinity * Math.exp(PREDICTED_WEIGHT * Math.sign(affinity) * predicted[row])
+    const itemWeight = popularity[row] ** (c.popularity_weight * (1 - niche))
+    const affinity = itemWeight * (sum + c.prior * itemWeight)
+    return affinity * Math.exp(c.predicted_weight * Math.sign(affinity) * predicted[row])
   })
 }
+
+/** Return b p_i^-0.2 of one title. */
+const linearWeightOf = ({ linearWeight, model }: Recommender, row: number) =>
+  linearWeight * model.popularity[row] ** -model.constants.linear_popularity
 
 /** Return what a known title adds to the liking of one. `linear`: b p_i^-0.2 of that one. */
 const likingOf = (recommender: Recommender, known: Known, row: number, cosine: number, linear: number) =>
@@ -264,8 +239,8 @@ const likingOf = (recommender: Recommender, known: Known, row: number, cosine: n
 
 /** Return likingOf() a title by itself. */
 function termOf(recommender: Recommender, known: Known, row: number): number {
-  const linear = recommender.linearWeight * recommender.model.popularity[row] ** -LINEAR_POPULARITY
-  return likingOf(recommender, known, row, dot(recommender, known.row, row), linear)
+  const cosine = dot(recommender, known.row, row)
+  return likingOf(recommender, known, row, cosine, linearWeightOf(recommender, row))
 }
 
 /** Return the known titles that add most to the affinity of one, the strongest first; never a dislike. */
@@ -306,10 +281,7 @@ export function explain(recommender: Recommender, { known }: Query, row: number)
  * Return the score of each title with one that the others on the list predict, by MAL id: with it left out,
  * a Gaussian process predicts s_j - a_j / (K + 0.4 I)^-1_jj.
  */
-export function predictedByOthers(recommender: Recommender, { known }: Query): Map<number, number> {
-  const scored = known.filter(({ isScored }) => isScored)
+export function predictedByOthers(recommender: Recommender, { scored }: Query): Map<number, number> {
   const inverse = inverseDiagonal(factorsOfScores(recommender, scored))
-  return new Map(
-    scored.map(({ id, score, scoreWeight }, k) => [id, bounded(score - scoreWeight / inverse[k])]),
-  )
+  return new Map(scored.map(({ id, score, weight }, k) => [id, bounded(score - weight / inverse[k])]))
 }

@@ -1,4 +1,5 @@
 /** Recommends in a worker, so that the page stays responsive: a long list and 20,000 titles take seconds. */
+import type { RecommendationModel } from '../data/graph'
 import type { Facts, Options } from './filters'
 import {
   explain,
@@ -6,11 +7,10 @@ import {
   makeRecommender,
   predictedByOthers,
   type Query,
-  type RecommendationModel,
   type Recommender,
   type Term,
 } from './query'
-import { recommend, type Table, withoutMuted } from './recommend'
+import { type Person, recommend, type Table, withoutMuted } from './recommend'
 import type { UserList } from './scores'
 
 /** The first message: what does not depend on the user. */
@@ -21,17 +21,18 @@ export interface Titles {
 }
 export interface Question {
   number: number
-  list: UserList
+  /** The user's list, and those of others who watch together. */
+  lists: UserList[]
   options: Options
-  /** Whether the statistics of the list are shown. */
+  /** Whether the statistics of the first list are shown. */
   withTaste: boolean
 }
 export interface Answer {
   /** That of the question. */
   number: number
-  /** Null if the list says nothing of this map's titles. */
+  /** Null if a list says nothing of this map's titles. */
   table: Table | null
-  /** MAL id -> score that the user is likely to give; null where no title of the map has a score. */
+  /** MAL id -> score that the first person is likely to give; null without a score on the map. */
   predicted: Map<number, number> | null
   /** Of each title with a score, that which the others on the list predict; null where nobody asked. */
   byOthers: Map<number, number> | null
@@ -48,29 +49,36 @@ export interface Explanation {
 
 let anime: Facts[]
 let recommender: Recommender
-/** The last query, which a change of filters leaves as it is. */
-let last: { key: string; query: Query | null; byOthers: Map<number, number> | null } | null = null
+/** The queries of the last question by their lists: a change of filters leaves them as they are. */
+let queries = new Map<string, Query | null>()
 
 /** Return the answer to one question. */
-function answer({ number, list, options, withTaste }: Question): Answer {
-  const entries = withoutMuted(list, list.muted)
-  const key = JSON.stringify([[...entries.scores], [...entries.statuses]])
-  if (last?.key !== key) last = { key, query: makeQuery(recommender, entries), byOthers: null }
-  const { query } = last
-  if (!query) return { number, table: null, predicted: null, byOthers: null }
-  if (withTaste) last.byOthers ??= predictedByOthers(recommender, query)
-  const isScored = query.known.some(({ isScored }) => isScored)
+function answer({ number, lists, options, withTaste }: Question): Answer {
+  const before = queries
+  queries = new Map()
+  const people: Person[] = []
+  for (const { scores, statuses, muted } of lists) {
+    const list = withoutMuted({ scores, statuses }, muted)
+    const key = JSON.stringify([[...list.scores], [...list.statuses]])
+    const query = before.has(key) ? before.get(key)! : makeQuery(recommender, list)
+    queries.set(key, query)
+    if (query) people.push({ list, query })
+  }
+  const [first] = people
+  if (people.length < lists.length) return { number, table: null, predicted: null, byOthers: null }
+  const filters = { ...options.filters, exclude: [...lists[0].unwanted] }
+  const { scored, predicted } = first.query
   return {
     number,
-    table: recommend(recommender, anime, query, entries, list.unwanted, options),
-    predicted: isScored ? new Map(recommender.ids.map((id, row) => [id, query.predicted[row]])) : null,
-    byOthers: withTaste ? last.byOthers : null,
+    table: recommend(recommender, anime, people, { ...options, filters }),
+    predicted: scored.length > 0 ? new Map(recommender.ids.map((id, row) => [id, predicted[row]])) : null,
+    byOthers: withTaste ? predictedByOthers(recommender, first.query) : null,
   }
 }
 
 function explanation(id: number): Explanation {
-  const row = recommender.rows.get(id)!
-  return { id, terms: last?.query ? explain(recommender, last.query, row) : [] }
+  const [query] = queries.values()
+  return { id, terms: query ? explain(recommender, query, recommender.rows.get(id)!) : [] }
 }
 
 addEventListener('message', ({ data }: MessageEvent<Titles | Question | TitleQuestion>) => {

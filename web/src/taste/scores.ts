@@ -1,5 +1,5 @@
-/** The user's list: kept in this browser alone (localStorage), with every change undoable. */
-import { useCallback, useMemo, useState } from 'react'
+/** The user's list: stored in this browser alone, shared by all tabs; each tab can undo its own changes. */
+import { useMemo, useSyncExternalStore } from 'react'
 import type { AnimeGraph } from '../data/graph'
 import type { ListFile } from '../data/listfile'
 
@@ -14,11 +14,15 @@ export interface UserList {
   muted: ReadonlySet<number>
 }
 
-/** A change of the list, as the user reads it. */
+/** A change of the list in this tab; `text` is a sentence for the user. */
 interface Change {
   text: string
   before: UserList
+  after: UserList
 }
+
+/** Change the list: `next` gets the list as it is stored now, which another tab may have changed. */
+export type ChangeList = (next: (list: UserList) => UserList, text: string) => void
 
 export const EMPTY: UserList = {
   scores: new Map(),
@@ -51,51 +55,60 @@ export function imported(list: UserList, file: ListFile): UserList {
   return { ...list, scores, statuses: new Map([...list.statuses, ...file.statuses]) }
 }
 
-/** Return a set with a member more, or without one that it has. */
-export function toggled(set: ReadonlySet<number>, id: number): Set<number> {
-  const next = new Set(set)
-  if (!next.delete(id)) next.add(id)
-  return next
+/** Return the list with a title among those left out, or without it where it was among them. */
+export function toggled(list: UserList, kind: 'unwanted' | 'muted', id: number): UserList {
+  const ids = new Set(list[kind])
+  if (!ids.delete(id)) ids.add(id)
+  return { ...list, [kind]: ids }
+}
+
+type Entries<Value> = ReadonlyMap<number, Value>
+const asMap = (ids: ReadonlySet<number>): Entries<number> => new Map(ids.entries())
+
+/** Return `now` with the entries of `before` where it still has those of `after`. */
+function revert<Value>(now: Entries<Value>, before: Entries<Value>, after: Entries<Value>) {
+  const reverted = new Map(now)
+  for (const id of [...before.keys(), ...after.keys()]) {
+    if (before.get(id) === after.get(id) || now.get(id) !== after.get(id)) continue
+    if (before.has(id)) reverted.set(id, before.get(id)!)
+    else reverted.delete(id)
+  }
+  return reverted
+}
+
+/** Return the list without a change; what another tab has changed since stays. */
+export function undone(list: UserList, { before, after }: Omit<Change, 'text'>): UserList {
+  const ids = (name: 'unwanted' | 'muted') =>
+    new Set(revert(asMap(list[name]), asMap(before[name]), asMap(after[name])).keys())
+  return {
+    scores: revert(list.scores, before.scores, after.scores),
+    statuses: revert(list.statuses, before.statuses, after.statuses),
+    unwanted: ids('unwanted'),
+    muted: ids('muted'),
+  }
 }
 
 const KEY = 'aniembed-scores'
 /** Changes that can be undone. */
 const MAX_CHANGES = 50
 
-type Stored = [id: number, score: number, status?: string]
-
-const isStored = (entry: unknown): entry is Stored =>
-  Array.isArray(entry) &&
-  Number.isSafeInteger(entry[0]) &&
-  Number.isFinite(entry[1]) &&
-  entry[1] >= 0 &&
-  entry[1] <= 10 &&
-  ['undefined', 'string'].includes(typeof entry[2])
-
-const idsOf = (value: unknown) =>
-  new Set<number>(Array.isArray(value) ? value.filter((id) => Number.isSafeInteger(id)) : [])
-
-/** Return the list in a stored text; the first versions of this page stored the entries alone. */
+/** Return the list in a stored text; an empty one where another program has stored something else. */
 export function parseStored(text: string): UserList {
-  let json: unknown
   try {
-    json = JSON.parse(text)
+    const { entries, unwanted, muted } = JSON.parse(text) as {
+      entries: [id: number, score: number, status?: string][]
+      unwanted: number[]
+      muted: number[]
+    }
+    const withStatus = entries.filter(([, , status]) => status)
+    return {
+      scores: new Map(entries.map(([id, score]) => [id, score])),
+      statuses: new Map(withStatus.map(([id, , status]) => [id, status!])),
+      unwanted: new Set(unwanted),
+      muted: new Set(muted),
+    }
   } catch {
-    // Something else under this key: the user starts without a list.
     return EMPTY
-  }
-  if (typeof json !== 'object' || json === null) return EMPTY
-  const { entries, unwanted, muted } = (Array.isArray(json) ? { entries: json } : json) as Record<
-    string,
-    unknown
-  >
-  const stored = Array.isArray(entries) ? entries.filter(isStored) : []
-  const statuses = stored.filter(([, , status]) => status).map(([id, , status]) => [id, status!] as const)
-  return {
-    scores: new Map(stored.map(([id, score]) => [id, score])),
-    statuses: new Map(statuses),
-    unwanted: idsOf(unwanted),
-    muted: idsOf(muted),
   }
 }
 
@@ -106,16 +119,25 @@ export function storedText({ scores, statuses, unwanted, muted }: UserList): str
   return JSON.stringify({ entries, unwanted: [...unwanted], muted: [...muted] })
 }
 
-/** Return the stored list; `kept` is false where the browser does not allow storage. */
-function read(): { list: UserList; kept: boolean; changes: Change[] } {
+interface State {
+  list: UserList
+  /** False where the browser does not allow storage; the list is then lost with the tab. */
+  isStored: boolean
+  /** Those of this tab, the last one at the end. */
+  changes: Change[]
+}
+
+/** Return the stored list; `list` itself where the browser does not allow storage. */
+function stored(list: UserList): Omit<State, 'changes'> {
   try {
-    return { list: parseStored(localStorage.getItem(KEY) ?? '[]'), kept: true, changes: [] }
+    const text = localStorage.getItem(KEY)
+    return { list: text === null ? EMPTY : parseStored(text), isStored: true }
   } catch {
-    return { list: EMPTY, kept: false, changes: [] }
+    return { list, isStored: false }
   }
 }
 
-function write(list: UserList): boolean {
+function store(list: UserList): boolean {
   try {
     localStorage.setItem(KEY, storedText(list))
     return true
@@ -124,35 +146,59 @@ function write(list: UserList): boolean {
   }
 }
 
+let state: State | null = null
+const listeners = new Set<() => void>()
+
+function getState(): State {
+  state ??= { ...stored(EMPTY), changes: [] }
+  return state
+}
+
+function setState(next: State) {
+  state = next
+  listeners.forEach((listener) => listener())
+}
+
+/** Take over what another tab has stored. */
+function follow({ key }: StorageEvent) {
+  // Without a key, everything was removed.
+  if (key === KEY || key === null) setState({ ...getState(), ...stored(getState().list) })
+}
+
+function subscribe(listener: () => void) {
+  if (listeners.size === 0) addEventListener('storage', follow)
+  listeners.add(listener)
+  return () => {
+    listeners.delete(listener)
+    if (listeners.size === 0) removeEventListener('storage', follow)
+  }
+}
+
+/** The list as it is stored, or, where nothing could be stored, as this tab has it. */
+const present = () => (getState().isStored ? stored(getState().list).list : getState().list)
+
+const change: ChangeList = (next, text) => {
+  const before = present()
+  const after = next(before)
+  const changes = [...getState().changes.slice(1 - MAX_CHANGES), { text, before, after }]
+  setState({ list: after, isStored: store(after), changes })
+}
+
+/** Undo the last change of this tab. */
+function undo() {
+  const { changes } = getState()
+  if (changes.length === 0) return
+  const list = undone(present(), changes.at(-1)!)
+  setState({ list, isStored: store(list), changes: changes.slice(0, -1) })
+}
+
 /**
- * `scored`: the titles of this graph with a score, the highest first. `kept`: whether the browser keeps the
- * list, so that the page can say so where it does not. `last`: the last change that can be undone. `change`:
- * put another list, or what a function makes of the present one, which may have changed meanwhile.
+ * `scored`: the titles of this graph with a score, the highest first. `last`: the last change that can be
+ * undone, or null.
  */
 export function useScores(graph: AnimeGraph) {
-  const [{ list, kept, changes }, setState] = useState(read)
-  const change = useCallback(
-    (next: UserList | ((list: UserList) => UserList), text: string) =>
-      setState(({ list, changes }) => {
-        const changed = typeof next === 'function' ? next(list) : next
-        return {
-          list: changed,
-          kept: write(changed),
-          changes: [...changes.slice(1 - MAX_CHANGES), { text, before: list }],
-        }
-      }),
-    [],
-  )
-  const undo = useCallback(
-    () =>
-      setState((state) => {
-        const last = state.changes.at(-1)
-        if (!last) return state
-        return { list: last.before, kept: write(last.before), changes: state.changes.slice(0, -1) }
-      }),
-    [],
-  )
+  const { list, isStored, changes } = useSyncExternalStore(subscribe, getState)
   const { scores } = list
   const scored = useMemo(() => scoredOn(graph, scores), [graph, scores])
-  return { list, scores, scored, kept, last: changes.at(-1) ?? null, change, undo }
+  return { list, scores, scored, isStored, last: changes.at(-1) ?? null, change, undo }
 }

@@ -1,12 +1,15 @@
-/** Reads the user's list files, chosen or dropped; goes on while the panel is closed. */
+/** Reads list files, chosen or dropped; goes on while the panel is closed. */
 import { useCallback, useRef, useState } from 'react'
 import { FileError } from '../data/file'
 import type { AnimeGraph } from '../data/graph'
-import { readListFile, report } from '../data/listfile'
-import { imported, type useScores } from './scores'
+import { type ListFile, readListFile, report } from '../data/listfile'
+import { type ChangeList, imported } from './scores'
 
-/** `read`: add a file to the list. `failure`: what was wrong with the last one. `reading`: whether one is being read. */
-export function useListFiles(graph: AnimeGraph, change: ReturnType<typeof useScores>['change']) {
+/**
+ * `read`: read a file; `onList` gets the list and a sentence about it. `failure`: what was wrong with the last
+ * one. `reading`: whether one is being read.
+ */
+export function useFiles(graph: AnimeGraph, onList: (list: ListFile, text: string) => void) {
   const [failure, setFailure] = useState<string | null>(null)
   const [reading, setReading] = useState(0)
   /** Ends when the files so far are read: one after the other, so that the last one's scores count. */
@@ -22,10 +25,10 @@ export function useListFiles(graph: AnimeGraph, change: ReturnType<typeof useSco
       await before
       setFailure(null)
       try {
-        const found = await readListFile(file)
-        const onMap = [...found.scores.keys()].filter((id) => graph.byId.has(id)).length
-        const name = found.user ? `The list of ${found.user}` : 'The list'
-        change((list) => imported(list, found), `${name}: ${report(found, onMap)}`)
+        const list = await readListFile(file)
+        const onMap = [...list.scores.keys()].filter((id) => graph.byId.has(id)).length
+        const name = list.user ? `The list of ${list.user}` : 'The list'
+        onList(list, `${name}: ${report(list, onMap)}`)
       } catch (error) {
         if (!(error instanceof FileError)) throw error
         setFailure(error.message)
@@ -34,9 +37,18 @@ export function useListFiles(graph: AnimeGraph, change: ReturnType<typeof useSco
         done()
       }
     },
-    [graph, change],
+    [graph, onList],
   )
   return { failure, reading: reading > 0, read, setFailure }
 }
 
-export type ListFiles = ReturnType<typeof useListFiles>
+/** Add files to the user's list. */
+export function useListFiles(graph: AnimeGraph, change: ChangeList) {
+  const add = useCallback(
+    (file: ListFile, text: string) => change((list) => imported(list, file), text),
+    [change],
+  )
+  return useFiles(graph, add)
+}
+
+export type ListFiles = ReturnType<typeof useFiles>

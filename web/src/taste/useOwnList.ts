@@ -30,7 +30,7 @@ const MAX_RECOMMENDED = 12
 
 /** Return the ids of the titles on the map that the user loves. */
 function lovedTitles(graph: AnimeGraph, { scores }: UserList): number[] {
-  const least = usualScore(scores) + LOVED_ABOVE
+  const least = usualScore(scores, graph.model.constants) + LOVED_ABOVE
   return [...scores].filter(([id, score]) => score >= least && graph.byId.has(id)).map(([id]) => id)
 }
 

@@ -11,26 +11,20 @@ export const STEP = 20
 
 export const DEFAULTS: Options = {
   number: STEP,
-  types: [],
-  firstYear: null,
-  lastYear: null,
-  genres: [],
-  notGenres: [],
-  minScore: null,
-  planned: 'also',
   niche: 0,
   sequels: false,
+  filters: {},
 }
 
 /** Questions that have been asked. */
 let questions = 0
 
 /**
- * `selected`: the MAL id of the open title, or null. `answer`: null before the first one. `explanation`: what
+ * `lists`: that of the user, and of who watches together with the user. `selected`: the MAL id of the open title, or null. `answer`: null before the first one. `explanation`: what
  * the list says of the open title, or null. `stale`: the answer to the present list and options is due.
  * `scroll`: how far down the panel was when it was last shown.
  */
-export function useRecommendations(graph: AnimeGraph, list: UserList, selected: number | null) {
+export function useRecommendations(graph: AnimeGraph, lists: UserList[], selected: number | null) {
   const [options, setOptions] = useState(DEFAULTS)
   const [withTaste, setWithTaste] = useState(false)
   const [answer, setAnswer] = useState<Answer | null>(null)
@@ -38,7 +32,7 @@ export function useRecommendations(graph: AnimeGraph, list: UserList, selected: 
   const worker = useRef<Worker>(null)
   const scroll = useRef(0)
   // A user without a list needs no worker.
-  const isNeeded = graph.model !== null && list.scores.size > 0
+  const isNeeded = lists[0].scores.size > 0
   useEffect(() => {
     if (!isNeeded) return
     const started = new RecommendWorker()
@@ -55,8 +49,8 @@ export function useRecommendations(graph: AnimeGraph, list: UserList, selected: 
     }
   }, [graph, isNeeded])
   const question = useMemo(
-    (): Question => ({ number: ++questions, list, options, withTaste }),
-    [list, options, withTaste],
+    (): Question => ({ number: ++questions, lists, options, withTaste }),
+    [lists, options, withTaste],
   )
   useEffect(() => {
     if (isNeeded) worker.current!.postMessage(question)
@@ -64,7 +58,7 @@ export function useRecommendations(graph: AnimeGraph, list: UserList, selected: 
   // After the list: the worker answers in order.
   useEffect(() => {
     if (isNeeded && selected !== null) worker.current!.postMessage({ explain: selected })
-  }, [graph, isNeeded, list, selected])
+  }, [graph, isNeeded, lists, selected])
   return {
     options,
     setOptions,

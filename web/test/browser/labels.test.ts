@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Anime } from '../../src/data/graph'
-import { makeLabels } from '../../src/map/labels'
 import { WEB } from '../harness.mjs'
 import { makeGraph, randomNumbers } from '../random-graph.mjs'
 import {
@@ -23,6 +22,9 @@ import {
 } from './visit'
 
 const sample = JSON.parse(readFileSync(resolve(WEB, 'sample/graph.json'), 'utf8'))
+
+const labelsOf = (anime: { id: number; label: string }[]) =>
+  new Map(anime.map(({ id, label }) => [id, label]))
 
 /** Distance in pixels between a box (left, right, top, bottom) and the rim of a disc. */
 function gap(
@@ -51,7 +53,7 @@ async function misleading(labels: Map<number, string>) {
     const distance = withLine ? 0 : gap(box, own)
     // What is a speck beside the own disc cannot be taken for it.
     const others = marks.filter(
-      ({ id, radius }) => id !== own.id && (radius >= 4 || radius >= own.radius / 2),
+      ({ id, radius }) => id !== own.id && (radius >= 5 || radius >= own.radius / 2),
     )
     const crossed = leaders.filter(([x, y, toX, toY]) => {
       const isOwn = gap(box, { x: toX, y: toY, radius: 0 }) < 5
@@ -81,7 +83,7 @@ test.each([
     await recordDrawing()
     await page.goto(host.address)
     await interactive()
-    const labels = makeLabels(graph.anime as unknown as Anime[])
+    const labels = labelsOf(graph.anime)
     for (let zoom = 0; zoom < 3; zoom++) {
       await settled()
       const { wrong, titles } = await misleading(labels)
@@ -118,7 +120,7 @@ test('the most popular titles are named on a phone, and zooming in names more of
   await settled()
   const named = async () => (await drawn()).texts.map(({ text }) => text)
   const popular = (sample.anime as Anime[]).filter(({ popularity }) => popularity! <= 5)
-  const labels = makeLabels(sample.anime)
+  const labels = labelsOf(sample.anime)
   const far = await named()
   expect(popular.filter(({ id }) => far.includes(labels.get(id)!)).length).toBeGreaterThanOrEqual(4)
   const share = async () => {
@@ -153,7 +155,7 @@ test.each([
     await recordDrawing()
     await page.goto(host.address)
     await interactive()
-    const labels = makeLabels(graph.anime as unknown as Anime[])
+    const labels = labelsOf(graph.anime)
     const byPopularity = [...graph.anime].sort((a, b) => a.popularity - b.popularity).map(({ id }) => id)
     for (let zoom = 0; zoom < 3; zoom++) {
       await settled()
@@ -168,7 +170,7 @@ test.each([
       })
       for (const { text, box, own } of names) {
         const isRival = ({ radius }: typeof own) =>
-          radius >= 4 || (!outlined.includes(own) && radius >= own.radius / 2)
+          radius >= 9 || (!outlined.includes(own) && radius >= own.radius / 2)
         const others = marks.filter((other) => other !== own && (isRival(other) || outlined.includes(other)))
         const nearer = others.filter((other) => gap(box, other) < Math.min(gap(box, own), 4))
         expect(

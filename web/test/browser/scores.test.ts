@@ -1,6 +1,7 @@
 /** Scores, list files and recommendations. */
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { makeGraph } from '../random-graph.mjs'
 import {
   dropFile,
   exported,
@@ -34,11 +35,11 @@ describe('scores and recommendations', () => {
     await page.getByText('Filters, less').click()
     await page.getByLabel('From year').fill('2010')
     await page.getByLabel('To year').fill('2012')
-    await page.getByLabel('Type').selectOption('movie')
+    await page.locator('.choice select').first().selectOption('movie')
     await expect.poll(() => rows.filter({ hasNotText: /201[012] · Film/ }).count()).toBe(0)
     expect(await rows.count()).toBeGreaterThan(0)
-    await page.getByLabel('Min. score').fill('9.9')
-    await page.locator('.panel', { hasText: 'not on your list, type takes' }).waitFor()
+    await page.getByLabel('Mean score, at least').fill('9.9')
+    await page.locator('.panel', { hasText: 'Nothing is left to recommend; removed by type' }).waitFor()
     await page.getByText('Clear filters').click()
     await rows.nth(19).waitFor()
     expect(wrongs).toEqual([])
@@ -97,12 +98,12 @@ describe('scores and recommendations', () => {
 
     await rows.nth(2).getByText('Not interested').click()
     await expect.poll(names).not.toContain(before[2])
-    await page.locator('.last-change', { hasText: `${before[2]} is not recommended any more.` }).waitFor()
+    await page.locator('.last-change', { hasText: `${before[2]} is no longer recommended.` }).waitFor()
     await page.reload()
     await rows.nth(19).waitFor()
     expect(await names()).not.toContain(before[2])
     await page.getByText('1 left out').click()
-    await page.getByText('Take back').click()
+    await page.getByText('Restore').click()
     await expect.poll(names).toEqual(before)
 
     const reasons = (await rows.nth(1).locator('.reason').allInnerTexts()).map((text) =>
@@ -110,7 +111,7 @@ describe('scores and recommendations', () => {
     )
     await rows.nth(1).locator('a').click()
     await page.locator('.likely', { hasText: /You are likely to give \d/ }).waitFor()
-    await page.getByText('What on the list speaks for it').click()
+    await page.getByText('Why this title?').click()
     const terms = page.locator('.explanation li')
     await terms.first().waitFor()
     expect(await terms.first().locator('a').innerText()).toBe(reasons[0])
@@ -136,7 +137,7 @@ describe('scores and recommendations', () => {
     await page.getByText('Your taste').click()
 
     await page.getByText('Filters, less').click()
-    await page.getByLabel('Without genre').selectOption('Drama')
+    await page.locator('.choice', { hasText: 'Genre left out' }).locator('select').selectOption('Drama')
     await page.getByText('Show more').click()
     await rows.nth(30).waitFor()
     const longer = await names()
@@ -184,6 +185,38 @@ describe('scores and recommendations', () => {
     await page.locator('.tools button', { hasText: 'Your scores' }).click()
     await page.getByText('You have not scored a title').waitFor()
     expect(await stored()).toEqual([])
+    expect(wrongs).toEqual([])
+  })
+
+  test('two tabs share one list, each undoes its own changes, and a new graph.json leaves it', async () => {
+    await open('#/anime/61')
+    const [first, second] = [page, await page.context().newPage()]
+    const badge = (tab: typeof page) => tab.locator('.badge').allInnerTexts()
+    await second.goto(`${host.address}#/anime/1`)
+    await second.locator('.stars').waitFor()
+    const list = exported(Array.from({ length: 40 }, (_, k) => [1 + 3 * (k + 1), 8]))
+    await dropFile('list.xml', Buffer.from(list))
+    await expect.poll(() => badge(first)).toEqual(['40'])
+    await expect.poll(() => badge(second)).toEqual(['40'])
+
+    await second.locator('.stars label').nth(8).click()
+    await expect.poll(() => badge(first)).toEqual(['41'])
+    await first.getByText('Undo').click()
+    await expect.poll(() => badge(first)).toEqual(['1'])
+    await expect.poll(() => badge(second)).toEqual(['1'])
+    await second.goto(`${host.address}#/scores`)
+    await second
+      .getByLabel(/Not interested in/)
+      .first()
+      .click()
+    await second.getByText('1 left out').waitFor()
+
+    const next = makeGraph(300)
+    next.anime.reverse()
+    host.files['graph.json'] = JSON.stringify(next)
+    await first.reload()
+    await expect.poll(() => badge(first)).toEqual(['1'])
+    await first.getByText('1 left out').waitFor()
     expect(wrongs).toEqual([])
   })
 

@@ -38,11 +38,12 @@ const LIST = [
   [9253, 3],
   [4224, 0, 'plan_to_watch'],
 ]
+const STORED = JSON.stringify({ entries: LIST, unwanted: [], muted: [] })
 
 async function openWithList(hash = '', options = WIDE) {
   await newPage(options)
   await recordDrawing()
-  await page.addInitScript((list) => localStorage.setItem('aniembed-scores', list), JSON.stringify(LIST))
+  await page.addInitScript((list) => localStorage.setItem('aniembed-scores', list), STORED)
   await page.addInitScript(() => {
     Object.assign(window, { questions: 0 })
     const { postMessage } = Worker.prototype
@@ -196,13 +197,13 @@ test('scores of a link are looked at, and kept only on request', async () => {
   const kept = () => page.evaluate(() => localStorage.getItem('aniembed-scores'))
   const badge = () => page.locator('.badge').innerText()
   expect(await badge()).toBe('2')
-  expect(await kept()).toBe(JSON.stringify(LIST))
+  expect(await kept()).toBe(STORED)
   // One question for one list.
   await settled()
   expect(await page.evaluate(() => (window as unknown as { questions: number }).questions)).toBe(1)
   await page.locator('.tools button', { hasText: 'scores' }).click()
   await page.locator('.recommendations li').first().waitFor()
-  expect(await heading()).toBe('Scores of the link')
+  expect(await heading()).toBe('Shared scores')
   expect(await page.locator('.panel input[type=file]').count()).toBe(0)
   await page.locator('.recommendations a').first().click()
   await page.locator('.likely', { hasText: /Likely score \d/ }).waitFor()
@@ -211,6 +212,23 @@ test('scores of a link are looked at, and kept only on request', async () => {
   expect(await page.locator('.stars').count()).toBe(1)
   expect(await badge()).toBe('3')
   expect(hash()).not.toContain('r=')
+
+  await page.goto(`${host.address}#r=16498-10,1535-2`)
+  await page.reload()
+  await page.getByText('Watch together').click()
+  await page.locator('.tools button', { hasText: 'Your scores' }).click()
+  const row = page.locator('.recommendations li', { hasText: /\d\.\d · \d\.\d/ }).first()
+  await row.filter({ hasText: /they: / }).waitFor()
+  expect(await heading()).toBe('Watch together')
+  for (const id of [16498, 1535, 5114])
+    expect(await page.locator(`.recommendations a[href="#/anime/${id}"]`).count()).toBe(0)
+  await page.locator('.panel').getByText('Back to mine').click()
+  await page.locator('.recommendations li', { hasText: 'because of' }).first().waitFor()
+  const friend = Buffer.from(exported([[20, 10]]))
+  const friendFile = page.getByLabel('List file').nth(1)
+  await friendFile.setInputFiles({ name: 'friend.xml', mimeType: 'text/xml', buffer: friend })
+  await row.waitFor()
+  expect(await kept()).toBe(STORED)
 
   await page.goto(`${host.address}#r=16498-10,1535-2`)
   await page.reload()

@@ -256,9 +256,10 @@ export async function freePart() {
 /** Three titles in a row from west to east. */
 export function threeInARow() {
   const graph = makeGraph(3)
-  graph.anime.forEach((entry, row) =>
-    Object.assign(entry, { x: row, y: 0, title: ['West', 'Middle', 'East'][row] }),
-  )
+  graph.anime.forEach((entry, row) => {
+    const title = ['West', 'Middle', 'East'][row]
+    Object.assign(entry, { x: row, y: 0, title, label: title })
+  })
   graph.neighbours = {
     1: [[4, 0.5]],
     4: [

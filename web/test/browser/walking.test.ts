@@ -126,8 +126,8 @@ describe('walking', () => {
       const graph = makeGraph(60)
       graph.neighbours[1] = graph.anime.slice(1, 11).map(({ id }) => [id, 0.5])
       graph.anime.slice(0, 11).forEach((entry, k) => {
-        const distance = k && 2 + (k % 3) * 4
-        Object.assign(entry, { x: 30 + distance * Math.cos(k), y: 30 + distance * Math.sin(k) })
+        const distance = k && 0.02 + (k % 3) * 0.04
+        Object.assign(entry, { x: 0.3 + distance * Math.cos(k), y: 0.3 + distance * Math.sin(k) })
       })
       host.files['graph.json'] = JSON.stringify(graph)
       await newPage({ ...options, reducedMotion: 'no-preference' })
@@ -276,6 +276,35 @@ describe('walking', () => {
     expect(wrongs).toEqual([])
   })
 
+  testOnce('at 400 % zoom nothing scrolls sideways, and the panel takes the width', async () => {
+    await open('#/anime/1', { viewport: { width: 320, height: 256 } })
+    await page.locator('.stars label').nth(8).click()
+    const fits = async () => {
+      const wide = await page.evaluate(() =>
+        [...document.querySelectorAll('html, .panel, .legend-box, .tools')]
+          .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+          .map(({ className, scrollWidth }) => `${className}: ${scrollWidth}`),
+      )
+      expect(wide).toEqual([])
+    }
+    await fits()
+    expect((await page.locator('.panel').boundingBox())!.width).toBeGreaterThan(300)
+    await page.getByText('See recommendations').click()
+    await page.locator('.recommendations li').first().waitFor()
+    await page.getByText('Filters, less').click()
+    await fits()
+    await page.locator('.close').click()
+    await page.locator('.tools button', { hasText: 'View' }).click()
+    expect((await page.locator('.legend-box').boundingBox())!.width).toBeGreaterThan(280)
+    await fits()
+    // The buttons stay in reach.
+    await page.locator('.tools button', { hasText: 'View' }).click()
+    await page.locator('.search input').fill('tale 40')
+    await page.locator('[role=option]').first().click()
+    await page.locator('.panel h2').waitFor()
+    expect(wrongs).toEqual([])
+  })
+
   test('what a finger touches is 44 pixels high, and a mark takes a tap beside it', async () => {
     host.files['graph.json'] = threeInARow()
     await open('', PHONE)
@@ -306,10 +335,10 @@ describe('walking', () => {
         Object.assign(
           entry,
           [
-            { x: 50, y: 50 },
-            { x: 50, y: 47.5 },
+            { x: 0.5, y: 0.5 },
+            { x: 0.5, y: 0.475 },
             { x: 0, y: 0 },
-            { x: 100, y: 100 },
+            { x: 1, y: 1 },
           ][k],
         ),
       )

@@ -2,7 +2,7 @@
 import { JSDOM } from 'jsdom'
 import { expect, test } from 'vitest'
 import { parseList } from '../../src/data/listfile'
-import { EMPTY, imported, parseStored, rated, storedText, toggled } from '../../src/taste/scores'
+import { EMPTY, imported, parseStored, rated, storedText, toggled, undone } from '../../src/taste/scores'
 
 globalThis.DOMParser = new JSDOM().window.DOMParser
 
@@ -39,21 +39,31 @@ test('a score of a title keeps its status; without either the title is off the l
 })
 
 test('what is stored is read as it was', () => {
-  const list = {
-    ...imported(EMPTY, file([1, '7,5', 'Completed'], [2, '', ''])),
-    unwanted: toggled(toggled(new Set([5]), 6), 5),
-    muted: new Set([1]),
-  }
+  let list = imported(EMPTY, file([1, '7,5', 'Completed'], [2, '', '']))
+  for (const id of [5, 6, 5]) list = toggled(list, 'unwanted', id)
+  list = toggled(list, 'muted', 1)
   expect(parseStored(storedText(list))).toEqual(list)
   expect([...list.unwanted]).toEqual([6])
 })
 
-test('the pairs that the first versions stored are read, and what is damaged is left out', () => {
-  expect([...parseStored('[[1,8],[2,0]]').scores]).toEqual([
-    [1, 8],
-    [2, 0],
-  ])
-  const damaged = '{"entries":[[1,8],[2,11],["3",4],[5],null,[6,7,8]],"unwanted":7,"muted":["x",9]}'
-  expect(parseStored(damaged)).toEqual({ ...EMPTY, scores: new Map([[1, 8]]), muted: new Set([9]) })
+test('what another program stored is no list', () => {
   for (const text of ['', 'no JSON', 'null', '7', '{}']) expect(parseStored(text)).toEqual(EMPTY)
+})
+
+test('a change is undone without what another tab has changed since', () => {
+  const before = toggled(rated(rated(EMPTY, 1, 5), 2, 6), 'muted', 2)
+  const after = toggled(toggled(rated(rated(rated(before, 1, 9), 2, null), 3, 7), 'muted', 2), 'unwanted', 4)
+  const now = toggled(rated(rated(after, 3, 8), 10, 10), 'unwanted', 11)
+  expect(undone(now, { before, after })).toEqual({
+    scores: new Map([
+      [1, 5],
+      [3, 8],
+      [10, 10],
+      [2, 6],
+    ]),
+    statuses: new Map(),
+    unwanted: new Set([11]),
+    muted: new Set([2]),
+  })
+  expect(undone(after, { before, after })).toEqual(before)
 })

@@ -6,12 +6,12 @@ import { makeQuery, makeRecommender, predictedByOthers } from '../../src/taste/q
 import { likedGenres, surprises } from '../../src/taste/taste'
 import { makeGraph } from '../random-graph.mjs'
 
-const graph = parseGraph(JSON.stringify(makeGraph(200)), 'http://localhost/')
+const graph = parseGraph(JSON.stringify(makeGraph(200)))
 const ids = graph.anime.map(({ id }) => id)
 const scored = ids.slice(0, 40).map((id, k): [number, number] => [id, 1 + ((k * 7) % 10)])
 
 test('what the others predict is what the list predicts without the title', () => {
-  const recommender = makeRecommender(ids, graph.vectors, graph.model!)
+  const recommender = makeRecommender(ids, graph.vectors, graph.model)
   const entriesOf = (scores: [number, number][]) => ({ scores: new Map(scores), statuses: new Map() })
   const byOthers = predictedByOthers(recommender, makeQuery(recommender, entriesOf(scored))!)
   expect([...byOthers.keys()]).toEqual(scored.map(([id]) => id))
@@ -21,10 +21,12 @@ test('what the others predict is what the list predicts without the title', () =
   }
 })
 
+const UNKNOWN = { franchise: null, season: null, rating: null, unscored: false, studios: [] }
+
 test('genres that are liked above the mean, and only those with three titles', () => {
   const facts = (id: number, ...genres: string[]): [number, Facts] => [
     id,
-    { id, genres, mediaType: null, year: null, mean: null, prequels: [], franchise: null },
+    { id, genres, media_type: null, year: null, mean: null, prequels: [], ...UNKNOWN },
   ]
   const byId = new Map([
     facts(1, 'Drama', 'Music'),
