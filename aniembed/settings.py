@@ -3,6 +3,7 @@
 import difflib
 import math
 import os
+import urllib.parse
 from typing import Callable, NamedTuple
 
 from aniembed.files import UsageError
@@ -62,15 +63,41 @@ def choice(*values):
     return Rule(read, ' or '.join(map(repr, values)))
 
 
-def path(may_be_empty=False):
-    """Return the rule for the name of a file or folder; `~` becomes the home folder."""
+def several(*values):
+    """Return the rule for some of a few texts, with commas between them; they become a list."""
 
     def read(value):
-        if not isinstance(value, str) or not (value or may_be_empty):
+        names = value if isinstance(value, list) else str(value).split(',')
+        names = [name.strip() for name in names if name.strip()]
+        if not set(names) <= set(values):
+            raise ValueError
+        return names
+
+    return Rule(read, f'some of {", ".join(values)}, with commas between')
+
+
+def path(may_be_empty=False, endings=('',)):
+    """Return the rule for the name of a file or folder with one of some endings; `~` is the home folder."""
+
+    def read(value):
+        if not isinstance(value, str) or not (value or may_be_empty) or not value.endswith(endings):
             raise ValueError
         return os.path.expanduser(value)
 
-    return Rule(read, 'the name of a file or folder, in quotes' + (" ('' for none)" if may_be_empty else ''))
+    description = 'the name of a file or folder, in quotes' + (" ('' for none)" if may_be_empty else '')
+    return Rule(read, description + (f', that ends in {", ".join(endings)}' if any(endings) else ''))
+
+
+def address():
+    """Return the rule for a web address."""
+
+    def read(value):
+        parts = urllib.parse.urlsplit(value if isinstance(value, str) else '')
+        if parts.scheme not in ('http', 'https') or not parts.hostname or parts.port == 0:
+            raise ValueError
+        return value.rstrip('/')
+
+    return Rule(read, 'an address with http:// or https://')
 
 
 def head(namespace, **rules):

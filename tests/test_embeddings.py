@@ -256,6 +256,8 @@ WRONG_RUNS = [
     (1, 'LEARNING_RATE=1', 'LEARNING_RATE', SCORES),  # the loss is no number
     (1, 'COMMON=0 BOTTER_LIMIT=10', 'alike to the lists', np.tile(7 + np.eye(20), (3, 1))),
     (1, 'OUTPUT_DIR=/dev/null/out', 'OUTPUT_DIR (/dev/null/out)', SCORES),
+    (1, 'OUTPUT_DIR=/proc', 'OUTPUT_DIR (/proc) cannot be written to', SCORES),
+    (1, 'ANIME_DATA_LIST=none.csv', 'no such file', SCORES),
 ]
 
 
@@ -267,6 +269,8 @@ def test_a_run_that_fails_is_a_sentence(tmp_path, monkeypatch, status, arguments
     ended, said = call(embeddings.main, arguments, tmp_path)
     assert (ended, words in said, is_sentence(said)) == (status, True, True), said
     assert not list(tmp_path.glob('output/*'))
+    if status == 2 or words in ('4 titles', 'no such file'):
+        assert not (tmp_path / 'output').exists()
 
 
 def test_kills_leave_whole_files(tmp_path, monkeypatch):

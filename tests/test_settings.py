@@ -9,6 +9,7 @@ from aniembed import settings
 from aniembed.files import UsageError
 
 RATE, SIZE, COUNT, FOLDER, COVERS, DEVICE, HIDDEN = 2.0, 0.0, 3, 'out', 'c', 'cpu', False
+TABLE, SITE, KINDS = 't.pkl', 'https://a.example', ['tv']
 RULES = {
     'RATE': settings.number(0.5, 10),
     'SIZE': settings.number(0),
@@ -17,6 +18,9 @@ RULES = {
     'COVERS': settings.path(may_be_empty=True),
     'DEVICE': settings.choice('cpu', 'gpu'),
     'HIDDEN': settings.choice(True, False),
+    'TABLE': settings.path(endings=('.pkl', '.pkl.gz')),
+    'SITE': settings.address(),
+    'KINDS': settings.several('tv', 'movie'),
 }
 HEAD = settings.head(globals(), **RULES)
 
@@ -24,8 +28,10 @@ HEAD = settings.head(globals(), **RULES)
 def test_settings_are_of_the_head_or_of_arguments_and_of_the_right_type(capsys):
     assert settings.read([], HEAD) == {name: globals()[name] for name in RULES}
     arguments = ['RATE=3', 'SIZE=9', 'COUNT=12', 'FOLDER=~/a=b', 'COVERS=', 'DEVICE=gpu', 'HIDDEN=True']
-    values = settings.read(arguments, HEAD)
-    assert repr([*values.values()]) == repr([3.0, 9.0, 12, os.path.expanduser('~/a=b'), '', 'gpu', True])
+    arguments += ['TABLE=x.pkl.gz', 'SITE=http://[::1]:80/v2/', 'KINDS=movie, tv,']
+    expected = [3.0, 9.0, 12, os.path.expanduser('~/a=b'), '', 'gpu', True]
+    expected += ['x.pkl.gz', 'http://[::1]:80/v2', ['movie', 'tv']]
+    assert repr([*settings.read(arguments, HEAD).values()]) == repr(expected)
     assert capsys.readouterr().out.splitlines()[2] == 'COUNT = 12'
 
 
@@ -41,6 +47,9 @@ WRONG = {
     'FOLDER=': 'in quotes',
     'DEVICE=tpu': "'cpu' or 'gpu'",
     'HIDDEN=yes': 'True or False',
+    'TABLE=x.csv': 'in quotes, that ends in .pkl, .pkl.gz',
+    **dict.fromkeys(('SITE=ftp://a', 'SITE=http://', 'SITE=http://a:x', 'SITE=http://[a'), 'an address with'),
+    'KINDS=tv,film': 'some of tv, movie, with commas',
 }
 
 

@@ -14,8 +14,8 @@ import requests
 import urllib3
 from requests.exceptions import InvalidSchema, InvalidURL
 
+from aniembed import settings
 from aniembed.files import RunError
-from aniembed.settings import Rule, check
 
 TIMEOUT = 30  # seconds without an answer after which a call has failed
 BACKOFF = 5  # seconds to wait after a failure, doubled with each one in a row
@@ -45,21 +45,10 @@ class Refused(RunError):
         self.status = status
 
 
-def _address(value):
-    parts = urllib3.util.parse_url(value if isinstance(value, str) else '')
-    if parts.scheme not in ('http', 'https') or not parts.host:
-        raise ValueError
-    return value.rstrip('/')
-
-
-# The rule of settings.check() for an address
-ADDRESS = Rule(_address, 'an address with http:// or https://')
-
-
 def address_from(variable, default):
     """Return the address in an environment variable, or the default; UsageError if it is no address."""
     found = {variable: os.environ.get(variable) or default}
-    check(found, {variable: ADDRESS})
+    settings.check(found, {variable: settings.address()})
     return found[variable]
 
 

@@ -9,7 +9,6 @@ import datetime
 import io
 import json
 import os
-import re
 import sys
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from aniembed.files import RunError, whole_files
-from aniembed.settings import Rule, whole
+from aniembed.settings import path, whole
 from aniembed.sites.mal_api import LIST_PAGE
 
 STATUSES, SCORES = {'ok', 'private', 'missing'}, set(range(11))
@@ -28,15 +27,9 @@ PROTOCOL = 5 if np.lib.NumpyVersion(np.__version__) < '2.0.0' else 4
 COMPRESSIONS = {'gz': 'gzip', 'xz': 'xz', 'bz2': 'bz2', 'zip': 'zip'}  # by the end of a pickle's name
 
 
-def _pickle_name(value):
-    if not isinstance(value, str) or not re.search(r'\.pkl(\.(gz|xz|bz2|zip))?$', value):
-        raise ValueError
-    return os.path.expanduser(value)
-
-
 # The rules of settings.check() for the globals of the notebooks
 REFRESH_DAYS = whole(0, 36_500)
-PICKLE = Rule(_pickle_name, 'a file name that ends in .pkl, .pkl.gz, .pkl.xz, .pkl.bz2 or .pkl.zip')
+PICKLE = path(endings=('.pkl', *map('.pkl.{}'.format, COMPRESSIONS)))
 
 
 class Line(NamedTuple):

@@ -14,9 +14,9 @@ import urllib3
 
 from aniembed.files import RunError, one_line
 from aniembed.inputs.title_records import LARGEST_ID
-from aniembed.settings import Rule, number
+from aniembed.settings import address, number, several
 from aniembed.sites import client
-from aniembed.sites.client import ADDRESS, TRIES, Client, Failed, MemberList, Refused, address_from
+from aniembed.sites.client import TRIES, Client, Failed, MemberList, Refused, address_from
 
 API_URL = 'https://api.myanimelist.net/v2'
 CLIENT_ID_PAGE = 'https://myanimelist.net/apiconfig'  # where a client id comes from
@@ -35,16 +35,9 @@ TITLE = {'id': int}
 RANKING_TYPES = ['all', 'airing', 'upcoming', 'tv', 'ova', 'movie', 'special', 'bypopularity', 'favorite']
 
 
-def _ranking_types(value):
-    names = [name.strip() for name in value.split(',') if name.strip()] if isinstance(value, str) else [None]
-    if not set(names) <= set(RANKING_TYPES):
-        raise ValueError
-    return names
-
-
 # The rules of settings.check() for the globals of the notebooks
-RULES = {'API_URL': ADDRESS, 'DELAY': number(0, 60)}
-RANKINGS = Rule(_ranking_types, f'some of {", ".join(RANKING_TYPES)}, with commas between')
+RULES = {'API_URL': address(), 'DELAY': number(0, 60)}
+RANKINGS = several(*RANKING_TYPES)
 
 
 def username(text):
