@@ -109,9 +109,9 @@ def nodes_of(records, ids, label):
     messages. The last of several records with one id counts. Records without an id or a title are skipped;
     RunError if all are.
     """
-    strange = next((record for record in records if not isinstance(record, dict)), None)
-    if strange is not None:
-        raise RunError(f'{label} is not a list of titles: {one_line(strange, 60)} is none.')
+    strange = [record for record in records if not isinstance(record, dict)]
+    if strange:
+        raise RunError(f'{label} is not a list of titles: {one_line(strange[0], 60)} is none.')
     flat = [None if is_node(record) else _flat(record) for record in records]
     reading = _Reading([record for record in flat if record is not None], label, ids is None)
     nodes, without = {}, 0
