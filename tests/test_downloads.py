@@ -253,7 +253,7 @@ def more_calls(server, number):
 @pytest.mark.slow
 def test_lists_killed_at_random_moments(tmp_path, run):
     """SIGKILL: what is in the journal is not fetched again, and the files are those of an undisturbed run."""
-    site, rng = Site(members=200, titles=2000, seed=5), random.Random(50)
+    site, rng = Site(members=120, titles=1000, seed=5), random.Random(50)
     calm, folder = prepare(tmp_path / 'calm', site), prepare(tmp_path / 'killed', site)
     with Server(site) as server:
         assert run(LISTS, calm, server).error is None
@@ -262,18 +262,18 @@ def test_lists_killed_at_random_moments(tmp_path, run):
     with Server(site, plan=faults) as server:
         script = notebooks.code(LISTS, **{**QUICK, 'API_URL': f'{server.url}/v2', 'DELAY': 0.001})
         with notebooks.processes(tmp_path, folder, script, ENVIRONMENT) as begin:
-            for _ in range(15):
+            for _ in range(8):
                 before, done = len(server.calls), [entry['user'] for entry in journal(folder)]
                 # However late the kill comes, it meets a process at work: the 13th member gets no answer
                 server.plan.append(Fault(f'/{site.names[len(done) + 12]}/', 'silence', 9))
                 begin(more_calls(server, rng.randint(1, 10)), rng.uniform(0, 0.01))
                 server.plan.pop()
                 assert not set(done) & set(asked(server, before))
-            for step in (1, 2, 0, 1, 2):
+            for step in (1, 2, 0, 2):
                 begin(step=step)
                 if (folder / 'dataframe.pkl').exists():
                     assert (folder / 'dataframe.pkl').read_bytes() == (calm / 'dataframe.pkl').read_bytes()
-        assert len(server.calls) <= pages(site, site.names) + 20 + 3 * 15
+        assert len(server.calls) <= pages(site, site.names) + 20 + 3 * 8
     assert (folder / 'lists.jsonl').read_bytes() == (calm / 'lists.jsonl').read_bytes()
     pd.testing.assert_frame_equal(pd.read_pickle(folder / 'dataframe.pkl'), expected_lists(site))
 
@@ -286,15 +286,15 @@ def test_titles_killed_at_random_moments(tmp_path):
         parameters = {**QUICK, 'API_URL': f'{server.url}/v2', 'TOP': 120, 'RELATED': True}
         script = notebooks.code(ANIME, **parameters)
         with notebooks.processes(tmp_path, tmp_path, script, ENVIRONMENT) as begin:
-            for _ in range(10):
+            for _ in range(6):
                 begin(more_calls(server, rng.randint(1, 15)), rng.uniform(0, 0.01))
-            for step in (1, 2, 3, 4, 0, 1, 2, 3, 4):
+            for step in (1, 2, 3, 4, 0, 3, 4):
                 begin(step=step)
                 data, ids = tmp_path / 'animes.json', tmp_path / 'animelist.txt'
                 assert not data.exists() or len(json.loads(data.read_text())) == 120
                 assert not ids.exists() or ids.read_text().split() == list(json.loads(data.read_text()))
         titles = [call.path for call in server.calls if re.fullmatch(r'/v2/anime/\d+', call.path)]
-        assert len(set(titles)) == 120 and len(titles) <= 120 + 10
+        assert len(set(titles)) == 120 and len(titles) <= 120 + 6
     nodes = json.loads(data.read_text())
     assert [node['related_anime'] for node in nodes.values()] == [site.related(place) for place in range(120)]
 

@@ -34,7 +34,8 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
     """
     cluster_of, names, colours = clusters
     years, english = anime['year'].tolist(), anime['english'].fillna(anime['title'])
-    labels = {
+    added = {
+        'unscored': anime.index.isin(vectors.attrs.get('unscored', [])),
         'label': short_titles(anime['title'].tolist(), years, LABEL_LENGTH),
         'label_english': short_titles(english.tolist(), years, LABEL_LENGTH),
     }
@@ -43,7 +44,7 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
         | ({'new': True} if mal_id in new else {})
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
-            anime.assign(**labels).to_dict('records'),
+            anime.assign(**added).to_dict('records'),
             cluster_of.tolist(),
             places.round(PLACE_DIGITS).tolist(),
         )
@@ -78,7 +79,7 @@ def model_arrays(vectors):
     return {
         name: [value[mal_id] for mal_id in vectors.index] if isinstance(value, dict) else value
         for name, value in vectors.attrs.items()
-        if name != 'lists'
+        if name not in ('lists', 'unscored')
     }
 
 
