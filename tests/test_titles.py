@@ -54,6 +54,7 @@ WRONG_DATA = {
     b'{"1": ': 'not valid JSON',
     b'{"one": {}}': 'holds no titles',
     b'{}': 'holds no titles',
+    b'{"1": {"title": "A", "id": 1}, "2": null}': 'is not a list of titles: None',
     b'{"7": {"mean": 8}}': 'id 7 is not as the API gives a title: ',
     b'[5]': 'is not a list of titles',
     b'[{"name": "Naruto", "score": 8}]': 'it has name, score',

@@ -45,9 +45,9 @@ def find_records(content):
     if not isinstance(content, dict):
         return [], None
     values = list(content.values())
+    if values and all(re.fullmatch('[0-9]{1,10}', key) for key in content):
+        return values, _ids_of_keys([int(key) for key in content], values)
     if values and all(isinstance(value, dict) for value in values):
-        if all(re.fullmatch('[0-9]{1,10}', key) for key in content):
-            return values, _ids_of_keys([int(key) for key in content], values)
         if _has_titles(values):
             return values, None
         if all(value.keys() == values[0].keys() for value in values):
@@ -76,7 +76,8 @@ def _has_titles(records):
 
 def _ids_of_keys(keys, records):
     """Return the keys of an object as MAL ids; None if they are row numbers and the records have ids."""
-    id_columns = _find_columns([_flat(record) for record in records[:100]])['id']
+    table = [_flat(record) for record in records[:100] if isinstance(record, dict)]
+    id_columns = _find_columns(table)['id']
     are_numbers = sorted(keys) in (list(range(len(keys))), list(range(1, len(keys) + 1)))
     says_mal = any('mal' in columns.normal(name) for name in id_columns)
     return None if id_columns and (are_numbers or says_mal) else keys
@@ -108,9 +109,9 @@ def nodes_of(records, ids, label):
     messages. The last of several records with one id counts. Records without an id or a title are skipped;
     RunError if all are.
     """
-    strange = next((record for record in records if not isinstance(record, dict)), None)
-    if strange is not None:
-        raise RunError(f'{label} is not a list of titles: {one_line(strange, 60)} is none.')
+    strange = [record for record in records if not isinstance(record, dict)]
+    if strange:
+        raise RunError(f'{label} is not a list of titles: {one_line(strange[0], 60)} is none.')
     flat = [None if is_node(record) else _flat(record) for record in records]
     reading = _Reading([record for record in flat if record is not None], label, ids is None)
     nodes, without = {}, 0

@@ -24,24 +24,27 @@ USUAL_HOST = 'https://cdn.myanimelist.net'
 PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 
 
-def make_graph(vectors, anime, neighbours, settings, clusters, places):
+def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
     """Return the content of graph.json, all that the page in web/ needs.
 
     vectors: the DataFrame of embeddings.pkl; anime: its title_table; neighbours: of read_neighbours();
     settings: dict of the settings of both scripts; clusters: (int n, names, colours); places: float n x 3, x,
-    y and radius of each title's mark on the drawn map, in widths of the map, y upwards.
+    y and radius of each title's mark on the drawn map, in widths of the map, y upwards;
+    new: set of the MAL ids that the map of LIKE lacks.
     """
     cluster_of, names, colours = clusters
     years, english = anime['year'].tolist(), anime['english'].fillna(anime['title'])
-    labels = {
+    added = {
+        'unscored': anime.index.isin(vectors.attrs.get('unscored', [])),
         'label': short_titles(anime['title'].tolist(), years, LABEL_LENGTH),
         'label_english': short_titles(english.tolist(), years, LABEL_LENGTH),
     }
     rows = [
         {'id': mal_id, **row, 'cluster': cluster, 'x': x, 'y': y, 'r': r}
+        | ({'new': True} if mal_id in new else {})
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
-            anime.assign(**labels).to_dict('records'),
+            anime.assign(**added).to_dict('records'),
             cluster_of.tolist(),
             places.round(PLACE_DIGITS).tolist(),
         )
@@ -76,7 +79,7 @@ def model_arrays(vectors):
     return {
         name: [value[mal_id] for mal_id in vectors.index] if isinstance(value, dict) else value
         for name, value in vectors.attrs.items()
-        if name != 'lists'
+        if name not in ('lists', 'unscored')
     }
 
 
