@@ -33,6 +33,7 @@ from aniembed import features, settings
 from aniembed.files import RunError, UsageError
 from aniembed.inputs import ratings, titles
 from aniembed.machines import Workers, join_workers
+from aniembed.map.earlier import read_earlier, turn
 from aniembed.output import NAMES, write_output
 from aniembed.similarity import PairSums, nearest_titles, target_of
 
@@ -409,6 +410,7 @@ def learn(config, workers):
     nodes = read_nodes(lists, config)
     ids = list(nodes)
     similarity_map.check_sizes(config, len(ids))
+    like = read_earlier(config['LIKE'], ids, config['N_EMBEDDING']) if config['LIKE'] else None
     anime = titles.title_table(nodes, config['ANIME_DATA'])
     if workers.rank == 0:
         files.make_folder(config['OUTPUT_DIR'], 'OUTPUT_DIR')
@@ -425,6 +427,8 @@ def learn(config, workers):
         )
     vectors, means, expected, loss = learn_vectors(sums, scored, means, anime, config, workers)
     print(f'net: {len(ids):,} titles, {config["N_EMBEDDING"]} numbers each, loss {loss:.5f}')
+    if like:
+        vectors = turn(vectors, ids, like)
     neighbours = neighbour_table(anime, *nearest_titles(vectors, 10))
     if workers.rank == 0:
         versions = {'python': sys.version.split()[0], 'mxnet': mx.__version__, 'numpy': np.__version__}

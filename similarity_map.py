@@ -25,7 +25,8 @@ import numpy as np
 
 from aniembed import settings
 from aniembed.inputs.titles import by_popularity
-from aniembed.map import clusters, drawing, land, layout, page
+from aniembed.map import clusters, drawing, earlier, land, layout, page
+from aniembed.map.earlier import read_earlier
 from aniembed.map.fonts import font_for
 from aniembed.output import read_neighbours, read_settings, read_titles, read_vectors
 from aniembed.sites.covers import fetch_covers
@@ -33,6 +34,7 @@ from aniembed.sites.covers import fetch_covers
 # Files
 OUTPUT_DIR = 'output'  # folder that embeddings.py has written to; the map goes there too
 COVERS_DIR = 'covers'  # folder that keeps the cover pictures, up to 1,500 titles; '' draws none
+LIKE = ''  # OUTPUT_DIR or graph.json of an earlier map that this one is to resemble; '' for none
 
 # The map
 N_CLUSTERS = 0  # groups of titles that are coloured and named, up to 50; 0: fitted to the number of titles
@@ -42,6 +44,7 @@ SETTINGS = settings.head(
     globals(),
     OUTPUT_DIR=settings.path(),
     COVERS_DIR=settings.path(may_be_empty=True),
+    LIKE=settings.path(may_be_empty=True),
     N_CLUSTERS=settings.whole(0, 50),
     TITLES=settings.choice('romaji', 'english'),
 )
@@ -86,11 +89,18 @@ def draw(config):
     check_sizes(config, len(anime))
     shown, nearest = shown_titles(anime, config['TITLES']), nearest_rows(neighbours)
     points = np.ascontiguousarray(vectors, np.float32)
-    cluster_of = clusters.find_clusters(points, config['N_CLUSTERS'])
+    print(f'map: t-SNE of {len(anime):,} titles')
+    like = read_earlier(config['LIKE'], ids, points.shape[1]) if config['LIKE'] else None
+    start = earlier.start_clusters(like, ids) if like else None
+    cluster_of = clusters.find_clusters(points, config['N_CLUSTERS'], start)
     names = clusters.name_clusters(cluster_of, nearest, anime, shown)
-    groups = cluster_of, names, land.cluster_colours(cluster_of, ids, by_popularity(anime))
-    print(f'map: t-SNE of {len(anime):,} titles, {len(names)} clusters')
-    places = layout.tsne(layout.affinities(points), cluster_of, layout.principal_plane(points))
+    colours = land.cluster_colours(cluster_of, ids, by_popularity(anime))
+    if like:
+        names, colours = earlier.keep_names(cluster_of, names, colours, like, ids)
+    groups = cluster_of, names, colours
+    start = earlier.start_places(like, ids, nearest) if like else layout.principal_plane(points)
+    early = layout.FROM_EARLIER if like else layout.ALIKE
+    places = layout.tsne(layout.affinities(points), cluster_of, start, early)
     urls = anime['picture'].dropna().to_dict()
     covers = fetch_covers(urls, covers_dir) if covers_dir and len(anime) <= drawing.MOST_TILES else {}
     drawn = drawing.draw_map(
@@ -101,7 +111,8 @@ def draw(config):
         vectors.attrs['lists'],
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
-    graph = page.make_graph(vectors, anime, neighbours, {**record, **config}, groups, drawn.places)
+    new = set(ids) - set(like.ids) if like else ()
+    graph = page.make_graph(vectors, anime, neighbours, {**record, **config}, groups, drawn.places, new)
     files.write_json(os.path.join(output_dir, 'graph.json'), graph, indent=None)
     written = ['similarity_map.png', 'graph.json']
     if os.path.exists(page.EXPLORER):
@@ -109,6 +120,8 @@ def draw(config):
         written.append('explore.html')
     else:
         print(f'no explore.html is written, because {os.path.normpath(page.EXPLORER)} is missing')
+    if like:
+        earlier.print_changes(like, anime, neighbours, drawn.places)
     return written
 
 

@@ -19,7 +19,7 @@ from tools.processes import run
 import similarity_map
 from aniembed import files
 from aniembed.inputs.titles import title_table
-from aniembed.map import drawing, fonts, land, layout, page
+from aniembed.map import drawing, earlier, fonts, land, layout, page
 from aniembed.map.clusters import find_clusters, name_clusters
 from aniembed.map.short_titles import short_titles, shorten
 from aniembed.settings import read
@@ -421,3 +421,53 @@ def test_nothing_is_imported_that_the_run_does_not_use():
     code = 'import similarity_map, sys; print({"mxnet", "requests", "textalloc"} & sys.modules.keys())'
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert done.stdout == 'set()\n'
+
+
+# ---- LIKE ----
+
+
+def test_a_map_like_an_earlier_one_keeps_colours_and_names_and_says_what_is_new(
+    tmp_path, monkeypatch, capsys
+):
+    vectors, nodes, _ = planted(80)
+    ids = list(nodes)
+    earlier_nodes = {mal_id: nodes[mal_id] for mal_id in ids[8:]}
+    _, before = draw(tmp_path / 'october', monkeypatch, vectors[8:], earlier_nodes)
+    later = changed(vectors, 0.01, 1)
+    _, after = draw(tmp_path / 'november', monkeypatch, later, nodes, LIKE=tmp_path / 'october')
+    assert [row['id'] for row in after['anime'] if row.get('new')] == ids[:8]
+    rows = [{row['id']: row for row in graph['anime']} for graph in (before, after)]
+    colour = [
+        [graph['clusters'][row[i]['cluster']] for i in ids[8:]] for graph, row in zip((before, after), rows)
+    ]
+    assert np.mean([one['color'] == two['color'] for one, two in zip(*colour)]) >= 0.95
+    assert np.mean([one['name'] == two['name'] for one, two in zip(*colour)]) >= 0.95
+    printed = capsys.readouterr().out
+    assert '8 titles are new, 0 are gone' in printed and f'new: {AWKWARD[0]}, near' in printed
+
+
+def test_vectors_are_turned_onto_the_earlier_ones(tmp_path):
+    vectors, nodes, _ = planted(40)
+    ids = list(nodes)
+    like = earlier.Earlier(ids[5:], vectors[5:], None, None, [], [], {})
+    later = changed(vectors, 1e-6, 1)
+    turned = earlier.turn(later, ids, like)
+    np.testing.assert_allclose(turned[5:], vectors[5:], atol=1e-4)
+    np.testing.assert_allclose(turned @ turned.T, later @ later.T, atol=1e-5)
+
+
+@pytest.mark.parametrize('case', ['other titles', 'damaged', 'no map', 'numbers'])
+def test_an_earlier_map_that_does_not_fit_ends_in_a_sentence(case, tmp_path, monkeypatch):
+    vectors, nodes, _ = planted(20)
+    _, graph = draw(tmp_path, monkeypatch, vectors, nodes)
+    path, ids, d = tmp_path / 'graph.json', list(nodes), 50
+    if case == 'other titles':
+        ids = [mal_id + 1 for mal_id in ids]
+    elif case == 'damaged':
+        path.write_text(json.dumps({**graph, 'vectors': graph['vectors'][:-8]}))
+    elif case == 'no map':
+        path.write_text('[]')
+    else:
+        d = 20
+    with pytest.raises(files.RunError, match='LIKE .*graph.json'):
+        earlier.read_earlier(str(tmp_path), ids, d)

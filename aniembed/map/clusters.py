@@ -22,15 +22,19 @@ EVEN = 2.0  # mean degrees that are added to each; more gives clusters of more e
 TINY = 1e-9  # keeps logarithms finite
 
 
-def find_clusters(vectors, count):
+def find_clusters(vectors, count, start=None):
     """Group titles by spectral clustering of the graph of nearest titles.
 
     vectors: float32 n x d of unit length; count: number of clusters, or 0 for about the cube root of n,
-    MOST_CLUSTERS at most. Returns int n, 0 for the largest cluster. Clusters have few links to each other (Ng
+    MOST_CLUSTERS at most; start: int n, clusters of an earlier map to begin with, -1 for a new title. Returns
+    int n, 0 for the largest cluster. Clusters have few links to each other (Ng
     and others 2001); the mean degree is added to each, without which a franchise is soon a cluster of its own
     (Qin and Rohe 2013).
     """
     root = len(vectors) ** (1 / 3)
+    if start is not None and not count:
+        start = np.unique(start, return_inverse=True)[1] - (start < 0).any()  # without gaps
+        count = min(start.max() + 1, len(vectors) // 2)
     count = count or round(min(MOST_CLUSTERS, CLUSTERS_PER_ROOT * root))
     with threadpool_limits(1):  # the sum of several threads differs from run to run in its last digits
         links = link_nearest(vectors, round(LINKS_PER_ROOT * root))
@@ -38,7 +42,11 @@ def find_clusters(vectors, count):
         scale = diags(1 / np.sqrt(degree + EVEN * degree.mean()))
         axes = eigsh(scale @ links @ scale, count, which='LA', v0=np.ones(len(vectors)))[1]
         axes /= np.linalg.norm(axes, axis=1, keepdims=True) + TINY
-        clusters = kmeans2(axes, _first_centres(axes), 100, minit='matrix')[1]
+        if start is None or start.max() + 1 != count:
+            centres = _first_centres(axes)
+        else:
+            centres = np.array([axes[start == k].mean(0) for k in range(count)])
+        clusters = kmeans2(axes, centres, 100, minit='matrix')[1]
     size = np.bincount(clusters, minlength=count)
     order = np.argsort(-size[size > 0], kind='stable')  # k-means may leave a cluster empty
     return np.argsort(order)[(size > 0).cumsum()[clusters] - 1]

@@ -13,7 +13,8 @@ PERPLEXITY = 15.0  # of real lists (mal-2016) 10 to 15 keep most of the nearest 
 # usual exaggeration, 12, turns a difference in the last digit of the vectors into another map; none keeps
 # fewer neighbours at 100 titles. With less attraction from the beginning on, titles move twice as far when
 # nine tenths of the lists are taken.
-EXAGGERATION, ALIKE, TOGETHER, APART = 2, 250, 300, 250
+# From the places of an earlier map a few are enough, and move titles half as far.
+EXAGGERATION, ALIKE, FROM_EARLIER, TOGETHER, APART = 2, 250, 50, 300, 250
 # Share of the attraction between titles of different clusters that is left. On halves of mal-2016
 # 0.6 costs up to a point of the nearest five, and 0.5 in one of six cases too many
 ABROAD = 0.6
@@ -52,15 +53,15 @@ def principal_plane(vectors):
     return places / max(places[:, 0].std(), 1e-12)
 
 
-def tsne(attraction, clusters, start):
+def tsne(attraction, clusters, start, early=ALIKE):
     """Return a t-SNE layout (van der Maaten and Hinton 2008; openTSNE, Policar and others 2024): n x 2.
 
     attraction: of affinities(); clusters: int n, titles of different ones attract each other less in the last
-    iterations, so that clusters become islands; start: n x 2.
+    iterations, so that clusters become islands; start: n x 2; early: iterations with more attraction.
     """
     one, two = attraction.nonzero()
     weights = csr_matrix((np.where(clusters[one] == clusters[two], 1, ABROAD), (one, two)))
-    places = _descend(attraction, start, ALIKE, exaggeration=EXAGGERATION, momentum=0.5)
+    places = _descend(attraction, start, early, exaggeration=EXAGGERATION, momentum=0.5)
     places = _descend(attraction, places, TOGETHER, momentum=0.8)
     return _descend(attraction.multiply(weights).tocsr(), places, APART, momentum=0.8)
 

@@ -24,12 +24,13 @@ USUAL_HOST = 'https://cdn.myanimelist.net'
 PICTURE_HOST = re.compile(r'https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?=[/?#]|$)')
 
 
-def make_graph(vectors, anime, neighbours, settings, clusters, places):
+def make_graph(vectors, anime, neighbours, settings, clusters, places, new=()):
     """Return the content of graph.json, all that the page in web/ needs.
 
     vectors: the DataFrame of embeddings.pkl; anime: its title_table; neighbours: of read_neighbours();
     settings: dict of the settings of both scripts; clusters: (int n, names, colours); places: float n x 3, x,
-    y and radius of each title's mark on the drawn map, in widths of the map, y upwards.
+    y and radius of each title's mark on the drawn map, in widths of the map, y upwards;
+    new: set of the MAL ids that the map of LIKE lacks.
     """
     cluster_of, names, colours = clusters
     years, english = anime['year'].tolist(), anime['english'].fillna(anime['title'])
@@ -40,6 +41,7 @@ def make_graph(vectors, anime, neighbours, settings, clusters, places):
     }
     rows = [
         {'id': mal_id, **row, 'cluster': cluster, 'x': x, 'y': y, 'r': r}
+        | ({'new': True} if mal_id in new else {})
         for mal_id, row, cluster, (x, y, r) in zip(
             anime.index.tolist(),
             anime.assign(**added).to_dict('records'),

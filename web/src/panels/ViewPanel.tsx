@@ -125,6 +125,8 @@ function OwnList({ mine, onMine }: { mine: boolean; onMine(mine: boolean): void 
   )
 }
 
+/** Clusters that the panel has room for without scrolling. */
+const FEW = 8
 /** Letters of names that a phone has room for in two columns. */
 const MAX_SHORT = 24
 
@@ -139,7 +141,10 @@ function Clusters({ graph, settings: { off }, set, coloring, setShown }: Props) 
   const setAll = (ids: number[]) => set({ off: new Set(ids) })
   return (
     <>
-      <ul className={`clusters ${areShort ? 'short' : ''}`} onMouseLeave={() => setShown(null)}>
+      <ul
+        className={`clusters ${areShort ? 'short' : ''} ${graph.clusters.length > FEW ? 'many' : ''}`}
+        onMouseLeave={() => setShown(null)}
+      >
         {graph.clusters.map(({ id, name, size, color }) => (
           <li key={id} onMouseEnter={() => setShown(off.has(id) ? null : id)}>
             <label>
