@@ -109,6 +109,7 @@ def draw(config):
         groups,
         (anime, shown, covers),
         vectors.attrs['lists'],
+        vectors.attrs.get('unscored', ()),
     )
     drawing.save(drawn.image, os.path.join(output_dir, 'similarity_map.png'))
     new = set(ids) - set(like.ids) if like else ()

@@ -215,9 +215,10 @@ def mark_boxes(canvas, points):
     return np.hstack([points - canvas.half, points + canvas.half])
 
 
-def draw_discs(canvas, axes, points, clusters, colours):
-    """Draw a disc for each title."""
+def draw_discs(canvas, axes, points, clusters, colours, hollow):
+    """Draw a disc for each title; hollow: n bool, the titles whose disc is an empty ring."""
     size = 2 * canvas.half[:, 0]
+    filled = np.take(colours, clusters)
     axes.add_collection(
         EllipseCollection(
             size,
@@ -226,9 +227,9 @@ def draw_discs(canvas, axes, points, clusters, colours):
             units='xy',
             offsets=points,
             transOffset=axes.transData,
-            facecolors=np.take(colours, clusters),
-            edgecolors='white',
-            linewidths=np.minimum(2 * canvas.unit, 0.08 * size),
+            facecolors=np.where(hollow, 'white', filled),
+            edgecolors=np.where(hollow, filled, 'white'),
+            linewidths=np.where(hollow, 0.2 * size, np.minimum(2 * canvas.unit, 0.08 * size)),
             zorder=2,
             gid='discs',
         )
@@ -326,12 +327,12 @@ def arrange(canvas, points, clusters, names):
     return points, settle_names(canvas, points, placed)
 
 
-def draw_map(places, nearest, clusters, titles, lists):
+def draw_map(places, nearest, clusters, titles, lists, unscored=()):
     """Draw the map of n titles; returns a Map.
 
     places: n x 2, the layout; nearest: int n x k, the nearest titles in the vectors; clusters: (int n, their
     names, their colours); titles: (title_table, n str to be written, dict MAL id -> path of the cover);
-    lists: number of lists, for the footnote.
+    lists: number of lists, for the footnote; unscored: MAL ids of titles that nobody has scored.
     """
     clusters, names, colours = clusters
     anime, full_titles, covers = titles
@@ -342,13 +343,14 @@ def draw_map(places, nearest, clusters, titles, lists):
     title_labels = place_titles(canvas, points, texts, cluster_labels)
     kept = layout.kept_neighbours(nearest, points)
     lands = land.make_land(canvas, points, clusters)
-    captions = heading(canvas, len(points)), foot(canvas, lists, kept)
+    hollow = anime.index.isin(list(unscored)) & (not canvas.tiles)
+    captions = heading(canvas, len(points)), foot(canvas, lists, kept, hollow.any())
 
     def draw_parts(axes):
         land.draw_land(canvas, axes, lands, colours)
         draw_leaders(canvas, axes, title_labels, clusters, colours)
         if not canvas.tiles:
-            draw_discs(canvas, axes, points, clusters, colours)
+            draw_discs(canvas, axes, points, clusters, colours, hollow)
 
     image = render(canvas, draw_parts)
     if canvas.tiles:
@@ -365,16 +367,18 @@ def draw_map(places, nearest, clusters, titles, lists):
 
 def heading(canvas, n):
     """Return the heading, a Label."""
-    text = f'{n:,} anime, by who loves them together'
+    text = f'{n:,} anime, grouped by shared fans'
     return at_the_left(canvas, text, fonts.bold_font(), HEADING_SIZE, HEADING_MIDDLE)
 
 
-def foot(canvas, lists, kept):
+def foot(canvas, lists, kept, some_hollow):
     """Return the footnote, a Label; kept: the share of kept neighbours."""
     text = (
         f'Drawn from {lists:,} lists: titles lie near each other when the same people like them, and '
         f"{kept:.0%} of each title's {layout.KEPT} most similar are among its {layout.KEPT} nearest here."
     )
+    if some_hollow:
+        text += ' A ring: nobody has scored this title yet.'
     return at_the_left(canvas, text, fonts.font_files()[0], FOOT_SIZE, FOOT_MIDDLE)
 
 
