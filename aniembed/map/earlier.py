@@ -33,7 +33,7 @@ class Earlier(NamedTuple):
 def read_earlier(path, ids, n_embedding):
     """Read the map that LIKE names: graph.json, or the OUTPUT_DIR that holds it.
 
-    RunError if it is damaged, has no titles in common with `ids`, or another number of numbers a title.
+    RunError if it is damaged, shares no titles with `ids`, or has vectors of another length.
     """
     if os.path.isdir(path):
         path = os.path.join(path, 'graph.json')
