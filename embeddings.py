@@ -378,7 +378,7 @@ def neighbour_table(anime, indices, similarities):
 
 def print_neighbours(anime, neighbours):
     """Print the nearest titles of the best-known ones."""
-    print('\nNearest titles (1: loved by exactly the same people, 0: nothing in common):')
+    print('\nNearest titles (similarity at most 1; 0: nothing in common):')
     for mal_id in anime.index[titles.by_popularity(anime)[:5]]:
         print(f'\n{anime.title[mal_id]}')
         for row in neighbours[neighbours.mal_id == mal_id].head(3).itertuples():
