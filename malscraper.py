@@ -20,9 +20,15 @@ import math
 import os
 import random
 import re
+import signal
 import sys
 import time
 from datetime import timedelta
+
+# Some libraries swallow a KeyboardInterrupt while they are imported: until then Ctrl-C ends the process
+can_interrupt = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not with nohup
+if __name__ == '__main__' and can_interrupt:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 try:
     import fcntl  # locks on files, which Windows does not have
@@ -35,8 +41,6 @@ except ImportError as error:
     if __name__ != '__main__':
         raise
     sys.exit(f'malscraper.py: {error}; run pip install -r requirements.txt. On Windows, use WSL.')
-except KeyboardInterrupt:
-    sys.exit(130)
 
 # Defaults of the options
 URL = 'https://myanimelist.net/users.php'
@@ -275,6 +279,8 @@ def main(arguments=None, clock=time):
 
 if __name__ == '__main__':
     try:
+        if can_interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         main()
     except KeyboardInterrupt:
         sys.exit(130)
